@@ -1,0 +1,73 @@
+"""Where the course's data files are, and how to read them.
+
+A checkout keeps them in `assets/`; an installed wheel, and so the browser build, carries the same tree inside
+the package.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PACKAGED = Path(__file__).with_name("_data") / "assets"
+CHECKOUT = Path(__file__).parents[2] / "assets"
+
+
+class AssetError(Exception):
+    """A data file of the course is missing or damaged; the message names the file and the mend."""
+
+
+@cache
+def root() -> Path:
+    """Return the folder that holds the data: the wheel's own copy if there is one, else the checkout's `assets/`."""
+    for folder in (PACKAGED, CHECKOUT):
+        if (folder / "evidence").is_dir():
+            return folder
+    raise AssetError(
+        f"the course's data is neither in {PACKAGED} nor in {CHECKOUT}: "
+        "install vertebra again, or run it from a whole checkout"
+    )
+
+
+def path(relative: str) -> Path:
+    """Return the path of one data file, such as `evidence/references.yml`.
+
+    Raises AssetError if it does not exist or would lie outside the data folder.
+    """
+    found = (root() / relative).resolve()
+    if not found.is_relative_to(root().resolve()):
+        raise AssetError(f"{relative}: lies outside the course's data folder; name a file below {root()}")
+    if not found.is_file():
+        raise AssetError(
+            f"{found}: this data file is missing; get it back with `git checkout` or install vertebra again"
+        )
+    return found
+
+
+def read_text(relative: str) -> str:
+    """Return a data file as text (UTF-8). Raises AssetError if it is missing, empty or not text."""
+    file = path(relative)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise AssetError(f"{file}: damaged at byte {error.start}, not UTF-8 text; {MEND}") from None
+    if not text.strip():
+        raise AssetError(f"{file}: damaged, the file is empty; {MEND}")
+    return text
+
+
+def read_yaml(relative: str) -> Any:
+    """Return a YAML data file as plain Python objects. Raises AssetError if it is missing or does not parse."""
+    text = read_text(relative)
+    try:
+        # libyaml is ten times faster and is not in every build of PyYAML.
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        what = getattr(error, "problem", None) or "not YAML"
+        raise AssetError(f"{path(relative)}: damaged{line}: {what}; {MEND}") from None
+
+
+MEND = "get it back with `git checkout` or install vertebra again"

@@ -1,0 +1,180 @@
+"""The `vertebra` command. It reads the command line, calls one function, and says in plain words what became of it.
+
+Exit codes: 0 done; 1 a file has faults, each printed with its mend; 2 the command cannot run as it was typed (unknown
+option, missing file, folder that cannot be written).
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from vertebra import __version__
+
+Group = Any  # argparse has no public name for what add_subparsers returns
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (by default the process's) and return the exit code."""
+    from vertebra.assets import AssetError
+    from vertebra.quiz.items import BankError
+    from vertebra.teaching.files import TeachingError
+
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):
+        args.group.print_help(sys.stderr)
+        return 2
+    try:
+        return int(args.run(args))
+    except (AssetError, BankError, TeachingError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(
+            f"{place}{error.strerror or error}; check the path, and that you may read and write there", file=sys.stderr
+        )
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vertebra", description="The instructor's commands of the vertebra course.")
+    parser.add_argument("--version", action="version", version=f"vertebra {__version__}")
+    parser.set_defaults(group=parser)
+    groups = parser.add_subparsers(title="groups", metavar="GROUP")
+    _quiz_commands(groups)
+    return parser
+
+
+def _quiz_commands(groups: Group) -> None:
+    quiz = groups.add_parser("quiz", help="hand out quizzes, grade them, check the question banks")
+    quiz.set_defaults(group=quiz)
+    commands = quiz.add_subparsers(title="commands", metavar="COMMAND")
+
+    command = commands.add_parser("assign", help="build the students' folder and the key")
+    command.add_argument("file", type=Path, help="an assignment file, such as quizzes/assignments/fracture-types.yml")
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="gets the folders student and instructor"
+    )
+    command.add_argument("--force", action="store_true", help="write into DIR even if it holds something else")
+    command.set_defaults(run=_assign)
+
+    command = commands.add_parser("grade", help="grade handed-in responses.json files; nothing in them is run")
+    command.add_argument("key", type=Path, help="the key.json that `vertebra quiz assign` made")
+    command.add_argument(
+        "submissions", type=Path, help="the folder with the handed-in files, at any depth, or one file"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets gradebook.csv and feedback")
+    command.set_defaults(run=_grade)
+
+    command = commands.add_parser("check", help="check question banks and assignment files, and list every fault")
+    command.add_argument("bank", type=Path, nargs="*", help="bank or assignment files, or folders of them (./quizzes)")
+    command.set_defaults(run=_check)
+
+    command = commands.add_parser("schema", help="print the JSON Schema of a bank file")
+    command.set_defaults(run=_schema)
+
+
+def _assign(args: argparse.Namespace) -> int:
+    from vertebra.teaching.assign import assign
+    from vertebra.teaching.marking import number
+
+    built = assign(args.file, args.out, force=args.force)
+    print(f"{built.quiz}: {_count(built.items, 'question')}, {number(built.points)} points, build {built.build[:8]}")
+    print(f"Hand out the folder   {built.student}")
+    print(f"Keep to yourself      {built.key}")
+    if built.kept:
+        print(f"The questions have changed; the key of the earlier build is kept in {built.kept}")
+    return 0
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from vertebra.teaching.grade import grade
+
+    report = grade(args.key, args.submissions, args.out)
+    print(f"{report.quiz}: graded {_count(len(report.graded), 'submission')}")
+    print(f"Marks      {report.out / 'gradebook.csv'}")
+    print(f"Feedback   {report.out / 'feedback'}")
+    notes = sum(bool(entry.marked.notes) for entry in report.graded)
+    if notes:
+        print(f"Look at    {_count(notes, 'row')} of the gradebook with an entry under notes")
+    if report.set_aside:
+        reasons = [entry.reason for entry in report.set_aside]
+        each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons)))
+        print(f"Look at    {report.out / 'set_aside.csv'}: {_count(len(reasons), 'file')} not graded ({each})")
+    if report.others:
+        print(f"Not opened {_count(report.others, 'file')} of other kinds than .json")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from vertebra import evidence
+    from vertebra.quiz.items import BankError, load_bank, load_banks
+    from vertebra.teaching.assign import load_assignment
+    from vertebra.teaching.files import TeachingError
+
+    known = frozenset(evidence.references())
+    if not args.bank and not Path("quizzes").is_dir():
+        print(
+            "there is no folder quizzes here; name the files, such as: vertebra quiz check my_bank.yml", file=sys.stderr
+        )
+        return 2
+    missing = [path for path in args.bank if not path.exists()]
+    for path in missing:
+        print(f"{path}: there is no such file or folder; check the path", file=sys.stderr)
+    if missing:
+        return 2
+    faults: list[str] = []
+    banks = questions = assignments = 0
+    for path in _bank_files(args.bank or [Path("quizzes")]):
+        try:
+            if path.is_dir():
+                found = load_banks(path, known)
+            elif _is_assignment(path):
+                load_assignment(path, known)
+                assignments += 1
+                continue
+            else:
+                found = (load_bank(path, known),)
+            banks += len(found)
+            questions += sum(len(bank.items) for bank in found)
+        except (BankError, TeachingError) as error:
+            faults += str(error).splitlines()
+    if faults:
+        once = list(dict.fromkeys(faults))  # a bank's faults come up again with its assignment
+        print("\n".join(once))
+        print(_count(len(once), "fault"))
+        return 1
+    print(f"{_count(banks, 'bank')}, {_count(questions, 'question')}, {_count(assignments, 'assignment')}: no faults")
+    return 0
+
+
+def _bank_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield each file, and of each folder: the folders of banks in it, whose ids must differ, then the assignments."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        files = sorted(path.rglob("*.yml"))
+        assignments = [file for file in files if _is_assignment(file)]
+        yield from sorted({file.parent for file in files if file not in assignments})
+        yield from assignments
+
+
+def _is_assignment(path: Path) -> bool:
+    # By its first field, as a file with faults must still be told apart.
+    return re.search(rb"^quiz\s*:", path.read_bytes(), re.MULTILINE) is not None
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from vertebra.quiz import schema
+
+    print(schema.export(), end="")
+    return 0
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -1,0 +1,1 @@
+"""Morphometry of the vertebral body and the fracture scores built on it."""

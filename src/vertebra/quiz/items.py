@@ -1,0 +1,710 @@
+"""Questions as data: read and check a bank file, and show a question with its key or without.
+
+A bank is one YAML file (its fields: `schema`). Reading it finds every fault at once, each with file, line, question and
+mend. A question leaves this module in one of three dresses: `practice` (with key and rationales, for the browser),
+`public` and `assigned` (without, for what a student is handed).
+"""
+
+import base64
+import difflib
+import hashlib
+import math
+import re
+import struct
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vertebra import assets
+from vertebra.quiz import schema, scoring
+
+PACKAGED = Path(__file__).parents[1] / "_data" / "quizzes" / "bank"
+CHECKOUT = Path(__file__).parents[3] / "quizzes" / "bank"
+
+RATIONALE_WORDS = 8
+APPLIED = schema.BLOOM[schema.BLOOM.index("apply") :]  # from here on a question is asked about a patient
+MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+# --- What a question is -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture below assets/; width and height are the units of a hotspot's polygons, not pixels."""
+
+    src: str
+    alt: str
+    licence: str
+    width: float | None = None
+    height: float | None = None
+
+    def uri(self) -> str:
+        """Return the picture as a data: URI, so that a question needs no second file."""
+        file = assets.path(self.src)
+        return f"data:{MEDIA_TYPES[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice; in matching it stands in the shared list and has neither rationale nor key."""
+
+    id: str
+    text: str
+    rationale: str = ""
+    key: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an ordering; the item lists its steps in the correct order."""
+
+    id: str
+    text: str
+    rationale: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One line of a matching question; answer is the id of its option."""
+
+    id: str
+    text: str
+    answer: str
+    rationale: str
+
+
+@dataclass(frozen=True)
+class Region:
+    """An area of a hotspot's picture: polygon corners (x, y) in image units, text for those who do not point."""
+
+    id: str
+    text: str
+    polygon: tuple[tuple[float, float], ...]
+    rationale: str
+    key: bool = False
+
+
+@dataclass(frozen=True)
+class NumericAnswer:
+    """The right number; relative says that the tolerance is a share of the value."""
+
+    value: float
+    unit: str
+    tolerance: float = 0
+    relative: bool = False
+
+    def absolute_tolerance(self) -> float:
+        """Return the tolerance in the unit of the value."""
+        return self.tolerance * abs(self.value) if self.relative else self.tolerance
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A usual wrong number and why it comes about."""
+
+    value: float
+    rationale: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question. The fields that its format does not have are empty; `line` is its first line in the bank file."""
+
+    id: str
+    version: str
+    format: str
+    objectives: tuple[str, ...]
+    bloom: str
+    tier: str
+    author: str
+    reviewed_by: tuple[str, ...]
+    stem: str
+    sources: tuple[str, ...]
+    vignette: str = ""
+    image: Image | None = None
+    rationale: str = ""
+    scoring: str = ""
+    shuffle: bool = True
+    options: tuple[Option, ...] = ()
+    steps: tuple[Step, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+    regions: tuple[Region, ...] = ()
+    answer: NumericAnswer | None = None
+    slips: tuple[Slip, ...] = ()
+    line: int = 0
+
+    def key_record(self) -> dict[str, Any]:
+        """Return what `scoring.score` needs to score an answer, in the bank's ids."""
+        shown = self._shown(None)
+        return self._key(shown, _same_names(shown))
+
+    def public(self, order_seed: str | None = None) -> dict[str, Any]:
+        """Return what a student may see: no key, rationale, source, objective or polygon; the picture inside.
+
+        Without a seed the ids and the order are the bank's, except that steps never come in the correct order. With a
+        seed everything is shuffled, unless the item says shuffle: false, and each id is replaced by a neutral one.
+        """
+        if order_seed is not None:
+            return self.assigned(order_seed)[0]
+        shown = self._shown(None)
+        return self._public(shown, _same_names(shown))
+
+    def practice(self) -> dict[str, Any]:
+        """Return the public part with key, rationales, slips, sources and objectives: for practice banks only."""
+        return self.public() | {
+            "key": self.key_record(),
+            "rationales": self.rationales(),
+            "slips": [{"value": slip.value, "rationale": slip.rationale} for slip in self.slips],
+            "sources": list(self.sources),
+            "objectives": list(self.objectives),
+        }
+
+    def assigned(self, order_seed: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+        """Return (public part, key record in its neutral ids, {neutral id: bank id}), the same for the same seed."""
+        shown = self._shown(order_seed)
+        names = {
+            group: {part.id: f"{group[0]}{number}" for number, part in enumerate(parts, 1)}
+            for group, parts in shown.items()
+        }
+        bank_ids = {new: old for group in names.values() for old, new in group.items()}
+        return self._public(shown, names), self._key(shown, names), bank_ids
+
+    def rationales(self) -> dict[str, str]:
+        """Return {id of option, step, prompt or region: its rationale}; "" holds the item's own, if it has one."""
+        parts: list[Any] = [*self.options, *self.steps, *self.prompts, *self.regions]
+        found = {part.id: part.rationale for part in parts if part.rationale}
+        return found | ({"": self.rationale} if self.rationale else {})
+
+    def _shown(self, seed: str | None) -> dict[str, tuple[Any, ...]]:
+        """Return the parts of each group in the order in which they are shown."""
+
+        def mixed(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+            # A hash gives the same order in every version of Python. The rationale goes in because a student can know
+            # the seed and guess the ids (a, b, c in the correct order!), but never sees a graded item's rationale.
+            def rank(part: Any) -> bytes:
+                return hashlib.sha256("\n".join([seed or "", self.id, part.id, part.rationale]).encode()).digest()
+
+            return tuple(sorted(parts, key=rank))
+
+        steps = mixed(self.steps)
+        if steps == self.steps:
+            steps = steps[1:] + steps[:1]
+        groups: dict[str, tuple[Any, ...]] = {"options": self.options, "prompts": self.prompts, "regions": self.regions}
+        if seed is not None and self.shuffle:
+            groups = {group: mixed(parts) for group, parts in groups.items()}
+        return groups | {"steps": steps}
+
+    def _public(self, shown: Mapping[str, Sequence[Any]], names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+        image = self.image and {
+            "uri": self.image.uri(),
+            "alt": self.image.alt,
+            "width": self.image.width,
+            "height": self.image.height,
+        }
+        public: dict[str, Any] = {"id": self.id, "version": self.version, "format": self.format}
+        public |= {"vignette": self.vignette} if self.vignette else {}
+        public |= {"stem": self.stem, "image": image}
+        for group, parts in shown.items():
+            if parts:
+                public[group] = [{"id": names[group][part.id], "text": part.text} for part in parts]
+        public |= {"unit": self.answer.unit} if self.answer else {}
+        public |= {"scoring": self.scoring} if self.scoring else {}
+        return public
+
+    def _key(self, shown: Mapping[str, Sequence[Any]], names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+        options = [names["options"][option.id] for option in shown["options"]]
+        keys = [names["options"][option.id] for option in shown["options"] if option.key]
+        record: dict[str, Any] = {"format": self.format}
+        match self.format:
+            case "single_best_answer":
+                return record | {"key": keys[0], "options": options}
+            case "multiple_response":
+                return record | {"key": keys, "options": options, "scoring": self.scoring}
+            case "ordering":
+                return record | {"key": [names["steps"][step.id] for step in self.steps], "scoring": self.scoring}
+            case "matching":
+                pairs = {names["prompts"][p.id]: names["options"][p.answer] for p in shown["prompts"]}
+                return record | {"key": pairs, "options": options}
+            case "hotspot":
+                polygons = {names["regions"][r.id]: [list(point) for point in r.polygon] for r in shown["regions"]}
+                return record | {
+                    "key": next(names["regions"][r.id] for r in self.regions if r.key),
+                    "polygons": polygons,
+                }
+        assert self.answer is not None, "only numeric items are left, and each has an answer"
+        return record | {"value": self.answer.value, "tolerance": self.answer.absolute_tolerance()}
+
+
+def _same_names(shown: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, str]]:
+    return {group: {part.id: part.id for part in parts} for group, parts in shown.items()}
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A bank file: its questions, and whether they are for practice or graded; file is the name it was read under."""
+
+    id: str
+    use: str
+    lesson: str
+    title: str
+    licence: str
+    items: tuple[Item, ...]
+    file: str
+
+    def item(self, item_id: str) -> Item:
+        """Return the question with this id; raises BankError if there is none."""
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        near = difflib.get_close_matches(item_id, [item.id for item in self.items], n=1)
+        mend = f"did you mean {near[0]}?" if near else "its questions: " + ", ".join(item.id for item in self.items)
+        raise BankError([f"{self.file}: there is no question {item_id}; {mend}"])
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One fault of a bank file; place names the question, or the bank itself."""
+
+    file: str
+    line: int
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.place}: {self.what}"
+
+
+class BankError(ValueError):
+    """A bank that cannot be used; the text has one line for each fault, `faults` the same as data."""
+
+    def __init__(self, faults: Sequence[Fault | str]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+def load_bank(path: Path | str, known_references: Collection[str] | None = None) -> Bank:
+    """Read one bank file; raises BankError with all its faults.
+
+    known_references: the ids a source may name, when sources are to be checked.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BankError([f"{path}: cannot be read ({error.strerror}); check the path"]) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise BankError([Fault(str(path), line, "bank", "is not UTF-8 text; save the file as UTF-8")]) from None
+    return parse_bank(text, str(path), known_references)
+
+
+def load_banks(folder: Path | str, known_references: Collection[str] | None = None) -> tuple[Bank, ...]:
+    """Read all banks (*.yml) of a folder, by file name; ids are unique over all of them. Raises BankError."""
+    banks: list[Bank] = []
+    faults: list[Fault | str] = []
+    for path in sorted(Path(folder).glob("*.yml")):
+        try:
+            banks.append(load_bank(path, known_references))
+        except BankError as error:
+            faults += error.faults
+    first: dict[tuple[str, str], str] = {}
+    for bank in banks:
+        named = [("bank", bank.id, 1), *(("item", item.id, item.line) for item in bank.items)]
+        for kind, name, line in named:
+            other = first.setdefault((kind, name), bank.file)
+            if other != bank.file:
+                faults.append(Fault(bank.file, line, f"{kind} {name}", f"{other} has this id too; change one of them"))
+    if faults:
+        raise BankError(faults)
+    return tuple(banks)
+
+
+def find_bank(name: str) -> Path:
+    """Return the file of the practice bank with this id or file stem; raises BankError, naming those there are."""
+    found: dict[str, Path] = {}
+    stems: dict[str, Path] = {}
+    for folder in (PACKAGED, CHECKOUT):
+        for path in sorted(folder.glob("*.yml")):
+            head = _head(path)
+            if head.get("use") == "practice":
+                found.setdefault(str(head.get("bank")), path)
+                stems.setdefault(path.stem, path)
+    if name in found or name in stems:
+        return found.get(name) or stems[name]
+    there = ", ".join(sorted(found)) or "none; get the course's quizzes folder back"
+    raise BankError([f"there is no practice bank {name!r}; the practice banks are: {there}"])
+
+
+def _head(path: Path) -> dict[str, Any]:
+    # The fields above the questions; parsing a whole bank only to learn its name would take a hundred times as long.
+    try:
+        head = yaml.safe_load(path.read_text(encoding="utf-8-sig").split("\nitems:")[0])
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return head if isinstance(head, dict) else {}
+
+
+def parse_bank(text: str, name: str, known_references: Collection[str] | None = None) -> Bank:
+    """Read the text of a bank; `name` is what the faults call the file. Raises BankError with all faults."""
+    source = _Source(text, name)
+    source.check_structure()
+    data = source.data
+    items = []
+    sound = isinstance(data, dict) and isinstance(data.get("items"), list)
+    for i, raw in enumerate(data["items"] if sound else ()):
+        if not source.is_faulty(("items", i)):
+            item = _item(raw, source.line(("items", i)))
+            items.append(item)
+            for path, what in _faults_of(item, known_references):
+                source.add(("items", i, *path), what)
+    first: dict[str, int] = {}
+    for item in items:
+        if first.setdefault(item.id, item.line) != item.line:
+            what = f"the question in line {first[item.id]} has this id too; change one of them"
+            source.faults.append(Fault(name, item.line, f"item {item.id}", what))
+    if source.faults:
+        raise BankError(sorted(set(source.faults)))
+    return Bank(
+        id=data["bank"],
+        use=data["use"],
+        lesson=data["lesson"],
+        title=data["title"],
+        licence=data["licence"],
+        items=tuple(items),
+        file=name,
+    )
+
+
+def _item(raw: Mapping[str, Any], line: int) -> Item:
+    """Build an item from fields that fit the schema."""
+    fields = dict(raw)
+    for name in ("objectives", "reviewed_by", "sources"):
+        fields[name] = tuple(raw[name])
+    for name, kind in (("options", Option), ("steps", Step), ("prompts", Prompt), ("slips", Slip)):
+        fields[name] = tuple(kind(**part) for part in raw.get(name, ()))
+    fields["regions"] = tuple(
+        Region(**part | {"polygon": tuple((x, y) for x, y in part["polygon"])}) for part in raw.get("regions", ())
+    )
+    if "image" in raw:
+        fields["image"] = Image(**raw["image"])
+    if "answer" in raw:
+        fields["answer"] = NumericAnswer(**raw["answer"])
+    if raw["format"] in schema.SCORING:
+        fields.setdefault("scoring", schema.SCORING[raw["format"]][0])
+    return Item(**fields, line=line)
+
+
+# --- Meaning: what a schema cannot say --------------------------------------------------------------------------------
+
+Found = Iterator[tuple[schema.Path, str]]
+
+
+def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
+    yield from _faults_of_text(item, known_references)
+    yield from _faults_of_image(item)
+    groups: dict[str, Sequence[Any]] = {
+        "options": item.options,
+        "steps": item.steps,
+        "prompts": item.prompts,
+        "regions": item.regions,
+    }
+    for group, parts in groups.items():
+        yield from _faults_of_group(group, parts)
+    match item.format:
+        case "single_best_answer":
+            yield from _faults_of_one_key("options", item.options)
+        case "multiple_response":
+            keys = sum(option.key for option in item.options)
+            if keys == 0:
+                yield ("options",), "no option is a key; give at least one key: true"
+            if keys == len(item.options):
+                yield ("options",), "every option is a key; add an option that is wrong"
+        case "numeric":
+            yield from _faults_of_number(item)
+        case "matching":
+            for i, prompt in enumerate(item.prompts):
+                ids = [option.id for option in item.options]
+                if prompt.answer not in ids:
+                    mend = schema.nearest(prompt.answer, ids) or f"the options are: {', '.join(ids)}"
+                    yield ("prompts", i, "answer"), f"prompt {prompt.id} has no option {prompt.answer}; {mend}"
+        case "hotspot":
+            yield from _faults_of_one_key("regions", item.regions)
+            yield from _faults_of_regions(item)
+
+
+def _faults_of_text(item: Item, known_references: Collection[str] | None) -> Found:
+    instruction = item.format in ("ordering", "matching", "hotspot")
+    if not item.stem.endswith(("?", ".") if instruction else "?"):
+        mend = "end it with ? or, for an instruction, with a full stop" if instruction else "end it with ?"
+        yield ("stem",), f"the stem is not a closed question; {mend}"
+    if item.format == "single_best_answer" and item.bloom in APPLIED and not item.vignette:
+        yield ("bloom",), f"bloom is {item.bloom} but there is no vignette; add a vignette, or lower bloom"
+    if item.rationale:
+        yield from _faults_of_rationale(("rationale",), "", item.rationale)
+    for i, slip in enumerate(item.slips):
+        yield from _faults_of_rationale(("slips", i, "rationale"), f" of slip {slip.value}", slip.rationale)
+    for i, source in enumerate(item.sources):
+        if source in item.sources[:i]:
+            yield ("sources", i), f"source {source} is named twice; remove one"
+        elif known_references is not None and source != "unreferenced" and source not in known_references:
+            mend = schema.nearest(source, known_references) or "correct it, or write unreferenced"
+            yield ("sources", i), f"there is no reference {source}; {mend}"
+
+
+def _faults_of_rationale(path: schema.Path, owner: str, rationale: str) -> Found:
+    words = len(rationale.split())
+    if words < RATIONALE_WORDS:
+        what = f"the rationale{owner} is too short ({words} of at least {RATIONALE_WORDS} words)"
+        yield path, f"{what}; say why, and name the mistake behind a wrong one"
+
+
+def _faults_of_group(group: str, parts: Sequence[Any]) -> Found:
+    kind = group.removesuffix("s")
+    for i, part in enumerate(parts):
+        if part.id in [other.id for other in parts[:i]]:
+            yield (group, i, "id"), f"two {group} have the id {part.id}; change one of them"
+        if part.text in [other.text for other in parts[:i]]:
+            yield (group, i, "text"), f"two {group} have the same text as {kind} {part.id}; change one of them"
+        if part.rationale:
+            yield from _faults_of_rationale((group, i, "rationale"), f" of {kind} {part.id}", part.rationale)
+
+
+def _faults_of_one_key(group: str, parts: Sequence[Option | Region]) -> Found:
+    keys = [part.id for part in parts if part.key]
+    if len(keys) != 1:
+        have = f"has {len(keys)} keys ({', '.join(keys)})" if keys else "has no key"
+        yield (group,), f"the question {have}; give key: true to exactly one of its {group}"
+
+
+def _faults_of_number(item: Item) -> Found:
+    answer = item.answer
+    if answer is None:
+        return
+    if answer.relative and answer.value == 0:
+        yield ("answer",), "a share of the value 0 is no tolerance; give an absolute tolerance and relative: false"
+    elif answer.tolerance == 0 and answer.value != int(answer.value):
+        yield ("answer",), f"{answer.value} has no tolerance; give a tolerance above 0, or an integer value"
+    for i, slip in enumerate(item.slips):
+        if scoring.score(item.key_record(), slip.value) == 1:
+            yield ("slips", i), f"slip {slip.value} is within the tolerance, so it is right; remove it"
+
+
+def _faults_of_image(item: Item) -> Found:
+    if item.image is None:
+        return
+    try:
+        file = assets.path(item.image.src)
+    except assets.AssetError:
+        yield ("image", "src"), f"there is no picture {item.image.src} below assets/; add it, or correct src"
+        return
+    shape = _aspect(file)
+    if item.format == "hotspot" and shape and item.image.width and item.image.height:
+        stated = item.image.width / item.image.height
+        if abs(stated / shape - 1) > 0.01:
+            what = f"width/height is {stated:.3f}, that of {item.image.src} is {shape:.3f}"
+            yield ("image",), f"{what}, so clicks would miss; correct width and height"
+
+
+def _aspect(file: Path) -> float | None:
+    """Return width / height of a picture, None when it does not say."""
+    raw = file.read_bytes()
+    if file.suffix == ".png":
+        width, height = struct.unpack(">II", raw[16:24])
+        return float(width / height)
+    box = re.search(rb"<svg[^>]*\bviewBox=[\"']([^\"']+)", raw)
+    numbers = [float(number) for number in re.split(r"[\s,]+", box[1].decode().strip())] if box else []
+    return numbers[2] / numbers[3] if len(numbers) == 4 and numbers[3] else None
+
+
+def _faults_of_regions(item: Item) -> Found:
+    if item.image is None or item.image.width is None or item.image.height is None:
+        return
+    for i, region in enumerate(item.regions):
+        for j, (x, y) in enumerate(region.polygon):
+            if not (0 <= x <= item.image.width and 0 <= y <= item.image.height):
+                size = f"{item.image.width:g} x {item.image.height:g}"
+                what = f"corner [{x:g}, {y:g}] of region {region.id} lies outside the picture ({size})"
+                yield ("regions", i, "polygon", j), f"{what}; correct the corner"
+        if not _overlap(region.polygon, region.polygon):
+            yield ("regions", i, "polygon"), f"the polygon of region {region.id} has no area; give its corners in turn"
+    for key in (region for region in item.regions if region.key):
+        for i, region in enumerate(item.regions):
+            if not region.key and _overlap(key.polygon, region.polygon):
+                what = f"region {region.id} overlaps the key {key.id}, so a point could be both"
+                yield ("regions", i, "polygon"), f"{what}; move its corners off the key"
+
+
+def _overlap(a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]]) -> bool:
+    """Say whether two polygons share an area (a common edge is none), by the even-odd rule.
+
+    Between two neighbouring heights at which a corner lies or edges cross, the polygons are strips with straight
+    sides that do not cross; so they share an area there exactly if they do at the height halfway.
+    """
+    heights = {float(y) for _, y in (*a, *b)} | set(_crossings(a, b)) | set(_crossings(a, a)) | set(_crossings(b, b))
+    slack = 1e-9 * (1 + max(abs(c) for point in (*a, *b) for c in point))
+    for low, high in pairwise(sorted(heights)):
+        if high - low > slack:
+            middle = (low + high) / 2
+            for left, right in _spans(a, middle):
+                for start, end in _spans(b, middle):
+                    if min(right, end) - max(left, start) > slack:
+                        return True
+    return False
+
+
+def _edges(polygon: Sequence[tuple[float, float]]) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    return pairwise([*polygon, polygon[0]])
+
+
+def _spans(polygon: Sequence[tuple[float, float]], y: float) -> list[tuple[float, float]]:
+    """Return the pieces (left, right) of the horizontal line at height y that lie inside the polygon."""
+    xs = sorted((x2 - x1) * (y - y1) / (y2 - y1) + x1 for (x1, y1), (x2, y2) in _edges(polygon) if (y1 > y) != (y2 > y))
+    return list(zip(xs[::2], xs[1::2], strict=True))
+
+
+def _crossings(a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]]) -> Iterator[float]:
+    """Yield the heights at which the lines through edges of a and b cross, within both edges."""
+    for (x1, y1), (x2, y2) in _edges(a):
+        for (x3, y3), (x4, y4) in _edges(b):
+            turn = (x2 - x1) * (y4 - y3) - (y2 - y1) * (x4 - x3)
+            if turn:
+                s = ((x3 - x1) * (y4 - y3) - (y3 - y1) * (x4 - x3)) / turn
+                t = ((x3 - x1) * (y2 - y1) - (y3 - y1) * (x2 - x1)) / turn
+                if 0 <= s <= 1 and 0 <= t <= 1:
+                    yield y1 + s * (y2 - y1)
+
+
+# --- YAML that knows its lines ----------------------------------------------------------------------------------------
+
+_QUOTES = "put text that holds ': ' or ' #', or that starts with a sign, in quotes, and check the indentation"
+
+
+class _Source:
+    """The text of a bank as plain data, which still knows the line of each of its parts, and the faults found in it."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        self.data: Any = None
+        self.faults: list[Fault] = []
+        self._faulty: set[schema.Path] = set()
+        self._unread: set[schema.Path] = set()
+        self._early: list[tuple[int, schema.Path, str]] = []  # found before the data can name the question
+        self._built: dict[int, Any] = {}
+        try:
+            # libyaml is ten times faster and is not in every build of PyYAML.
+            self._loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+            self._root: Any = self._loader.get_single_node()
+            if self._root is None:
+                raise BankError([Fault(name, 1, "bank", "the file is empty; write a bank, or remove the file")])
+            self.data = self._build(self._root, ())
+        except yaml.YAMLError as error:
+            raise BankError([_syntax_fault(error, text, name)]) from None
+        except RecursionError:
+            what = "an alias leads back to itself, or the nesting is too deep; write the text out"
+            raise BankError([Fault(name, 1, "bank", what)]) from None
+        for line, path, what in self._early:
+            self._record(line, path, what)
+
+    def _build(self, node: Any, path: schema.Path) -> Any:
+        """Turn a node into data as SafeLoader would, but note what it would let pass or stop at."""
+        if id(node) not in self._built:  # an alias leads to a node that is built already
+            if isinstance(node, yaml.MappingNode):
+                value: Any = self._build_mapping(node, path)
+            elif isinstance(node, yaml.SequenceNode):
+                value = [self._build(child, (*path, i)) for i, child in enumerate(node.value)]
+            else:
+                value = self._build_scalar(node, path)
+            self._built[id(node)] = value
+        return self._built[id(node)]
+
+    def _build_mapping(self, node: Any, path: schema.Path) -> dict[str, Any]:
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if isinstance(key, yaml.ScalarNode) and key.value in first:
+                what = f"the field {key.value} is written twice, first in line {first[key.value]}; remove one of them"
+                self._early.append((line, path, what))
+            elif isinstance(key, yaml.ScalarNode):
+                first[key.value] = line
+        self._loader.flatten_mapping(node)
+        built = {}
+        for key, value in node.value:
+            field = self._build(key, path)
+            if isinstance(field, str):
+                built[field] = self._build(value, (*path, field))
+            else:
+                what = f"a field's name is read as {schema.kind(field)}, must be text; put it in quotes"
+                self._early.append((key.start_mark.line + 1, path, what))
+        return built
+
+    def _build_scalar(self, node: Any, path: schema.Path) -> Any:
+        line = node.start_mark.line + 1
+        try:
+            value = self._loader.construct_object(node)
+        except (ValueError, yaml.YAMLError):
+            self._early.append((line, path, f"{path[-1]}: {node.value!r} cannot be read; put it in quotes"))
+            self._unread.add(path)
+            return None
+        if isinstance(value, float) and not math.isfinite(value):
+            self._early.append((line, path, f"{node.value} is not a finite number; give a number"))
+        return value.strip() if isinstance(value, str) else value
+
+    def line(self, path: schema.Path) -> int:
+        """Return the line (from 1) of a part; of a list or mapping with a name, the line of its name."""
+        node, line = self._root, self._root.start_mark.line
+        for step in path:
+            if isinstance(node, yaml.SequenceNode):
+                node = node.value[step]
+                line = node.start_mark.line
+            else:
+                # The last of equal names counts: a field of the mapping itself comes after those merged into it.
+                pairs = [(k, v) for k, v in node.value if isinstance(k, yaml.ScalarNode) and k.value == step]
+                if not pairs:
+                    break
+                key, node = pairs[-1]
+                line = (node if isinstance(node, yaml.ScalarNode) else key).start_mark.line
+        return int(line) + 1
+
+    def add(self, path: schema.Path, what: str) -> None:
+        """Record a fault at a part of the data."""
+        self._record(self.line(path), path, what)
+
+    def _record(self, line: int, path: schema.Path, what: str) -> None:
+        self._faulty.add(path[:2])
+        self.faults.append(Fault(self.name, line, self._place(path), what))
+
+    def is_faulty(self, path: schema.Path) -> bool:
+        """Say whether a fault was found in the bank's part `path`, such as ("items", 0)."""
+        return path in self._faulty
+
+    def _place(self, path: schema.Path) -> str:
+        if path[:1] != ("items",) or len(path) < 2:
+            return "bank"
+        item = self.data["items"][path[1]]
+        known = isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]
+        return f"item {known}" if known else f"item number {int(path[1]) + 1}"
+
+    def check_structure(self) -> None:
+        """Record where the data do not fit the schema."""
+        for path, what in schema.faults(self.data):
+            if path not in self._unread:
+                self.add(path, what)
+
+
+def _syntax_fault(error: yaml.YAMLError, text: str, name: str) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "the text is not YAML"
+    if "end of stream" in problem:  # an open quote or bracket: the reader needs the place where it was opened
+        mark = getattr(error, "context_mark", None) or mark
+    line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", None) or 0) + 1
+    return Fault(name, line, "bank", f"is not YAML: {problem}; {_QUOTES}")

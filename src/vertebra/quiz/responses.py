@@ -1,0 +1,228 @@
+"""The responses file: what a student hands in, as one small JSON file that is read and never run.
+
+The digest finds accidents (a cut-off upload, a stray key stroke) and careless edits. It is not a signature: whoever can
+read this file can compute a new one.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+import reprlib
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+FORMAT = "vertebra-responses/1"
+LIMIT = 1_000_000  # bytes; a quiz of 100 questions needs about 20 000
+
+STUDENT_CODE = re.compile(r"[A-Za-z0-9._-]{1,40}")
+
+Reason = Literal["unreadable", "truncated", "oversized", "foreign", "wrong-version", "edited", "bad-answer"]
+
+_HEADER = {
+    "quiz": (re.compile(r"[A-Za-z0-9._-]{1,80}"), "the quiz's name"),
+    "build": (re.compile(r"[0-9a-f]{1,64}"), "the hex digest of the questions"),
+    "student": (re.compile(STUDENT_CODE.pattern + "|"), "empty or 1 to 40 letters, digits, dots, dashes, underscores"),
+    "saved": (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ"), "a time such as 2026-11-21T10:05Z"),
+}
+_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_AGAIN = "open the quiz again, save, and hand in the new file"
+# What a cut inside a number or a literal leaves after the place of the parser's error; else the error is at the end.
+_CUT = re.compile(r"-|\.|[eE][+-]?|t|tr|tru|f|fa|fal|fals|n|nu|nul|")
+
+
+class ResponsesError(ValueError):
+    """A responses file that cannot be used; `reason` is a word for a program, the text names file, place and mend."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+
+
+def utc_minute() -> str:
+    """Return the present time in UTC to the minute, as `saved` holds it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+@dataclass(frozen=True)
+class Responses:
+    """A student's responses to one quiz.
+
+    answers: {item id: {"answer": JSON value or None, "certainty": 1, 2, 3 or None}}. build: hex digest of the questions
+    that were shown. student: a code, or "" when the file's folder names the student. saved: UTC, to the minute.
+    """
+
+    quiz: str
+    build: str
+    answers: Mapping[str, Mapping[str, Any]]
+    student: str = ""
+    saved: str = field(default_factory=utc_minute)
+
+
+def canonical(value: Any) -> str:
+    """Return `value` as JSON with sorted keys and no spaces, the one text a digest is taken of; NaN is a ValueError."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of the canonical JSON of `value` in 64 hex digits."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def write_responses(path: Path | str, responses: Responses) -> None:
+    """Write the responses to `path` so that a crash leaves either the old file or the new one, never half of one.
+
+    Raises ResponsesError for responses that could not be read back and OSError when the folder cannot be written.
+    """
+    path = Path(path)
+    data = {"format": FORMAT, **asdict(responses)}
+    _check(data, path.name)
+    data["digest"] = digest(data)
+    text = json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    raw = text.encode()
+    if len(raw) > LIMIT:
+        raise ResponsesError("oversized", f"{path.name}: the answers take {len(raw)} bytes, the limit is {LIMIT}")
+    # Its own name each time, so that two notebooks on one quiz do not write into each other's half-written file.
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_responses(path: Path | str) -> Responses:
+    """Read and check a responses file; raises ResponsesError with a reason and a sentence that names the mend.
+
+    Each answer has one of the JSON shapes of the formats; whether it fits its question is for `scoring.score` to say.
+    """
+    path = Path(path)
+    data = _parse(_read(path), path.name)
+    name = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(name, str) or not name.startswith(FORMAT.split("/")[0] + "/"):
+        raise ResponsesError("foreign", f"{path.name}: is not a responses file; hand in the file that the quiz saved")
+    if name != FORMAT:
+        mend = f"this version reads {FORMAT}; use the version of the course that handed the quiz out"
+        raise ResponsesError("wrong-version", f"{path.name}: format is {reprlib.repr(name)}; {mend}")
+    stated = data.pop("digest", None)
+    _check(data, path.name)
+    if stated != digest(data):
+        what = "was changed after it was saved (the digest does not fit)"
+        raise ResponsesError("edited", f"{path.name}: {what}; {_AGAIN}")
+    del data["format"]
+    return Responses(**data)
+
+
+def _read(path: Path) -> bytes:
+    def refuse(reason: Reason, what: str) -> ResponsesError:
+        return ResponsesError(reason, f"{path.name}: {what}; {_AGAIN}")
+
+    try:
+        # A link could point at the key or at a device; a pipe would never end.
+        if path.is_symlink():
+            raise refuse("unreadable", "is a link, not a file")
+        with open(path, "rb", opener=_open_plain) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise refuse("unreadable", "is not a plain file")
+            raw = file.read(LIMIT + 1)
+    except FileNotFoundError:
+        raise refuse("unreadable", f"there is no such file in {path.parent}") from None
+    except OSError as error:
+        raise refuse("unreadable", f"cannot be opened ({error.strerror})") from None
+    if len(raw) > LIMIT:
+        raise refuse("oversized", f"is larger than {LIMIT} bytes, which no quiz needs")
+    return raw
+
+
+def _open_plain(path: str, flags: int) -> int:
+    # Both flags are missing on Windows, where a student cannot make such files either.
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _parse(raw: bytes, name: str) -> Any:
+    def refuse(reason: Reason, what: str) -> ResponsesError:
+        return ResponsesError(reason, f"{name}: {what}; {_AGAIN}")
+
+    try:
+        text = raw.decode("utf-8-sig")  # an editor on Windows may have put a byte order mark in front
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            raise refuse("truncated", "is cut off at its end") from None
+        raise refuse("unreadable", f"is not text (byte {error.start})") from None
+    text = text.rstrip()
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        if error.msg.startswith("Unterminated") or _CUT.fullmatch(text[error.pos :]):
+            raise refuse("truncated", f"is cut off at its end ({place})" if text else "is empty") from None
+        raise refuse("unreadable", f"is not JSON at {place}") from None
+    except (ValueError, RecursionError):  # NaN, a number of more than 4300 digits, or thousands of brackets
+        raise refuse("unreadable", "holds a value that no quiz writes") from None
+
+
+def _no_constant(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+def _check(data: dict[str, Any], name: str) -> None:
+    """Raise ResponsesError unless every field has the type and shape that the quiz writes."""
+
+    def refuse(reason: Reason, place: str, what: str) -> ResponsesError:
+        return ResponsesError(reason, f"{name}: {place}: {what}; {_AGAIN}")
+
+    fields = {"format", "answers", *_HEADER}
+    for place in sorted(fields ^ data.keys()):
+        raise refuse("edited", reprlib.repr(place), "is missing" if place in fields else "does not belong here")
+    for place, (pattern, meaning) in _HEADER.items():
+        if not isinstance(data[place], str) or not pattern.fullmatch(data[place]):
+            raise refuse("edited", place, f"is {reprlib.repr(data[place])}, must be {meaning}")
+    if not isinstance(data["answers"], Mapping):
+        raise refuse("edited", "answers", "must hold one entry for each answered question")
+    for item, response in data["answers"].items():
+        place = f"answers, question {reprlib.repr(item)}"
+        if not _is_id(item):
+            raise refuse("bad-answer", place, "is not the id of a question")
+        if not isinstance(response, Mapping) or not response.keys() <= {"answer", "certainty"}:
+            raise refuse("bad-answer", place, "must hold an answer and a certainty and nothing else")
+        certainty = response.get("certainty")
+        if certainty is not None and (type(certainty) is not int or certainty not in (1, 2, 3)):
+            raise refuse("bad-answer", place, f"certainty is {reprlib.repr(certainty)}, must be 1, 2, 3 or null")
+        if not _is_answer(response.get("answer")):
+            raise refuse("bad-answer", place, f"no question takes the answer {reprlib.repr(response['answer'])}")
+
+
+def _is_answer(value: Any) -> bool:
+    """Say whether `value` has the shape of an answer in any format, or is None."""
+    match value:
+        case None:
+            return True
+        case list():
+            return all(map(_is_id, value))
+        case {"point": [x, y], **rest} if not rest:
+            return _is_number(x) and _is_number(y)
+        case dict():
+            return all(_is_id(prompt) and (option is None or _is_id(option)) for prompt, option in value.items())
+    return _is_id(value) or _is_number(value)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and bool(_ID.fullmatch(value))
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

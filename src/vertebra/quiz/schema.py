@@ -1,0 +1,292 @@
+"""The JSON Schema (draft 2020-12) of a bank file: what fields a question of each format has.
+
+`quizzes/schema.json` is the export of `BANK`, for editors; never edit it by hand. The descriptions are shown there
+while an author types, and in the errors of `items.load_bank`. What a schema cannot say (one key, a polygon inside its
+picture) is checked in `items`.
+"""
+
+import difflib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+BLOOM = ("remember", "understand", "apply", "analyse", "evaluate", "create")
+SCORING = {
+    "multiple_response": ("each_option", "all_or_nothing", "net_correct"),
+    "ordering": ("all_pairs", "adjacent_pairs", "all_or_nothing"),
+}  # the first is the default
+
+Schema = dict[str, Any]
+Path = tuple[str | int, ...]  # from the top of the data to a part, such as ("items", 0, "stem")
+
+
+def _text(description: str, pattern: str | None = None) -> Schema:
+    return {"type": "string", "minLength": 1, "description": description} | ({"pattern": pattern} if pattern else {})
+
+
+def _list(items: Schema, least: int, description: str) -> Schema:
+    return {"type": "array", "items": items, "minItems": least, "description": description}
+
+
+def _record(required: Schema, optional: Schema | None = None) -> Schema:
+    """Return the schema of a mapping with these fields and no others."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": required | (optional or {}),
+        "additionalProperties": False,
+    }
+
+
+NUMBER: Schema = {"type": "number"}
+ID = _text("a short id of small letters, digits, - and _", "^[a-z0-9][a-z0-9_-]*$")
+TEXT = _text("the words the student reads")
+RATIONALE = _text("why this is right or wrong, in at least 8 words; for a wrong one, the mistake behind it")
+KEY: Schema = {"type": "boolean", "description": "true for a right one; false when left out"}
+SHUFFLE: Schema = {"type": "boolean", "description": "false keeps the written order; true when left out"}
+
+SOURCE = _text("the id of a reference, or the word unreferenced", "^[a-z0-9][a-z0-9_-]*$")
+
+IMAGE_REQUIRED: Schema = {
+    "src": _text(
+        "an .svg or .png file below assets/, such as figures/x.svg", r"^[A-Za-z0-9_-][A-Za-z0-9_./-]*\.(svg|png)$"
+    ),
+    "alt": _text("what the picture shows, without giving the answer away"),
+    "licence": _text("the licence of the picture, such as CC-BY-4.0"),
+}
+IMAGE_SIZE: Schema = {
+    "width": {"type": "number", "exclusiveMinimum": 0, "description": "width in the units of the polygons"},
+    "height": {"type": "number", "exclusiveMinimum": 0, "description": "height in the units of the polygons"},
+}
+
+COMMON: Schema = {
+    "id": _text("a name unique over all banks: small letters, digits and -, such as ft-p01", "^[a-z0-9][a-z0-9-]*$"),
+    "version": _text("three numbers such as 1.0.0", r"^[0-9]+\.[0-9]+\.[0-9]+$"),
+    "objectives": _list(
+        _text("an objective of the syllabus such as O3.1", r"^O[0-9]+\.[0-9]+$"), 1, "objectives it tests"
+    ),
+    "bloom": {"enum": list(BLOOM), "description": "level of Bloom's taxonomy"},
+    "tier": {"enum": ["must", "should", "nice"], "description": "must know, should know, nice to know"},
+    "author": _text("who wrote it"),
+    "reviewed_by": _list(_text("a name"), 0, "clinicians who reviewed it; empty: not yet reviewed by a clinician"),
+    "stem": _text("a closed question; ordering, matching and hotspot may give a closed instruction"),
+    "sources": _list(SOURCE, 1, "reference ids, or the word unreferenced"),
+}
+COMMON_OPTIONAL: Schema = {
+    "vignette": _text("the patient: age, sex or role, setting, complaint, findings"),
+    "image": _record(IMAGE_REQUIRED, IMAGE_SIZE),
+    "rationale": _text("the worked solution or a closing explanation, in at least 8 words"),
+}
+
+OPTION = _record({"id": ID, "text": TEXT, "rationale": RATIONALE}, {"key": KEY})
+POINT: Schema = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2, "description": "[x, y] in image units"}
+
+# Of each format: its own required fields and its own optional ones.
+FORMATS: dict[str, tuple[Schema, Schema]] = {
+    "single_best_answer": ({"options": _list(OPTION, 2, "the options, one with key: true")}, {"shuffle": SHUFFLE}),
+    "multiple_response": (
+        {"options": _list(OPTION, 2, "the options, at least one with key: true and one without")},
+        {"shuffle": SHUFFLE, "scoring": {"enum": list(SCORING["multiple_response"])}},
+    ),
+    "numeric": (
+        {
+            "answer": _record(
+                {
+                    "value": NUMBER,
+                    "unit": {"type": "string", "description": 'such as "%" or "mm"; "" when it has none'},
+                },
+                {
+                    "tolerance": {"type": "number", "minimum": 0, "description": "how far off is still right"},
+                    "relative": {"type": "boolean", "description": "true: the tolerance is a share of the value"},
+                },
+            ),
+            "rationale": COMMON_OPTIONAL["rationale"],
+        },
+        {"slips": _list(_record({"value": NUMBER, "rationale": RATIONALE}), 0, "usual wrong answers, each explained")},
+    ),
+    "ordering": (
+        {
+            "steps": _list(
+                _record({"id": ID, "text": TEXT, "rationale": RATIONALE}), 3, "the steps in the correct order"
+            )
+        },
+        {"scoring": {"enum": list(SCORING["ordering"])}},
+    ),
+    "matching": (
+        {
+            "options": _list(_record({"id": ID, "text": TEXT}), 2, "the shared list"),
+            "prompts": _list(
+                _record({"id": ID, "text": TEXT, "answer": ID, "rationale": RATIONALE}), 1, "each with its option"
+            ),
+        },
+        {"shuffle": SHUFFLE},
+    ),
+    "hotspot": (
+        {
+            "image": _record(IMAGE_REQUIRED | IMAGE_SIZE),
+            "regions": _list(
+                _record(
+                    {"id": ID, "text": TEXT, "polygon": _list(POINT, 3, "its corners"), "rationale": RATIONALE},
+                    {"key": KEY},
+                ),
+                2,
+                "areas of the picture, one with key: true; text names the area for those who do not point",
+            ),
+        },
+        {"shuffle": SHUFFLE},
+    ),
+}
+
+FORMAT: Schema = {"enum": list(FORMATS), "description": "the kind of question"}
+
+
+def _item(name: str) -> Schema:
+    required, optional = FORMATS[name]
+    rest = {field: schema for field, schema in (COMMON_OPTIONAL | optional).items() if field not in required}
+    return _record({"format": FORMAT} | COMMON | required, rest)
+
+
+BANK: Schema = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "A bank of questions",
+    **_record(
+        {
+            "bank": _text("a name unique over all banks: small letters, digits and _", "^[a-z0-9_]+$"),
+            "use": {
+                "enum": ["practice", "graded"],
+                "description": "never both: the keys of practice questions reach the browser, graded keys never do",
+            },
+            "lesson": _text("the notebook it belongs to, such as 03_fracture_types", "^[0-9]{2}_[a-z0-9_]+$"),
+            "title": TEXT,
+            "licence": _text("a licence such as CC-BY-4.0"),
+            "items": _list(
+                {
+                    "type": "object",
+                    "required": ["format"],
+                    "properties": {"format": FORMAT},
+                    "allOf": [
+                        {
+                            "if": {"properties": {"format": {"const": name}}, "required": ["format"]},
+                            "then": {"$ref": f"#/$defs/{name}"},
+                        }
+                        for name in FORMATS
+                    ],
+                },
+                1,
+                "the questions",
+            ),
+        }
+    ),
+    "$defs": {name: _item(name) for name in FORMATS},
+}
+
+
+def export() -> str:
+    """Return the text of `quizzes/schema.json`."""
+    return json.dumps(BANK, indent=2, ensure_ascii=False) + "\n"
+
+
+# --- Errors in plain words --------------------------------------------------------------------------------------------
+
+KINDS = {
+    "string": "text",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping of fields",
+}
+
+
+def faults(data: Any) -> Iterator[tuple[Path, str]]:
+    """Yield (path, what is wrong; the mend) for each place where the data of a bank do not fit the schema."""
+    for error in Draft202012Validator(BANK).iter_errors(data):
+        path = tuple(error.absolute_path)
+        for field, what in _in_words(error):
+            yield (*path, *field), _within(path, data) + what
+
+
+def _within(path: Path, data: Any) -> str:
+    """Name the part that the path leads to, such as "options burst: "; the question itself has no name here."""
+    names = []
+    for step in path:
+        data = data[step]
+        named = isinstance(step, int) and isinstance(data, dict) and isinstance(data.get("id"), str)
+        names.append(data["id"] if named else str(step + 1) if isinstance(step, int) else step)
+    if path[:1] == ("items",) and len(path) > 1:
+        names = names[2:]
+    return " ".join(names) + ": " if names else ""
+
+
+def _in_words(error: ValidationError) -> Iterator[tuple[Path, str]]:
+    """Yield (field within the faulty part, what is wrong; the mend) for one error of the schema."""
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    rule: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    meaning = rule.get("description", "")
+    hint = f" ({meaning})" if meaning else ""
+    match error.validator:
+        case "required":
+            # A misspelt field is one fault, not a missing one and an unknown one.
+            misspelt = {_nearest_field(name, rule) for name in value if name not in rule["properties"]}
+            for name in limit:
+                if name not in value and name not in misspelt:
+                    about = rule["properties"][name].get("description", "it is needed")
+                    yield (), f"the field {name} is missing; add it: {about}"
+        case "additionalProperties":
+            for name in value:
+                if name not in rule["properties"]:
+                    yield (name,), _unknown_field(name, value, rule)
+        case "type":
+            quotable = limit == "string" and value is not None and not isinstance(value, list | dict)
+            mend = "put it in quotes" if quotable else "correct it"
+            yield (), f"is {kind(value)}, must be {KINDS[limit]}{hint}; {mend}"
+        case "enum":
+            mend = nearest(str(value), limit) or "correct it"
+            yield (), f"is {_short(value)}, must be one of {', '.join(limit)}; {mend}"
+        case "pattern":
+            yield (), f"is {_short(value)}, must be {meaning}; correct it"
+        case "minLength":
+            yield (), f"is empty; write it: {meaning}"
+        case "minItems":
+            yield (), f"has too few entries ({len(value)}, at least {limit}){hint}; add the missing ones"
+        case "maxItems":
+            yield (), f"has too many entries ({len(value)}, at most {limit}){hint}; remove the others"
+        case "minimum":
+            yield (), f"is {value}, must be at least {limit}{hint}; correct it"
+        case "exclusiveMinimum":
+            yield (), f"is {value}, must be above {limit}{hint}; correct it"
+
+
+def _unknown_field(name: str, value: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
+    homes = [form for form, fields in FORMATS.items() if name in fields[0] or name in fields[1]]
+    if "stem" in rule["properties"] and homes:
+        what = f"the field {name} belongs to {' and '.join(homes)}, not to {value.get('format')}"
+        return f"{what}; remove it, or change the format"
+    near = _nearest_field(name, rule)
+    fields = ", ".join(rule["properties"])
+    return f"there is no field {name}; " + (f"did you mean {near}?" if near else f"the fields are: {fields}")
+
+
+def _nearest_field(name: str, rule: Mapping[str, Any]) -> str:
+    return next(iter(difflib.get_close_matches(name, list(rule["properties"]), n=1)), "")
+
+
+def nearest(name: str, names: Collection[str]) -> str:
+    """Return "did you mean x?" for the nearest of the names, "" when none is near."""
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def kind(value: Any) -> str:
+    """Say in words what kind of value YAML read."""
+    if value is None:
+        return "empty"
+    kinds = {bool: "boolean", str: "string", int: "number", float: "number", list: "array", dict: "object"}
+    return KINDS[kinds[type(value)]] if type(value) in kinds else f"a {type(value).__name__}"
+
+
+def _short(value: Any) -> str:
+    return repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."

@@ -1,0 +1,1 @@
+"""The spine: levels, dimensions, and vertebrae that can be deformed."""

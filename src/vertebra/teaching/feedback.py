@@ -1,0 +1,241 @@
+"""Feedback to one student: a page of HTML that needs nothing else, to read on a screen or on paper.
+
+Every answer is marked in words; colour and border only repeat them. Whatever came from a file is escaped.
+"""
+
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from vertebra.teaching.key import Key, Question
+from vertebra.teaching.marking import Mark, Marked, number
+
+SURE = {1: "not very sure", 2: "fairly sure", 3: "very sure"}
+RIGHT, YOURS = "✓ Right answer", "➜ Your answer"
+
+STYLE = """
+:root { color-scheme: light dark; --paper: #fff; --ink: #17212b; --soft: #4d5a68; --line: #c3ccd6; --good: #00694f;
+  --good-paper: #e5f4ef; --bad: #a8321a; --bad-paper: #fdeeea; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14191f; --ink: #e8edf2; --soft: #aab6c2; --line: #43505d;
+  --good: #4fd1ab; --good-paper: #12302a; --bad: #ff9d85; --bad-paper: #3a1d17; } }
+@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #333; --line: #888; --good: #00694f;
+  --good-paper: #fff; --bad: #a8321a; --bad-paper: #fff; } section, li { break-inside: avoid; }
+  h2 { break-after: avoid; } }
+body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 3rem; color: var(--ink); background: var(--paper);
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; }
+h2 { font-size: 1.15rem; margin: 0 0 .5rem; }
+section { margin-top: 1.5rem; padding-top: 1.25rem; border-top: 2px solid var(--line); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0 0 1rem; }
+dt { color: var(--soft); } dd { margin: 0; font-weight: 600; }
+ul, ol { padding-left: 0; list-style: none; }
+li { margin: .5rem 0; padding: .5rem .75rem; border: 1px solid var(--line); border-left-width: 5px;
+  border-radius: 4px; }
+li p { margin: .25rem 0 0; }
+.good { border-color: var(--good); background: var(--good-paper); }
+.bad { border-color: var(--bad); background: var(--bad-paper); }
+.tag { margin-left: .5rem; font-size: .9rem; font-weight: 700; white-space: nowrap; }
+.stem { font-weight: 600; } .soft { color: var(--soft); font-size: .9rem; }
+img, svg { max-width: 100%; height: auto; background: #fff; }
+"""
+HEAD = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">"""
+
+# The same few hundred texts go into every student's page.
+_e = lru_cache(maxsize=10_000)(escape)
+
+
+def page(key: Key, marked: Marked) -> str:
+    """Return the feedback page of one student."""
+    title = f"Feedback: {key.title}"
+    body = "\n".join(_section(i, mark, key.certainty) for i, mark in enumerate(marked.marks, 1))
+    return (
+        f"{HEAD}\n<title>{_e(title)} – {_e(marked.student)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{_e(title)}</h1>\n{_summary(key, marked)}\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _summary(key: Key, marked: Marked) -> str:
+    rows = [
+        ("Student code", marked.student),
+        ("Saved", marked.saved.replace("T", " ").replace("Z", " UTC")),
+        ("Result", f"{_points(marked.total, marked.maximum)} ({marked.percent:.1f} %)"),
+    ]
+    about = ""
+    if key.certainty:
+        most = number(3 * marked.maximum)
+        rows += [
+            ("Certainty marks", f"{number(marked.certainty_marks)} of {most}"),
+            ("Certainty bonus", f"{marked.certainty_bonus:+.1f} percentage points"),
+            ("Result with bonus", f"{marked.percent_plus_bonus:.1f} %"),
+        ]
+        about = (
+            '<p class="soft">A right answer earns 1, 2 or 3 certainty marks, a wrong one loses 0, 2 or 6. The bonus '
+            "rewards telling sure from unsure: it compares your certainty marks with what the same answers would have "
+            "earned at one fixed certainty.</p>"
+        )
+    notes = "".join(f'<p class="bad">Note: {_e(note)}</p>' for note in marked.notes)
+    table = "".join(f"<dt>{_e(name)}</dt><dd>{_e(value)}</dd>" for name, value in rows)
+    return f"<dl>{table}</dl>{about}{notes}"
+
+
+def _section(place: int, mark: Mark, certainty: bool) -> str:
+    public = mark.question.public
+    lines = [
+        f'<section aria-labelledby="q{place}">',
+        f'<h2 id="q{place}">Question {place}: {_points(mark.points, mark.question.points)}</h2>',
+        *(f"<p>{_e(part)}</p>" for part in str(public.get("vignette") or "").split("\n\n") if part.strip()),
+        *_picture(mark),
+        f'<p class="stem">{_e(public["stem"])}</p>',
+        *_given(mark, certainty),
+        *ANSWERS[mark.question.key["format"]](mark.question, None if mark.note else mark.answer),
+    ]
+    if "" in mark.question.rationales:
+        lines.append(f"<p>{_e(mark.question.rationales[''])}</p>")
+    lines.append(f'<p class="soft">Sources: {_e(", ".join(mark.question.sources))}</p>\n</section>')
+    return "\n".join(lines)
+
+
+def _given(mark: Mark, certainty: bool) -> Iterator[str]:
+    """Say what cannot be seen in the list of answers."""
+    if mark.note:
+        yield f'<p class="bad">Your answer {_e(reprlib.repr(mark.answer))}: {_e(mark.note)}.</p>'
+    elif mark.answer is None:
+        yield "<p>➜ You gave no answer.</p>"
+    elif mark.answer == []:
+        yield "<p>➜ You chose none of them.</p>"
+    if certainty and mark.answer is not None and not mark.note:
+        sure = SURE[mark.certainty] if mark.certainty else "not stated, counted as not very sure"
+        earned = number(mark.certainty_mark)
+        yield f'<p class="soft">Your certainty: {sure}. Certainty marks: {earned}.</p>'
+
+
+def _points(got: float, of: float) -> str:
+    return f"{number(got)} of {number(of)} {'point' if of == 1 else 'points'}"
+
+
+def _picture(mark: Mark) -> Iterator[str]:
+    """Show the picture; in a hotspot with the key's outline and the student's point drawn on it."""
+    image = mark.question.public.get("image")
+    if not image or not image["uri"].startswith("data:image/"):
+        return
+    key = mark.question.key
+    if key["format"] != "hotspot":
+        yield f'<p><img src="{_e(image["uri"])}" alt="{_e(image["alt"])}"></p>'
+        return
+    width, height = image["width"], image["height"]
+    unit = max(width, height) / 100
+    outline = " ".join(f"{x:g},{y:g}" for x, y in key["polygons"][key["key"]])
+    line = f'fill="none" stroke-width="{unit:g}"'
+    shapes = [
+        f'<image href="{_e(image["uri"])}" width="{width:g}" height="{height:g}"/>',
+        f'<polygon points="{outline}" {line} stroke="#fff"/>',
+        f'<polygon points="{outline}" {line} stroke="#00694f" stroke-dasharray="{2 * unit:g}"/>',
+    ]
+    legend = "Dashed outline: the right place."
+    match None if mark.note else mark.answer:
+        case {"point": [x, y]}:
+            arms = f"M{x - 2 * unit:g} {y:g}h{4 * unit:g}M{x:g} {y - 2 * unit:g}v{4 * unit:g}"
+            shapes.append(f'<path d="{arms}" stroke="#fff" stroke-width="{2 * unit:g}"/>')
+            shapes.append(f'<path d="{arms}" stroke="#a8321a" stroke-width="{unit:g}"/>')
+            legend += " Cross: your point."
+    box = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    yield f'<svg {box} role="img" aria-label="{_e(image["alt"])} {_e(legend)}">{"".join(shapes)}</svg>'
+    yield f'<p class="soft">{legend}</p>'
+
+
+def _line(text: str, rationale: str, right: bool, yours: bool | None, more: str = "") -> str:
+    """Return one entry of a list: what it says, whether it is right, whether the student chose it, and why."""
+    tags = [RIGHT] if right else []
+    tags += [YOURS] if yours else []
+    look = "good" if right else "bad" if yours else "plain"
+    shown = "".join(f'<span class="tag">{tag}</span>' for tag in tags)
+    return f'<li class="{look}">{_e(text)}{shown}{more}{_why(rationale)}</li>'
+
+
+def _why(rationale: str) -> str:
+    return f"<p>{_e(rationale)}</p>" if rationale else ""
+
+
+def _list(entries: Iterable[str], tag: str = "ul") -> Iterator[str]:
+    yield f"<{tag}>{''.join(entries)}</{tag}>"
+
+
+def _options(question: Question, answer: Any) -> Iterator[str]:
+    key = question.key["key"]
+    keys = [key] if isinstance(key, str) else key
+    chosen = [answer] if isinstance(answer, str) else answer or []
+    return _list(
+        _line(option["text"], question.rationales.get(option["id"], ""), option["id"] in keys, option["id"] in chosen)
+        for option in question.public["options"]
+    )
+
+
+def _regions(question: Question, answer: Any) -> Iterator[str]:
+    chosen = answer.get("region") if isinstance(answer, Mapping) else None
+    return _list(
+        _line(r["text"], question.rationales.get(r["id"], ""), r["id"] == question.key["key"], r["id"] == chosen)
+        for r in question.public["regions"]
+    )
+
+
+def _number(question: Question, answer: Any) -> Iterator[str]:
+    unit = question.public.get("unit") or ""
+    value, tolerance = float(question.key["value"]), float(question.key["tolerance"])
+    within = f" (accepted within {tolerance:.6g} {unit})".replace(" )", ")") if tolerance else ""
+    entries = [_line(f"{value:.10g} {unit}".strip(), "", True, None, within)]
+    if answer is not None:
+        slips = [
+            slip["rationale"]
+            for slip in question.slips
+            if abs(answer - slip["value"]) <= tolerance * (1 + 1e-9) + 1e-12 < abs(answer - value)
+        ]
+        entries.append(f'<li class="plain">{YOURS}: {_e(f"{answer} {unit}".strip())}{_why(" ".join(slips))}</li>')
+    return _list(entries)
+
+
+def _steps(question: Question, answer: Any) -> Iterator[str]:
+    texts = {step["id"]: step["text"] for step in question.public["steps"]}
+    yours = {step: place for place, step in enumerate(answer or (), 1)}
+    yield f"<p>{RIGHT}: this order.</p>"
+    entries = []
+    for place, step in enumerate(question.key["key"], 1):
+        look, more = "plain", ""
+        if yours:
+            look = "good" if yours[step] == place else "bad"
+            more = f'<span class="tag">{"✓" if yours[step] == place else "✗"} you put it at {yours[step]}</span>'
+        text = f"{place}. {texts[step]}"
+        entries.append(f'<li class="{look}">{_e(text)}{more}{_why(question.rationales.get(step, ""))}</li>')
+    yield from _list(entries, "ol")
+
+
+def _pairs(question: Question, answer: Any) -> Iterator[str]:
+    texts = {option["id"]: option["text"] for option in question.public["options"]}
+    entries = []
+    for prompt in question.public["prompts"]:
+        right = question.key["key"][prompt["id"]]
+        yours = (answer or {}).get(prompt["id"])
+        look = "plain" if answer is None else "good" if yours == right else "bad"
+        lines = [f"<p><strong>{RIGHT}:</strong> {_e(texts[right])}</p>"]
+        if answer is not None:
+            sign = "✓" if yours == right else "✗"
+            lines.append(f"<p><strong>{YOURS}:</strong> {sign} {_e(texts[yours]) if yours else 'none'}</p>")
+        why = _why(question.rationales.get(prompt["id"], ""))
+        entries.append(f'<li class="{look}">{_e(prompt["text"])}{"".join(lines)}{why}</li>')
+    return _list(entries)
+
+
+ANSWERS = {
+    "single_best_answer": _options,
+    "multiple_response": _options,
+    "numeric": _number,
+    "ordering": _steps,
+    "matching": _pairs,
+    "hotspot": _regions,
+}

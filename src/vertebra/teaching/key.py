@@ -1,0 +1,128 @@
+"""The instructor's key file `key.json`: what `assign` writes, `grade` reads, and no student ever gets."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from vertebra.quiz.scoring import score
+from vertebra.teaching.files import TeachingError
+
+FORMAT = "vertebra-key/1"
+GROUPS = ("options", "steps", "prompts", "regions")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question with its key.
+
+    public: what the student saw; key: the key record of `scoring.score`, in the student's neutral ids. rationales:
+    {neutral id: text, "": the worked solution}. slips: usual wrong numbers. bank_id and bank_version name its origin.
+    """
+
+    id: str
+    points: float
+    public: Mapping[str, Any]
+    key: Mapping[str, Any]
+    rationales: Mapping[str, str]
+    slips: tuple[Mapping[str, Any], ...]
+    bank_id: str
+    bank_version: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of one quiz; build is the digest of the questions that it belongs to."""
+
+    quiz: str
+    title: str
+    build: str
+    certainty: bool
+    items: tuple[Question, ...]
+
+    @property
+    def maximum(self) -> float:
+        """The points of all questions together."""
+        return math.fsum(question.points for question in self.items)
+
+    def text(self) -> str:
+        """Return the text of the key file."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def load_key(path: Path | str) -> Key:
+    """Read a key file; raises TeachingError if it is another file, or damaged, and OSError if it cannot be read."""
+    path = Path(path)
+    try:
+        data = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise TeachingError(f"{path}: is not a key file; name the key.json that `vertebra quiz assign` made") from None
+    name = data.get("format") if isinstance(data, dict) else None
+    if name != FORMAT:
+        what = f"its format is {name!r}, not {FORMAT!r}"
+        raise TeachingError(f"{path}: {what}; name the key.json that `vertebra quiz assign` made")
+    try:
+        items = tuple(_question(record) for record in data["items"])
+        if not items or len({question.id for question in items}) != len(items):
+            raise ValueError("no questions, or one of them twice")
+        return Key(str(data["quiz"]), str(data["title"]), str(data["build"]), bool(data["certainty"]), items)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise TeachingError(f"{path}: is damaged ({what}); make it again with `vertebra quiz assign`") from None
+
+
+def _question(record: Mapping[str, Any]) -> Question:
+    fields = {name: record[name] for name in Question.__dataclass_fields__}
+    question = Question(**fields | {"slips": tuple(record["slips"]), "sources": tuple(record["sources"])})
+    points = question.points
+    if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < math.inf:
+        raise ValueError(f"question {question.id} has the points {points!r}")
+    # A key that its own answer does not satisfy would quietly give a whole class nothing.
+    if score(question.key, right_answer(question.key)) != 1:
+        raise ValueError(f"question {question.id} does not give its own key full credit")
+    if not _can_be_shown(question):
+        raise ValueError(f"question {question.id} cannot be shown with its key")
+    return question
+
+
+def _can_be_shown(question: Question) -> bool:
+    """Say whether the public part has what the key speaks of, and every text is one."""
+    key, public, slips = question.key, question.public, question.slips
+    numbers = [slip["value"] for slip in slips]
+    texts = {group: {part["id"]: part["text"] for part in public.get(group, ())} for group in GROUPS}
+    match key["format"]:
+        case "ordering":
+            fits = texts["steps"].keys() == set(key["key"])
+        case "matching":
+            fits = texts["prompts"].keys() == key["key"].keys() and texts["options"].keys() == set(key["options"])
+            fits = fits and set(key["key"].values()) <= set(key["options"])
+        case "hotspot":
+            fits = texts["regions"].keys() == key["polygons"].keys() and bool(public["image"])
+            numbers += [public["image"]["width"], public["image"]["height"]]
+            numbers += [number for polygon in key["polygons"].values() for x, y in polygon for number in (x, y)]
+        case "numeric":
+            fits, numbers = True, [*numbers, key["value"], key["tolerance"]]
+        case _:
+            fits = texts["options"].keys() == set(key["options"])
+    image = public.get("image") or {"uri": "", "alt": ""}
+    words = [public["stem"], public.get("vignette", ""), public.get("unit", ""), image["uri"], image["alt"]]
+    words += [question.id, question.bank_id, *question.sources, *question.rationales.values()]
+    words += [text for group in texts.values() for text in group.values()] + [slip["rationale"] for slip in slips]
+    return (
+        fits
+        and all(isinstance(text, str) for text in words)
+        and all(isinstance(number, int | float) for number in numbers)
+    )
+
+
+def right_answer(key: Mapping[str, Any]) -> Any:
+    """Return the answer that earns full credit under a key record."""
+    match key["format"]:
+        case "numeric":
+            return key["value"]
+        case "hotspot":
+            return {"region": key["key"]}
+    return key["key"]

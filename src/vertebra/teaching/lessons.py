@@ -1,0 +1,155 @@
+"""Lesson notebooks as files: run them, keep their static pictures, and lint what nbval does not see."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from vertebra import evidence
+
+LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def strip_live_views(notebook: Mapping[str, Any]) -> None:
+    """Take every live widget view out of a notebook's outputs that also have a static form, and the widget state.
+
+    A live view is only an id in a kernel's memory. Stored, it would show "model not found" in place of the picture.
+    """
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if set(data) - {LIVE_VIEW, "text/plain"}:
+                data.pop(LIVE_VIEW, None)
+    notebook["metadata"].pop("widgets", None)
+
+
+def keep_static_pictures(model: Mapping[str, Any], **_: Any) -> None:
+    """Jupyter's hook before a file is saved: apply `strip_live_views` to notebooks."""
+    if model["type"] == "notebook" and isinstance(model["content"], dict) and "cells" in model["content"]:
+        strip_live_views(model["content"])
+
+
+class LessonError(Exception):
+    """A lesson did not run; the message names the notebook, the cell and the error."""
+
+
+def refresh(path: Path) -> None:
+    """Run a lesson in its own folder and store its outputs in it, without live views, times or machine details.
+
+    Raises LessonError if a cell fails; the file is then left as it was.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        store_widget_state=False,
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        cell = next((c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))), None)
+        place = f"cell {cell.id}" if cell else "a cell"
+        raise LessonError(f"{path}: {place} failed: {error.ename}: {error.evalue}; mend it and run again") from None
+    strip_live_views(notebook)
+    for cell in notebook.cells:
+        # A stray keystroke in the notebook must not delete a lesson's cell, nor a double click open its source.
+        cell.metadata.update(deletable=False)
+        if cell.cell_type == "markdown":
+            cell.metadata.update(editable=False)
+    notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(notebook, path)
+
+
+def lint(path: Path) -> list[str]:
+    """Return what is wrong with a lesson that running it would not show, each as `file: cell: fault; mend`."""
+    notebook = nbformat.read(path, as_version=4)
+    return [f"{path.name}: cell {cell.id}: {fault}" for cell in notebook.cells for fault in _cell_faults(cell)]
+
+
+def _cell_faults(cell: Any) -> Iterator[str]:
+    if cell.cell_type == "markdown":
+        yield from _citation_faults(cell)
+        return
+    if cell.cell_type != "code":
+        return
+    lines = [line for line in cell.source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    outputs = cell.outputs
+    if cell.execution_count is None:
+        yield "was never run, so nbval passes it unchecked; run `vertebra lesson refresh`"
+    if cell.source.rstrip().endswith(";"):
+        yield "ends in `;`, which hides its output; take it away"
+    if re.search(r"\binteract\(|\bOutput\(|clear_output", cell.source):
+        yield "uses interact, Output or clear_output; observe a control and set a trait instead"
+    tags = " ".join(cell.metadata.get("tags", []))
+    if re.search(r"#\s*(NBVAL_|PYTEST_)", cell.source) or "nbval" in tags or "raises-exception" in tags:
+        yield "is ignored by nbval; print what can be compared"
+    if len(lines) > 12:
+        yield f"has {len(lines)} lines; move the logic into the library"
+    if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+        yield "shows its code; set jupyter.source_hidden in its metadata"
+    if any(LIVE_VIEW in output.get("data", {}) for output in outputs):
+        yield "stores a live widget view; run `vertebra lesson refresh`"
+    pictured = any({"image/png", "image/svg+xml"} & set(output.get("data", {})) for output in outputs)
+    if pictured and not any(re.search(r"\d", _plain(output)) for output in outputs):
+        yield "shows a picture and no number beside it that nbval could compare; print one"
+
+
+def _plain(output: Any) -> str:
+    return str(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
+
+
+# What makes no medical statement: headings, rules, images, navigation, and cells tagged so by their author.
+NO_CLAIMS = "no-claims"
+_NOT_PROSE = re.compile(r"^(#|---|!\[|\[[←→]|\|[ :|-]+\|$|```)")
+
+
+def _citation_faults(cell: Any) -> Iterator[str]:
+    """Yield each paragraph, list item or table row that cites nothing and does not say `unreferenced`."""
+    known = evidence.references()
+    for name in evidence.cited(cell.source):
+        if name != "unreferenced" and name not in known:
+            yield f"cites [{name}], which is not in references.yml; correct the id"
+        elif name != "unreferenced" and not known[name].publishable:
+            yield f"cites [{name}], which nobody has opened; say [unreferenced], or open the source and record it"
+    if NO_CLAIMS in cell.metadata.get("tags", []):
+        return
+    for block in statements(cell.source):
+        if not evidence.cited(block):
+            yield f"says {block[:60]!r} with neither a source nor [unreferenced]; add one, or tag the cell no-claims"
+
+
+def statements(source: str) -> list[str]:
+    """Return a markdown text's paragraphs, list items and table rows, without headings, images and navigation.
+
+    What follows a heading `Try this` is left out: it asks and says nothing.
+    """
+    blocks: list[str] = []
+    header = True
+    fresh = True
+    asking = False
+    for raw in source.splitlines():
+        line = raw.lstrip("> ").strip()
+        row = line.startswith("|")
+        if line.startswith("#"):
+            asking = line.endswith("# Try this")
+        if asking:
+            continue
+        if not line or _NOT_PROSE.match(line):
+            header = not re.match(r"^\|[ :|-]+\|$", line)
+            fresh = True
+            continue
+        if row and header:
+            continue
+        if fresh or row or re.match(r"^([-*+]|\d+[.)]) ", line):
+            blocks.append(line)
+        else:
+            blocks[-1] += " " + line
+        fresh = False
+    return blocks

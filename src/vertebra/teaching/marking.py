@@ -1,0 +1,120 @@
+"""Marking: a key and a student's responses give marks. Pure arithmetic on data; nothing is read, written or run."""
+
+import math
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vertebra.quiz.responses import Responses
+from vertebra.quiz.scoring import CERTAINTY_MARKS, certainty_mark, score
+from vertebra.teaching.key import Key, Question
+
+# The share of the certainty marks that counts. Moodle's certainty-based marking uses the same rule and the same 0.1,
+# which its authors took from the results of many quizzes.
+BONUS_FACTOR = 0.1
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What one answer earned: fraction 0 to 1, points 0 to the question's; note says why an answer was not read.
+
+    certainty_mark is weighted with the question's points: at most 3, at least -6 times these.
+    """
+
+    question: Question
+    answer: Any
+    certainty: int | None
+    fraction: float
+    points: float
+    certainty_mark: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """One student's marks, in the order of the quiz."""
+
+    student: str
+    saved: str
+    marks: tuple[Mark, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def total(self) -> float:
+        """The points earned."""
+        return math.fsum(mark.points for mark in self.marks)
+
+    @property
+    def maximum(self) -> float:
+        """The points that could be earned."""
+        return math.fsum(mark.question.points for mark in self.marks)
+
+    @property
+    def percent(self) -> float:
+        """The points earned, in percent of the maximum."""
+        return 100 * self.total / self.maximum
+
+    @property
+    def certainty_marks(self) -> float:
+        """The certainty marks, each weighted with its question's points: from -6 to 3 times the maximum."""
+        return math.fsum(mark.certainty_mark for mark in self.marks)
+
+    @property
+    def certainty_bonus(self) -> float:
+        """Percentage points for knowing how sure to be; negative when wrong answers were given with certainty."""
+        return 100 * bonus(self.total / self.maximum, self.certainty_marks / self.maximum)
+
+    @property
+    def percent_plus_bonus(self) -> float:
+        """Accuracy plus certainty bonus, in percent, kept within 0 to 100."""
+        return min(max(self.percent + self.certainty_bonus, 0.0), 100.0)
+
+
+def bonus(accuracy: float, mean_mark: float) -> float:
+    """Return the certainty bonus as a share, for an accuracy of 0 to 1 and the mean certainty mark.
+
+    It is 0 for whoever uses one certainty throughout, and the best one for that accuracy.
+    """
+    best = max(accuracy * gain + (1 - accuracy) * penalty for gain, penalty in CERTAINTY_MARKS.values())
+    return BONUS_FACTOR * (mean_mark - best)
+
+
+def mark(key: Key, responses: Responses) -> Marked:
+    """Mark the responses to a quiz, which must be to the key's own build.
+
+    An answer that its question cannot take earns 0, with a note; the others count. An open question earns 0. With
+    certainty marking an answer without a certainty counts as certainty 1, the one that costs nothing when wrong.
+    """
+    marks = tuple(_mark(question, key.certainty, responses.answers.get(question.id)) for question in key.items)
+    notes = [f"{mark.question.bank_id}: {mark.note}" for mark in marks if mark.note]
+    foreign = responses.answers.keys() - {question.id for question in key.items}
+    notes += [f"not a question of this quiz, passed over: {reprlib.repr(name)}" for name in sorted(foreign)]
+    return Marked(responses.student, responses.saved, marks, tuple(notes))
+
+
+def _mark(question: Question, certainty_on: bool, response: Any) -> Mark:
+    response = {} if response is None else response
+    if not isinstance(response, Mapping):
+        return _nothing(question, response, "the response is not an answer with a certainty")
+    answer, certainty = response.get("answer"), response.get("certainty")
+    if answer is None:
+        return Mark(question, None, None, 0.0, 0.0, 0.0)
+    if certainty is not None and (type(certainty) is not int or certainty not in CERTAINTY_MARKS):
+        return _nothing(question, answer, f"the certainty is {reprlib.repr(certainty)}, not 1, 2 or 3")
+    try:
+        fraction = min(max(score(question.key, answer), 0.0), 1.0)
+    except ValueError as error:
+        return _nothing(question, answer, str(error))
+    sure = certainty_mark(fraction, certainty or 1) * question.points if certainty_on else 0.0
+    return Mark(question, answer, certainty, fraction, fraction * question.points, sure)
+
+
+def _nothing(question: Question, answer: Any, why: str) -> Mark:
+    return Mark(question, answer, None, 0.0, 0.0, 0.0, f"the answer cannot be read and earns 0 ({why})")
+
+
+def number(value: float) -> str:
+    """Return a mark as text: at most four decimals, no trailing zeros, no minus before zero."""
+    text = f"{value:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

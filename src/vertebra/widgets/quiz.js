@@ -1,0 +1,890 @@
+// The quiz in the browser: six question formats made of native controls. In practice mode it is marked here, so a page
+// without a kernel marks too; in exam mode there is no key here at all. Top to bottom: scoring, reading a typed number,
+// building blocks, one function for each format, one question, saving, the whole.
+
+// ---- Scoring: the same arithmetic in the same order as vertebra/quiz/scoring.py -------------------------------------
+
+const GAIN = { 1: 1, 2: 2, 3: 3 };
+const PENALTY = { 1: 0, 2: -2, 3: -6 };
+
+/** The share of credit, 0 to 1, that an answer earns under a key record; an answer of the wrong shape throws. */
+export function score(key, answer) {
+  if (answer === null || answer === undefined) throw new Error("the question is not answered");
+  if (!Object.hasOwn(SCORERS, key.format)) throw new Error(`there is no format ${key.format}`);
+  return SCORERS[key.format](key, answer);
+}
+
+/** The mark for a share of credit at certainty 1, 2 or 3: right 1/2/3, wrong 0/-2/-6, linear between. */
+export function certaintyMark(fraction, certainty) {
+  const share = number(fraction);
+  if (!(share >= 0 && share <= 1)) throw new Error(`the share of credit must lie from 0 to 1, not ${share}`);
+  if (![1, 2, 3].includes(certainty)) throw new Error(`the certainty must be 1, 2 or 3, not ${certainty}`);
+  return share * GAIN[certainty] + (1 - share) * PENALTY[certainty];
+}
+
+const SCORERS = {
+  single_best_answer: (key, answer) => Number(known(answer, key.options) === key.key),
+
+  multiple_response(key, answer) {
+    const ticked = distinct(answer, key.options);
+    const right = ticked.filter((id) => key.key.includes(id)).length;
+    const wrong = ticked.length - right;
+    const missed = key.key.length - right;
+    if (key.scoring === "all_or_nothing") return Number(wrong + missed === 0);
+    if (key.scoring === "each_option") return (key.options.length - wrong - missed) / key.options.length;
+    if (key.scoring === "net_correct") return Math.max(0, (right - wrong) / key.key.length);
+    throw new Error(`multiple_response has no scoring rule ${key.scoring}`);
+  },
+
+  numeric: (key, answer) => Number(near(number(answer), key.value, key.tolerance)),
+
+  ordering(key, answer) {
+    const steps = key.key;
+    const place = new Map(distinct(answer, steps).map((id, i) => [id, i]));
+    if (place.size !== steps.length) throw new Error(`the order must name all ${steps.length} steps`);
+    if (key.scoring === "all_or_nothing") return Number(steps.every((id, i) => answer[i] === id));
+    if (key.scoring === "adjacent_pairs") {
+      let direct = 0;
+      for (let i = 1; i < steps.length; i++) direct += place.get(steps[i]) === place.get(steps[i - 1]) + 1;
+      return direct / (steps.length - 1);
+    }
+    if (key.scoring === "all_pairs") {
+      let concordant = 0;
+      for (let i = 0; i < steps.length; i++)
+        for (let j = i + 1; j < steps.length; j++) concordant += place.get(steps[i]) < place.get(steps[j]);
+      return concordant / ((steps.length * (steps.length - 1)) / 2);
+    }
+    throw new Error(`ordering has no scoring rule ${key.scoring}`);
+  },
+
+  matching(key, answer) {
+    if (!isRecord(answer)) throw new Error("the answer must pair prompts with options");
+    for (const [prompt, option] of Object.entries(answer)) {
+      known(prompt, Object.keys(key.key));
+      if (option !== null) known(option, key.options);
+    }
+    const prompts = Object.entries(key.key);
+    return prompts.filter(([prompt, option]) => answer[prompt] === option).length / prompts.length;
+  },
+
+  hotspot(key, answer) {
+    const names = isRecord(answer) ? Object.keys(answer).join() : "";
+    if (names === "point" && Array.isArray(answer.point) && answer.point.length === 2) {
+      const [x, y] = answer.point.map(number);
+      return Number(inside(x, y, key.polygons[key.key]));
+    }
+    if (names === "region") return Number(known(answer.region, Object.keys(key.polygons)) === key.key);
+    throw new Error("the answer must be a point or a region");
+  },
+};
+
+/** Even-odd rule: a ray to the right crosses an odd number of edges. */
+function inside(x, y, polygon) {
+  let odd = false;
+  let [x2, y2] = polygon[polygon.length - 1];
+  for (const [x1, y1] of polygon) {
+    if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) odd = !odd;
+    [x2, y2] = [x1, y1];
+  }
+  return odd;
+}
+
+// The slack beyond the tolerance only absorbs binary rounding.
+const near = (a, b, tolerance) => Math.abs(a - b) <= tolerance * (1 + 1e-9) + 1e-12;
+const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function number(value) {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new Error("a finite number is needed");
+  return value;
+}
+
+function known(id, ids) {
+  if (typeof id !== "string" || !ids.includes(id)) throw new Error(`there is no ${id} here`);
+  return id;
+}
+
+function distinct(answer, ids) {
+  if (!Array.isArray(answer)) throw new Error("the answer must be a list of ids");
+  for (const id of answer) known(id, ids);
+  if (new Set(answer).size !== answer.length) throw new Error("the answer names an id twice");
+  return answer;
+}
+
+/** The share of credit for a question whose key is here, or null when there is no answer that fits it. */
+function fractionOf(item, answer) {
+  try {
+    return score(item.key, answer);
+  } catch {
+    return null;
+  }
+}
+
+// ---- Reading what a student types -----------------------------------------------------------------------------------
+
+const UNIT_WORDS = { "%": ["percent", "per cent", "pct"], "°": ["deg", "degree", "degrees", "º"] };
+
+/** Read "25", "25 %", "2,5" or "−3": {value} or {error: a sentence}; {} when nothing is typed. */
+function readNumber(text, unit) {
+  const typed = text.trim();
+  if (!typed) return {};
+  const match = /^([+\-−]?)(\d+(?:[.,]\d*)?|[.,]\d+)(?:\s*(\D.*))?$/u.exec(typed);
+  const example = `Write one number, such as 12.5${unit ? ` ${unit}` : ""}`;
+  if (!match) return { error: `“${typed}” is not a number. ${example}.` };
+  const [, sign, digits, word] = match;
+  const own = [unit, ...(UNIT_WORDS[unit] ?? [])];
+  if (word && !(unit && own.includes(word)))
+    return { error: `${unit ? `The answer is wanted in ${unit}` : "The answer has no unit"}, not in “${word}”. ${example}.` };
+  const value = Number(digits.replace(",", ".")) * (sign && sign !== "+" ? -1 : 1);
+  // One keystroke held down makes 400 digits, which no number holds.
+  return Number.isFinite(value) ? { value } : { error: `This number is too large. ${example}.` };
+}
+
+const CODE = /^[A-Za-z0-9._-]{1,40}$/;
+
+// ---- Building blocks ------------------------------------------------------------------------------------------------
+
+/** One element. `on...` are listeners, true is an empty attribute, null and false leave the attribute out. */
+function h(tag, props, ...children) {
+  const node = document.createElement(tag);
+  if (tag === "button") node.type = "button";
+  for (const [name, value] of Object.entries(props ?? {})) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  return node;
+}
+
+const SHAPES = {
+  right: '<path d="M3 8.5l3.5 3.5L13 4.5"/>',
+  wrong: '<path d="M4 4l8 8M12 4l-8 8"/>',
+  part: '<circle cx="8" cy="8" r="5.2"/><path d="M8 2.8a5.2 5.2 0 0 1 0 10.4z" fill="currentColor"/>',
+  done: '<circle cx="8" cy="8" r="3" fill="currentColor"/>',
+  alarm: '<path d="M8 1.8L15 14H1z"/><path d="M8 6.2v3.6M8 11.7v.3"/>',
+  up: '<path d="M8 13V3M3.5 7.5L8 3l4.5 4.5"/>',
+  down: '<path d="M8 3v10M3.5 8.5L8 13l4.5-4.5"/>',
+  target: '<circle cx="8" cy="8" r="4.5"/><path d="M8 .8v4.4M8 10.8v4.4M.8 8h4.4M10.8 8h4.4"/>',
+};
+
+/** A drawn sign, always beside words that say the same. */
+function icon(name) {
+  const span = h("span", { class: `vq-icon vq-icon-${name}`, "aria-hidden": "true" });
+  span.innerHTML =
+    '<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="2" ' +
+    `stroke-linecap="round" stroke-linejoin="round" focusable="false">${SHAPES[name]}</svg>`;
+  return span;
+}
+
+const paragraphs = (text) => (text ?? "").split(/\n\s*\n/).map((part) => part.trim()).filter(Boolean).map((part) => h("p", {}, part));
+const signed = (value) => {
+  const rounded = Math.round(value * 100) / 100;
+  return `${rounded > 0 ? "+" : rounded < 0 ? "−" : ""}${Math.abs(rounded)}`;
+};
+const withUnit = (value, unit) => `${String(value).replace("-", "−")}${unit ? `\u00a0${unit}` : ""}`;
+const plural = (n, word) => `${n} ${word}${Math.abs(n) === 1 ? "" : "s"}`;
+
+/** Fill a feedback box: a sign, words in bold and the reason below; with nothing to say it is hidden. */
+function explain(box, tone, words, ...reasons) {
+  const text = reasons.filter(Boolean).flatMap(paragraphs);
+  box.hidden = !words && !text.length;
+  box.className = `vq-why vq-${tone}`;
+  box.replaceChildren(...(words ? [h("p", { class: "vq-tag" }, icon(tone === "plain" ? "done" : tone), words)] : []), ...text);
+}
+
+/** Rows of radios or checkboxes, each with room for its reason. */
+function choices(options, type, name, changed) {
+  const rows = options.map(({ id, text }, i) => {
+    const why = h("div", { id: `${name}-${i}-why`, hidden: true });
+    const input = h("input", { type, name, value: id, onchange: changed });
+    return { id, input, why, row: h("div", { class: "vq-choice" }, h("label", {}, input, h("span", {}, text)), why) };
+  });
+  return {
+    node: h("div", { class: "vq-choices" }, rows.map(({ row }) => row)),
+    inputs: rows.map(({ input }) => input),
+    picked: () => rows.filter(({ input }) => input.checked).map(({ id }) => id),
+    show(picked, locked) {
+      for (const { id, input, why, row } of rows) {
+        input.checked = picked.includes(id);
+        input.disabled = locked;
+        row.classList.toggle("vq-locked", locked);
+        if (!locked) explain(why, "plain");
+      }
+    },
+    explain(id, tone, words, reason) {
+      const { row, why } = rows.find((one) => one.id === id);
+      explain(why, tone, words, reason);
+      row.classList.add("vq-locked");
+    },
+  };
+}
+
+// ---- The formats ----------------------------------------------------------------------------------------------------
+// Each takes the question and `ask` ({uid, exam, put(answer or null), say(words)}) and returns the nodes, the inputs an
+// error is attached to, and show(answer, reveal): bring the controls to this answer and, with reveal, explain it.
+// `missing()` may give an answer or a sentence when Check is pressed with no answer stored.
+
+function singleBestAnswer(item, ask) {
+  const list = choices(item.options, "radio", `${ask.uid}-option`, () => ask.put(list.picked()[0] ?? null));
+  return {
+    hint: "Choose the one best answer.",
+    nodes: [list.node],
+    inputs: list.inputs,
+    missing: () => ({ sentence: "Choose an answer first." }),
+    show(answer, reveal) {
+      list.show([answer], reveal);
+      if (!reveal) return;
+      for (const { id } of item.options) {
+        const [key, mine] = [id === item.key.key, id === answer];
+        const words = key && mine ? "Your answer, correct" : key ? "Correct answer" : mine ? "Your answer, not correct" : "";
+        list.explain(id, key ? "right" : mine ? "wrong" : "plain", words, item.rationales[id]);
+      }
+    },
+  };
+}
+
+function multipleResponse(item, ask) {
+  const list = choices(item.options, "checkbox", `${ask.uid}-option`, () => {
+    const picked = list.picked();
+    // In practice Check settles an empty list; in an exam a question with nothing ticked is an open one.
+    ask.put(picked.length ? picked : null);
+  });
+  return {
+    hint: "Tick every answer that applies.",
+    nodes: [list.node],
+    inputs: list.inputs,
+    missing: () => ({ answer: [] }),
+    show(answer, reveal) {
+      const picked = Array.isArray(answer) ? answer : [];
+      list.show(picked, reveal);
+      if (!reveal) return;
+      for (const { id } of item.options) {
+        const [key, mine] = [item.key.key.includes(id), picked.includes(id)];
+        const words = mine
+          ? key ? "Ticked, correct" : "Ticked, but does not apply"
+          : key ? "Not ticked, but applies" : "Not ticked, correct";
+        list.explain(id, key === mine ? "right" : "wrong", words, item.rationales[id]);
+      }
+    },
+  };
+}
+
+function numeric(item, ask) {
+  const unit = item.unit ?? "";
+  const read = () => readNumber(input.value, unit);
+  const input = h("input", {
+    type: "text", id: `${ask.uid}-number`, inputmode: "decimal", autocomplete: "off", spellcheck: "false", size: "10",
+    oninput() {
+      const { value, error } = read();
+      ask.put(value ?? null);
+      if (!error) ask.fault("");
+      reading.textContent = value !== undefined && input.value.includes(",") ? `Read as ${withUnit(value, unit)}` : "";
+    },
+    // Nobody is corrected in the middle of a word: the sentence comes when the field is left.
+    onchange: () => ask.fault(read().error ?? ""),
+  });
+  const reading = h("p", { class: "vt-note", role: "status" });
+  const why = h("div", { hidden: true });
+  return {
+    hint: "A decimal point or a decimal comma will do.",
+    nodes: [
+      h("div", { class: "vq-number" },
+        h("label", { for: input.id }, unit ? ["Your answer ", h("span", { class: "vt-visually-hidden" }, `in ${unit}`)] : "Your answer"),
+        h("span", { class: "vq-field" }, input, unit ? h("span", { class: "vq-unit", "aria-hidden": "true" }, unit) : null)),
+      reading,
+      why,
+    ],
+    inputs: [input],
+    missing: () => ({ sentence: read().error ?? "Write a number first." }),
+    show(answer, reveal) {
+      // What is being typed stays as typed ("25 %", "2,5") as long as it means the stored number.
+      if (read().value !== (answer ?? undefined)) {
+        input.value = typeof answer === "number" ? String(answer) : "";
+        ask.fault("");
+      }
+      input.disabled = Boolean(reveal);
+      if (!reveal) return explain(why, "plain");
+      const { value, tolerance } = item.key;
+      const slip = reveal.fraction < 1 && (item.slips ?? []).find((one) => near(answer, one.value, tolerance));
+      const band = tolerance > 0 ? ` (± ${withUnit(tolerance, unit)})` : "";
+      const words = reveal.fraction === 1 ? `Correct: ${withUnit(value, unit)}${band}`
+        : `Your answer: ${withUnit(answer, unit)}. Correct: ${withUnit(value, unit)}${band}`;
+      explain(why, reveal.fraction === 1 ? "right" : "wrong", words, slip ? slip.rationale : "", item.rationales[""]);
+    },
+  };
+}
+
+function ordering(item, ask) {
+  let order = [];
+  const rows = new Map(item.steps.map(({ id, text }) => {
+    const button = (name, by) => h("button", {
+      class: "vq-move", "aria-label": `Move ${name}: ${text}`, title: `Move ${name}`, onclick: () => move(id, by),
+    }, icon(name));
+    const [up, down, why] = [button("up", -1), button("down", 1), h("div", { hidden: true })];
+    const row = h("li", { class: "vq-step" }, h("div", { class: "vq-step-line" }, h("span", { class: "vq-step-text" }, text), up, down), why);
+    return [id, { text, up, down, why, row }];
+  }));
+  const list = h("ol", { class: "vq-steps" });
+  const keep = h("button", { onclick() { ask.put([...order]); ask.say("This order is your answer."); } }, "Keep this order as my answer");
+  function move(id, by) {
+    const [from, to] = [order.indexOf(id), order.indexOf(id) + by];
+    if (to < 0 || to >= order.length) return ask.say(`${rows.get(id).text}: already ${to < 0 ? "first" : "last"}.`);
+    const next = [...order];
+    next.splice(to, 0, ...next.splice(from, 1));
+    ask.put(next);
+    ask.say(`${rows.get(id).text}: now step ${to + 1} of ${order.length}.`);
+  }
+  function place(next) {
+    // The row with the focus stays where it is and the others move around it: moving it would drop the focus.
+    const active = list.getRootNode().activeElement;
+    const held = next.find((id) => rows.get(id).row.contains(active));
+    for (const id of held === undefined ? next : next.slice(next.indexOf(held) + 1)) list.append(rows.get(id).row);
+    for (const id of held === undefined ? [] : next.slice(0, next.indexOf(held))) rows.get(held).row.before(rows.get(id).row);
+    order = next;
+  }
+  place(item.steps.map(({ id }) => id));
+  return {
+    hint: "Put the steps in order, first step on top.",
+    nodes: [list, keep],
+    inputs: [...rows.values()].map(({ down }) => down),
+    missing: () => ({ answer: [...order] }),
+    show(answer, reveal) {
+      const fits = Array.isArray(answer) && answer.length === rows.size && answer.every((id) => rows.has(id));
+      const given = fits ? answer : item.steps.map(({ id }) => id);
+      const next = reveal ? item.key.key : given;
+      if (next.join(" ") !== order.join(" ")) place([...next]);
+      keep.hidden = !ask.exam || fits;
+      list.classList.toggle("vq-locked", Boolean(reveal));
+      for (const [id, { up, down, why }] of rows) {
+        up.hidden = down.hidden = Boolean(reveal);
+        // Not `disabled`: a button that is switched off under the finger drops the focus.
+        up.setAttribute("aria-disabled", String(order[0] === id));
+        down.setAttribute("aria-disabled", String(order.at(-1) === id));
+        if (!reveal) { explain(why, "plain"); continue; }
+        const [mine, right] = [given.indexOf(id), order.indexOf(id)];
+        explain(why, mine === right ? "right" : "wrong", mine === right ? "You had it in this place" : `You had it as step ${mine + 1}`, item.rationales[id]);
+      }
+    },
+  };
+}
+
+function matching(item, ask) {
+  const rows = item.prompts.map(({ id, text }, i) => {
+    const select = h("select", {
+      id: `${ask.uid}-match-${i}`,
+      onchange() {
+        const chosen = Object.fromEntries(rows.filter((row) => row.select.value).map((row) => [row.id, row.select.value]));
+        ask.put(Object.keys(chosen).length ? chosen : null);
+      },
+    }, h("option", { value: "" }, "Choose …"), item.options.map((option) => h("option", { value: option.id }, option.text)));
+    const why = h("div", { hidden: true });
+    return { id, select, why, node: h("div", { class: "vq-match" }, h("label", { for: select.id }, text), select, why) };
+  });
+  const textOf = (id) => item.options.find((option) => option.id === id)?.text ?? "";
+  const open = () => rows.filter(({ select }) => !select.value);
+  return {
+    hint: "Choose one answer for each line; an answer may serve more than once.",
+    nodes: rows.map(({ node }) => node),
+    inputs: rows.map(({ select }) => select),
+    complete: () => (open().length ? `Choose an answer for every line first: ${plural(open().length, "line")} left.` : ""),
+    missing: () => ({ sentence: "Choose an answer for every line first." }),
+    show(answer, reveal) {
+      for (const { id, select, why } of rows) {
+        const mine = (isRecord(answer) && answer[id]) || "";
+        if (select.value !== mine) select.value = mine;
+        select.disabled = Boolean(reveal);
+        if (!reveal) { explain(why, "plain"); continue; }
+        const key = item.key.key[id];
+        explain(why, mine === key ? "right" : "wrong", mine === key ? "Correct" : `Correct: ${textOf(key)}`, item.rationales[id]);
+      }
+    },
+  };
+}
+
+function hotspot(item, ask) {
+  const { uri, alt, width, height } = item.image;
+  const list = choices(item.regions, "radio", `${ask.uid}-region`, () => ask.put({ region: list.picked()[0] }));
+  const marker = h("span", { class: "vq-marker", hidden: true }, icon("target"));
+  const outline = h("span", { class: "vq-outline", "aria-hidden": "true" });
+  let locked = false;
+  const picture = h("div", {
+    class: "vq-picture",
+    onclick(event) {
+      if (locked) return;
+      const box = picture.getBoundingClientRect();
+      const unit = (offset, size, units) => Math.round(Math.min(Math.max(offset / size, 0), 1) * units * 10) / 10;
+      ask.put({ point: [unit(event.clientX - box.left, box.width, width), unit(event.clientY - box.top, box.height, height)] });
+      ask.say("Marker placed in the picture.");
+    },
+  }, h("img", { src: uri, alt, width, height, draggable: "false" }), outline, marker);
+  return {
+    hint: "Click or tap the place in the picture, or choose it from the list below. Either is an answer.",
+    nodes: [
+      h("div", { class: "vq-figure" }, picture),
+      h("fieldset", { class: "vq-places" }, h("legend", {}, "Or choose the place by its description"), list.node),
+    ],
+    inputs: list.inputs,
+    missing: () => ({ sentence: "Mark a place in the picture or choose one from the list first." }),
+    show(answer, reveal) {
+      locked = Boolean(reveal);
+      const point = Array.isArray(answer?.point) ? answer.point : null;
+      marker.hidden = !point;
+      if (point) [marker.style.left, marker.style.top] = [`${(100 * point[0]) / width}%`, `${(100 * point[1]) / height}%`];
+      list.show([answer?.region], locked);
+      picture.classList.toggle("vq-locked", locked);
+      outline.innerHTML = "";
+      if (!reveal) return;
+      const { key, polygons } = item.key;
+      const corners = polygons[key].map(([x, y]) => `${Number(x)},${Number(y)}`).join(" ");
+      outline.innerHTML =
+        `<svg viewBox="0 0 ${Number(width)} ${Number(height)}" preserveAspectRatio="none" focusable="false">` +
+        `<polygon class="vq-halo" points="${corners}"/><polygon points="${corners}"/></svg>`;
+      const hit = point && item.regions.filter(({ id }) => inside(...point, polygons[id])).map(({ id }) => id);
+      for (const { id } of item.regions) {
+        const [right, mine] = [id === key, hit ? hit.includes(id) : id === answer.region];
+        const yours = point ? "Your marker lies here" : "Your answer";
+        const words = right && mine ? `${yours}, correct` : right ? "Correct place, outlined in the picture" : mine ? `${yours}, not correct` : "";
+        list.explain(id, right ? "right" : mine ? "wrong" : "plain", words, item.rationales[id]);
+      }
+    },
+  };
+}
+
+const FORMATS = {
+  single_best_answer: ["One best answer", singleBestAnswer],
+  multiple_response: ["Several answers", multipleResponse],
+  numeric: ["Number", numeric],
+  ordering: ["Order", ordering],
+  matching: ["Match", matching],
+  hotspot: ["Place in a picture", hotspot],
+};
+
+// ---- One question ---------------------------------------------------------------------------------------------------
+
+const CERTAINTY = [[1, "Guess"], [2, "Fairly sure"], [3, "Certain"]];
+
+function certaintyChoice(uid, changed) {
+  const inputs = CERTAINTY.map(([level]) => h("input", { type: "radio", name: `${uid}-certainty`, value: level, onchange: () => changed(level) }));
+  const error = h("p", { class: "vq-error", id: `${uid}-certainty-error`, hidden: true });
+  const node = h("fieldset", { class: "vq-certainty" },
+    h("legend", {}, "How certain are you? ", h("span", { class: "vq-stakes-note" }, "Marks if right / if not")),
+    h("div", { class: "vq-levels" }, CERTAINTY.map(([level, words], i) =>
+      h("label", {}, inputs[i], h("span", {}, h("span", { class: "vq-level" }, words), " ",
+        h("span", { class: "vq-stakes" },
+          h("span", { class: "vq-gain" }, h("span", { class: "vt-visually-hidden" }, "right "), signed(GAIN[level])), " ",
+          h("span", { class: "vq-loss" }, h("span", { class: "vt-visually-hidden" }, "wrong "), signed(PENALTY[level]) || "0")))))),
+    error);
+  return { node, inputs, error };
+}
+
+/** What to say after Check: tone, headline, marks and one sentence of advice. */
+function verdict(fraction, certainty) {
+  const tone = fraction === 1 ? "right" : fraction > 0 ? "part" : "wrong";
+  const headline = { right: "Right", part: `Partly right: ${Math.round(100 * fraction)} %`, wrong: "Not right" }[tone];
+  if (!certainty) return { tone, headline, marks: "", advice: "" };
+  const mark = certaintyMark(fraction, certainty);
+  const rounded = Math.round(mark * 100) / 100;
+  const advice =
+    certainty === 3 && mark < 0 ? "You were certain. These are the answers most worth putting right: read why below."
+    : tone === "right" && certainty === 1 ? "You guessed right. Read why, so that next time you know it."
+    : tone === "wrong" && certainty === 1 ? "An honest guess costs nothing. Read why below."
+    : tone === "right" ? "" : "Read below what was right and what was not.";
+  return { tone, headline, marks: `${signed(mark)} ${Math.abs(rounded) === 1 ? "mark" : "marks"}`, advice };
+}
+
+function question(item, index, quiz, ask) {
+  const exam = quiz.mode === "exam";
+  const [kind, build] = FORMATS[item.format];
+  const error = h("p", { class: "vq-error", id: `${ask.uid}-error`, hidden: true });
+  const hintId = `${ask.uid}-hint`;
+  function fault(sentence) {
+    error.textContent = sentence;
+    error.hidden = !sentence;
+    for (const input of control.inputs) {
+      input.setAttribute("aria-describedby", sentence ? `${error.id} ${hintId}` : hintId);
+      if (input.type === "text") input.setAttribute("aria-invalid", String(Boolean(sentence)));
+    }
+  }
+  const put = (change) => ask.change({ answer: null, certainty: null, ...ask.response(), ...change });
+  const control = build(item, {
+    uid: ask.uid, exam, fault, say: ask.say,
+    put(answer) { if (answer !== null) fault(""); put({ answer }); },
+  });
+  const certainty = quiz.certainty ? certaintyChoice(ask.uid, (level) => { certaintyFault(""); put({ certainty: level }); }) : null;
+  function certaintyFault(sentence) {
+    certainty.error.textContent = sentence;
+    certainty.error.hidden = !sentence;
+    for (const input of certainty.inputs) {
+      if (sentence) input.setAttribute("aria-describedby", certainty.error.id);
+      else input.removeAttribute("aria-describedby");
+    }
+  }
+  function check() {
+    let { answer = null, certainty: level = null } = ask.response() ?? {};
+    let sentence = answer === null ? "" : control.complete?.() ?? "";
+    if (answer === null) ({ answer = null, sentence = "" } = control.missing());
+    fault(sentence);
+    if (sentence) return control.inputs[0].focus();
+    if (certainty && level === null) {
+      certaintyFault("Say how certain you are first.");
+      return certainty.inputs[0].focus();
+    }
+    ask.check({ answer, certainty: level });
+    feedback.focus();
+  }
+  function tryAgain() {
+    ask.change(null);
+    ask.say("Question cleared.");
+    control.inputs[0].focus();
+  }
+  const heading = h("h4", { id: `${ask.uid}-heading`, tabindex: "-1" }, `Question ${index + 1} of ${quiz.items.length} `,
+    h("span", { class: "vq-kind" }, kind));
+  const status = h("div", { class: "vq-verdict", role: "status", "aria-live": "polite" });
+  // Focus comes here after Check, so that a screen reader goes on with the reasons and a small screen scrolls to them.
+  const feedback = h("div", { class: "vq-feedback", role: "group", "aria-label": "Feedback", tabindex: "-1" }, status);
+  const hint = h("p", { class: "vt-note vq-hint", id: hintId }, control.hint);
+  const checkButton = h("button", { class: "vt-primary vq-check", type: "submit" }, "Check");
+  const again = h("button", { class: "vq-again", hidden: true, onclick: tryAgain }, exam ? "Clear my answer" : "Try again");
+  const sources = h("p", { class: "vt-note vq-sources", hidden: true });
+  const card = h("form", {
+    class: "vq-card", novalidate: true, autocomplete: "off", "aria-labelledby": heading.id,
+    onsubmit(event) { event.preventDefault(); if (!exam && !checkButton.hidden) check(); },
+  },
+    heading,
+    item.vignette ? h("div", { class: "vq-vignette" }, paragraphs(item.vignette)) : null,
+    item.image && item.format !== "hotspot"
+      ? h("div", { class: "vq-figure" }, h("img", { src: item.image.uri, alt: item.image.alt, width: item.image.width, height: item.image.height, draggable: "false" }))
+      : null,
+    h("fieldset", { class: "vq-question" }, h("legend", { class: "vq-stem" }, item.stem), exam ? null : feedback, hint, control.nodes, error),
+    certainty?.node ?? null,
+    h("div", { class: "vq-actions" }, exam ? null : checkButton, again),
+    sources);
+  fault("");
+  return {
+    card,
+    focus: () => heading.focus(),
+    /** Bring the card to its stored response; `fraction` is null as long as it is not checked. */
+    show(response, fraction) {
+      const checked = fraction !== null;
+      control.show(response?.answer ?? null, checked ? { fraction } : null);
+      for (const [i, input] of (certainty?.inputs ?? []).entries()) input.checked = response?.certainty === CERTAINTY[i][0];
+      if (exam) {
+        again.hidden = !response;
+        return;
+      }
+      hint.hidden = checkButton.hidden = checked;
+      again.hidden = !checked;
+      sources.hidden = !checked;
+      if (certainty) certainty.node.hidden = checked;
+      const words = checked ? verdict(fraction, quiz.certainty ? response.certainty : null) : null;
+      const text = words ? [words.headline, words.marks, words.advice].join("|") : "";
+      if (status.dataset.text === text) return;
+      status.dataset.text = text;
+      feedback.className = `vq-feedback vq-${words?.tone ?? "plain"}`;
+      status.replaceChildren(...(words ? [
+        h("p", { class: "vq-headline" }, h("strong", {}, icon(words.tone), " ", words.headline), words.marks ? h("span", { class: "vq-marks" },
+          `${words.marks}, ${CERTAINTY[response.certainty - 1][1].toLowerCase()}`) : null),
+        ...(words.advice ? [h("p", {}, words.advice)] : []),
+      ] : []));
+      sources.replaceChildren(...(checked ? citations(item) : []));
+    },
+  };
+}
+
+function citations(item) {
+  const list = (name, ids) => (ids?.length ? [h("span", {}, `${name} `, ids.map((id) => [h("code", {}, id), " "]).flat())] : []);
+  return [...list(item.sources?.length > 1 ? "Sources" : "Source", item.sources), ...list("Objective", item.objectives)];
+}
+
+// ---- Saving ---------------------------------------------------------------------------------------------------------
+
+const PATIENCE = 3000; // ms until a missing acknowledgement is an alarm
+
+/** What was not acknowledged, kept by the browser tab, so that running the cell again does not lose it. */
+function stash(name) {
+  const key = `vertebra-quiz ${name}`;
+  const guarded = (f) => { try { return f(); } catch { return null; } };
+  return {
+    read: () => guarded(() => JSON.parse(sessionStorage.getItem(key))),
+    write: (value) => guarded(() => sessionStorage.setItem(key, JSON.stringify(value))),
+    clear: () => guarded(() => sessionStorage.removeItem(key)),
+  };
+}
+
+// ---- The whole ------------------------------------------------------------------------------------------------------
+
+let views = 0;
+
+function render({ model, el }) {
+  const uid = `vq${Math.random().toString(36).slice(2, 8)}${views++}`;
+  const root = h("div", { class: "vt vq", role: "group", "data-lm-suppress-shortcuts": "true" });
+  // JupyterLab must not see keys (d d deletes the cell) nor the start of a drag; Escape still leaves the widget.
+  for (const type of ["keydown", "keyup", "keypress"])
+    root.addEventListener(type, (event) => { if (event.key !== "Escape") event.stopPropagation(); });
+  for (const type of ["pointerdown", "mousedown", "touchstart", "dragstart", "contextmenu"])
+    root.addEventListener(type, (event) => event.stopPropagation(), { passive: true });
+  el.append(root);
+
+  let quiz, cards, current, parts, kept;
+  let timer, late, waitingSince; // the alarm: its clock, whether it rang, and the last acknowledgement when it was set
+
+  const responses = () => ({ seq: 0, student: "", answers: {}, checked: [], ...model.get("responses") });
+  const saving = () => quiz.saving !== false;
+  const pending = () => saving() && responses().seq > (model.get("saved") ?? 0);
+  const answered = (item) => (responses().answers[item.id]?.answer ?? null) !== null;
+  const fraction = (item) => {
+    const { answers, checked } = responses();
+    return quiz.mode === "exam" || !checked.includes(item.id) ? null : fractionOf(item, answers[item.id]?.answer);
+  };
+
+  /** Every change goes this way: one new numbered state for Python to write and acknowledge. */
+  function commit(change, touched) {
+    const old = responses();
+    const next = { ...old, ...change, seq: old.seq + 1 };
+    if (saving() && touched) {
+      const unsaved = kept.read() ?? { answers: {} };
+      for (const id of touched) unsaved.answers[id] = { response: next.answers[id] ?? null, checked: next.checked.includes(id) };
+      kept.write({ ...unsaved, student: next.student });
+    }
+    model.set("responses", next);
+    try {
+      Promise.resolve(model.save_changes()).catch(() => {});
+    } catch {
+      // No kernel takes it. The missing acknowledgement raises the alarm.
+    }
+    show();
+  }
+
+  function respond(item, response, checked) {
+    const old = responses();
+    const answers = { ...old.answers };
+    if (response && (response.answer !== null || response.certainty !== null)) answers[item.id] = response;
+    else delete answers[item.id];
+    const others = old.checked.filter((id) => id !== item.id);
+    commit({ answers, checked: checked ? [...others, item.id] : others }, [item.id]);
+  }
+
+  /** Put back what an earlier view in this tab could not save. */
+  function restore() {
+    const unsaved = kept.read();
+    const old = responses();
+    if (!saving() || pending() || !isRecord(unsaved?.answers) || (old.student && old.student !== unsaved.student)) return;
+    const answers = { ...old.answers };
+    const checked = new Set(old.checked);
+    for (const [id, { response, checked: done }] of Object.entries(unsaved.answers)) {
+      if (response) answers[id] = response;
+      else delete answers[id];
+      checked[done ? "add" : "delete"](id);
+    }
+    commit({ answers, checked: [...checked], student: unsaved.student || old.student }, Object.keys(unsaved.answers));
+    parts.restored.hidden = false;
+  }
+
+  const say = (words) => {
+    // Saying the same words twice in a row must be a change for the live region.
+    parts.live.textContent = parts.live.textContent === words ? `${words}\u00a0` : words;
+  };
+
+  function go(index, focus) {
+    current = Math.min(Math.max(index, 0), cards.length - 1);
+    for (const [i, { card }] of cards.entries()) card.hidden = i !== current;
+    parts.previous.disabled = current === 0;
+    parts.next.disabled = current === cards.length - 1;
+    show();
+    if (focus) cards[current].focus();
+  }
+
+  function build() {
+    clearTimeout(timer);
+    timer = undefined;
+    late = false;
+    quiz = { id: "", title: "Quiz", mode: "practice", certainty: false, instructions: "", items: [], ...model.get("quiz") };
+    const exam = quiz.mode === "exam";
+    kept = stash([quiz.mode, quiz.id, quiz.build ?? ""].join(" "));
+    root.setAttribute("aria-label", `${exam ? "Quiz" : "Practice quiz"}: ${quiz.title}`);
+    cards = quiz.items.map((item, i) => question(item, i, quiz, {
+      uid: `${uid}-${i}`,
+      say,
+      response: () => responses().answers[item.id] ?? null,
+      change: (response) => respond(item, response, false),
+      check: (response) => respond(item, response, true),
+    }));
+    parts = {
+      live: h("p", { class: "vt-visually-hidden", "aria-live": "polite" }),
+      save: h("p", { class: "vt-note vq-save" }),
+      alert: h("div", { role: "alert" }),
+      retry: h("button", { class: "vq-retry", hidden: true, onclick: () => { say("Trying to save again."); commit({}); } }, "Try saving again"),
+      restored: h("p", { class: "vt-note", hidden: true }, "Answers that could not be saved before have been put back."),
+      bar: h("div", { class: "vq-bar", "aria-hidden": "true" }, h("div")),
+      previous: h("button", { onclick: () => go(current - 1, true) }, "Previous"),
+      next: h("button", { onclick: () => go(current + 1, true) }, "Next"),
+      numbers: quiz.items.map((_, i) => h("button", { class: "vq-go", onclick: () => go(i, true) })),
+      result: h("div", { class: "vq-result" }),
+      progress: h("p", { class: "vq-progress", role: "status" }),
+      complete: h("p", {}),
+    };
+    if (exam) parts.result.append(h("h4", {}, "Your progress"), parts.progress, parts.complete);
+    root.replaceChildren(
+      h("div", { class: "vq-head" },
+        h("div", {}, h("p", { class: "vq-kicker" }, exam ? "Graded quiz" : "Practice quiz"), h("h3", {}, quiz.title)), parts.save),
+      h("div", { class: "vq-instructions" }, paragraphs(quiz.instructions)),
+      h("div", { class: "vq-alarm" }, parts.alert, parts.retry), parts.restored, parts.live,
+      exam ? studentCode() : "",
+      parts.bar,
+      cards.length
+        ? h("div", { class: "vq-body" },
+            h("div", { class: "vq-main" }, cards.map(({ card }) => card), h("div", { class: "vq-turn" }, parts.previous, parts.next)),
+            h("div", { class: "vq-side" },
+              parts.result,
+              h("h4", {}, "Questions"),
+              h("ol", { class: "vq-numbers" }, parts.numbers.map((button) => h("li", {}, button))),
+              legend(exam)))
+        : h("p", {}, "This quiz has no questions."));
+    if (cards.length) {
+      const open = quiz.items.findIndex((item) => (exam ? !answered(item) : fraction(item) === null));
+      go(open < 0 ? 0 : open, false);
+    }
+    show();
+    restore();
+  }
+
+  function studentCode() {
+    const id = `${uid}-student`;
+    const error = h("p", { class: "vq-error", id: `${id}-error`, hidden: true });
+    const bad = () => input.value.trim() && !CODE.test(input.value.trim());
+    function fault() {
+      error.hidden = !bad();
+      error.textContent = bad() ? "This is not a student code: use 1 to 40 letters, digits, dots, hyphens or underscores, and no spaces. It is not stored." : "";
+      input.setAttribute("aria-invalid", String(Boolean(bad())));
+      input.setAttribute("aria-describedby", bad() ? `${error.id} ${id}-hint` : `${id}-hint`);
+    }
+    const input = h("input", {
+      type: "text", id, autocomplete: "off", autocapitalize: "none", spellcheck: "false", size: "16", pattern: "[A-Za-z0-9._\\-]{1,40}",
+      oninput() {
+        if (!bad()) fault();
+        commit({ student: bad() ? "" : input.value.trim() }, []);
+      },
+      onchange: fault,
+    });
+    parts.student = input;
+    fault();
+    return h("div", { class: "vq-student" },
+      h("label", { for: id }, "Student code"), input,
+      h("p", { class: "vt-note", id: `${id}-hint` }, "The code your instructor gave you, not your name."), error);
+  }
+
+  function legend(exam) {
+    const entry = (sign, words) => h("li", {}, icon(sign), words);
+    return h("ul", { class: "vq-legend vt-note" }, exam
+      ? [entry("done", "answered")]
+      : [entry("done", "answered, not checked"), entry("right", "right"), entry("part", "partly right"), entry("wrong", "not right")]);
+  }
+
+  function showSaving() {
+    const problem = model.get("problem") ?? "";
+    const saved = model.get("saved");
+    if (timer !== undefined && (!pending() || (saved !== waitingSince && !late))) {
+      clearTimeout(timer);
+      timer = undefined;
+      late = false;
+      if (!pending()) kept.clear();
+    }
+    if (timer === undefined && pending()) {
+      waitingSince = saved;
+      timer = setTimeout(() => { late = true; showSaving(); }, PATIENCE);
+    }
+    const unsaved = pending() && late;
+    const words = !unsaved ? problem
+      : problem ? `Not saved. ${problem}`
+      : "Not saved. The lesson’s engine does not answer. Press “Start this lesson”, or choose Run, then Run All Cells. Your answers stay on this page.";
+    if (parts.alert.dataset.words !== words) {
+      parts.alert.dataset.words = words;
+      parts.alert.replaceChildren(...(words ? [h("div", { class: "vt-alert" }, icon("alarm"), h("span", {}, words))] : []));
+    }
+    parts.retry.hidden = !unsaved;
+    root.classList.toggle("vq-alarmed", words !== "");
+    const state = !saving() ? "page" : unsaved ? "failed" : pending() ? "busy" : responses().seq || Object.keys(responses().answers).length ? "saved" : "fresh";
+    parts.save.dataset.state = state;
+    parts.save.replaceChildren(...{
+      page: ["Answers stay on this page only"],
+      failed: [icon("alarm"), "Not saved"],
+      busy: ["Saving …"],
+      saved: [icon("right"), "Saved"],
+      fresh: ["Saved as you go"],
+    }[state]);
+  }
+
+  function show() {
+    const { answers, student } = responses();
+    const marks = quiz.items.map(fraction);
+    const input = parts.student;
+    const typed = input?.value.trim();
+    if (input && typed !== student && (student || CODE.test(typed))) input.value = student;
+    for (const [i, item] of quiz.items.entries()) {
+      cards[i].show(answers[item.id], marks[i]);
+      const state = marks[i] === null ? (answered(item) ? "done" : "open") : marks[i] === 1 ? "right" : marks[i] > 0 ? "part" : "wrong";
+      const words = { open: "not answered", done: quiz.mode === "exam" ? "answered" : "answered, not checked", right: "right", part: "partly right", wrong: "not right" };
+      const button = parts.numbers[i];
+      if (button.dataset.state !== state) {
+        button.dataset.state = state;
+        button.replaceChildren(h("span", {}, String(i + 1)), ...(state === "open" ? [] : [icon(state)]));
+        button.setAttribute("aria-label", `Question ${i + 1}, ${words[state]}`);
+      }
+      if (i === current) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+    parts.next.classList.toggle("vt-primary", marks[current] !== null && !parts.next.disabled);
+    const n = quiz.items.filter(answered).length;
+    const done = quiz.mode === "exam" ? n : marks.filter((one) => one !== null).length;
+    parts.bar.firstChild.style.width = `${(100 * done) / Math.max(quiz.items.length, 1)}%`;
+    showResult(marks, n);
+    showSaving();
+  }
+
+  function showResult(marks, n) {
+    const total = quiz.items.length;
+    const fact = (name, value, note) => h("div", {}, h("dt", {}, name), h("dd", {}, value, note ? h("span", {}, ` ${note}`) : null));
+    if (quiz.mode === "exam") {
+      parts.progress.textContent = `${n} of ${total} answered`;
+      parts.complete.textContent = n < total ? "" : quiz.file ? `Every question is answered. Hand in the file ${quiz.file}.` : "Every question is answered.";
+      return;
+    }
+    const certainties = quiz.items.map((item) => responses().answers[item.id]?.certainty);
+    const checked = marks.filter((one) => one !== null);
+    const earned = marks.map((one, i) => (one === null || !quiz.certainty ? null : certaintyMark(one, certainties[i])));
+    const sum = earned.reduce((a, b) => a + (b ?? 0), 0);
+    const partly = checked.filter((one) => one > 0 && one < 1).length;
+    const rash = earned.flatMap((mark, i) => (certainties[i] === 3 && mark !== null && mark < 0 ? [i] : []));
+    // Built anew only when something is new: a button that has the focus must not vanish under it.
+    const news = JSON.stringify([checked, sum, rash]);
+    if (parts.result.dataset.news === news) return;
+    parts.result.dataset.news = news;
+    parts.result.replaceChildren(...[
+      h("h4", {}, "Your result so far"),
+      h("dl", { class: "vq-facts" },
+        fact("Answered", String(checked.length), `of ${total}`),
+        fact("Right", String(checked.filter((one) => one === 1).length), partly ? `and ${partly} partly` : ""),
+        quiz.certainty ? fact("Certainty marks", signed(sum), checked.length ? `of ${3 * checked.length}` : "") : null),
+      rash.length ? h("h4", {}, "Certain but wrong") : null,
+      rash.length ? h("ul", { class: "vq-rash" }, rash.map((i) => h("li", {}, h("button", { onclick: () => go(i, true) }, h("strong", {}, `Question ${i + 1}`), ` ${quiz.items[i].stem}`)))) : null,
+    ].filter(Boolean));
+  }
+
+  const onQuiz = () => build();
+  const onChange = () => show();
+  const onProblem = () => {
+    // A failed write says so itself; there is nothing to wait for.
+    if (model.get("problem") && pending()) late = true;
+    show();
+  };
+  const heard = { quiz: onQuiz, responses: onChange, saved: onChange, problem: onProblem };
+  for (const [name, listener] of Object.entries(heard)) model.on(`change:${name}`, listener);
+  build();
+
+  return () => {
+    clearTimeout(timer);
+    for (const [name, listener] of Object.entries(heard)) model.off(`change:${name}`, listener);
+    root.remove();
+  };
+}
+
+export default { render };

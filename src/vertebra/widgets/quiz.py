@@ -1,0 +1,270 @@
+"""The quiz widget: practice quizzes, marked in the browser, and exam quizzes, which only record answers."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from vertebra.quiz import items
+from vertebra.quiz.responses import Responses, ResponsesError, digest, read_responses, write_responses
+from vertebra.quiz.static import static_html
+
+STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+PRACTICE_INSTRUCTIONS = (
+    "Answer, say how certain you are, and press Check. Certainty pays when you are right and costs when you are wrong, "
+    "so it shows what you know and what you only believe."
+)
+QUESTIONS_FORMAT = "vertebra-questions/1"
+AGAIN = "get the quiz folder from your instructor again"
+
+
+class QuizError(ValueError):
+    """A quiz that cannot be shown: one sentence with the mend, which a notebook prints without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    """A quiz in a notebook; `practice` and `exam` build it.
+
+    quiz: {"id", "title", "mode": "practice" or "exam", "certainty": bool, "instructions", "build", "file", "saving",
+    "items"}. file is the name a student reads; saving False says that nobody keeps the answers (a static page).
+    responses: {"seq", "student", "answers": {item id: {"answer", "certainty"}}, "checked": [item ids]}, set by the
+    browser; seq grows with every change. saved: the seq that is safely in the file. problem: a sentence to show.
+    """
+
+    _esm = Path(__file__).with_name("quiz.js")
+    _css = STYLE + Path(__file__).with_name("quiz.css").read_text(encoding="utf-8")
+    quiz = traitlets.Dict().tag(sync=True)
+    responses = traitlets.Dict().tag(sync=True)
+    saved = traitlets.Int(0).tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, quiz: Mapping[str, Any], path: Path | str | None = None) -> None:
+        """Show `quiz`; with `path`, answers are read from that responses file now and written to it on every change."""
+        quiz = {"id": "", "title": "", "mode": "practice", "certainty": False, "items": [], **quiz}
+        quiz.setdefault("build", digest([[item["id"], item.get("version")] for item in quiz["items"]]))
+        responses: dict[str, Any] = {"seq": 0, "student": "", "answers": {}, "checked": []}
+        problem = ""
+        self._file = None
+        if path is None:
+            quiz["saving"] = False
+        else:
+            self._file = AnswerFile(path, quiz["id"], quiz["build"])
+            stored, problem = self._file.read()
+            if stored:
+                answers = {item: dict(response) for item, response in stored.answers.items()}
+                responses |= {"student": stored.student, "answers": answers, "checked": _checked(quiz, answers)}
+                self._file.base = stored.answers
+        super().__init__(quiz=quiz, responses=responses, problem=problem)
+        # Only now: what was read is not a change, and nothing is written before the student does something.
+        self.observe(self._save, "responses")
+
+    def _save(self, change: Mapping[str, Any]) -> None:
+        if self._file is None:
+            return
+        try:
+            new = change["new"]
+            self._file.write(new.get("student", ""), _stored(self.quiz, new))
+            with self.hold_sync():  # one message: a notice alone would look like a failure for a moment
+                self.problem = self._file.notice
+                self.saved = new["seq"]
+        except (OSError, ResponsesError) as error:
+            self.problem = _sentence(error, self._file.path)
+        except Exception as error:  # Whatever it is: a handler that fails silently would lose answers.
+            self.problem = f"The answers could not be stored ({type(error).__name__}: {error}). Run this cell again."
+
+    def __repr__(self) -> str:
+        n = len(self.quiz.get("items", ()))
+        return f"{self.quiz.get('mode')} quiz {self.quiz.get('id')!r}: {n} question{'' if n == 1 else 's'}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        fallback = static_html(self.quiz.get("title", ""), self.quiz.get("items", ()))
+        return {**data, "text/plain": repr(self), "text/html": fallback}, metadata
+
+
+def practice(bank: str = "fracture_types", folder: Path | str = "my_answers") -> QuizWidget:
+    """Return the practice quiz of a bank, named by its id; answers are kept in `folder`/`bank`.json.
+
+    Raises QuizError if there is no such practice bank or it has faults.
+    """
+    try:
+        found = items.load_bank(items.find_bank(bank))
+    except items.BankError as error:
+        raise QuizError(str(error)) from None
+    path = Path(folder) / f"{found.id}.json"
+    quiz = {
+        "id": found.id,
+        "title": found.title,
+        "mode": "practice",
+        "certainty": True,
+        "instructions": PRACTICE_INSTRUCTIONS,
+        "file": path.as_posix() if not path.is_absolute() else path.name,
+        "items": [_shuffled(item.practice()) if item.shuffle else item.practice() for item in found.items],
+    }
+    return QuizWidget(quiz, path)
+
+
+def exam(path: Path | str = "questions.json") -> QuizWidget:
+    """Return the quiz of a questions file; answers are kept in responses.json beside it.
+
+    Raises QuizError, with the mend, if the file is missing, damaged or of another version.
+    """
+    path = Path(path)
+    questions = _read_questions(path)
+    try:
+        shown = [_public(item) for item in questions["items"]]
+    except (AttributeError, KeyError, TypeError):
+        raise QuizError(f"{path.name} is damaged, a question is not whole; {AGAIN}") from None
+    quiz = {
+        "id": questions["quiz"],
+        "title": questions["title"],
+        "mode": "exam",
+        "certainty": bool(questions["certainty"]),
+        "instructions": questions["instructions"],
+        "build": questions["build"],
+        "file": "responses.json",
+        "items": shown,
+    }
+    return QuizWidget(quiz, path.with_name("responses.json"))
+
+
+class AnswerFile:
+    """One responses file as one widget sees it; `base` holds the answers it last read or wrote.
+
+    Only what changed since `base` is written over what the file holds, so two windows on one quiz lose nothing. A file
+    that is not ours is never overwritten: it is renamed, and `notice` says so.
+    """
+
+    def __init__(self, path: Path | str, quiz: str, build: str) -> None:
+        self.path = Path(path)
+        self.quiz = quiz
+        self.build = build
+        self.base: Mapping[str, Any] = {}
+        self.notice = ""
+        self._place = self.path.absolute()  # a notebook may change its working folder
+
+    def read(self) -> tuple[Responses | None, str]:
+        """Return (responses, ""), (None, "") when there is no file, or (None, what is the matter with it)."""
+        if not self._place.exists() and not self._place.is_symlink():
+            return None, ""
+        try:
+            found = read_responses(self._place)
+        except ResponsesError as error:
+            # Its mend is for who hands the file in; here the mend is done.
+            return None, f"The earlier answers cannot be used ({str(error).rsplit('; ', 1)[0]})."
+        if found.quiz != self.quiz:
+            return None, f"{self.path.name} holds the answers to another quiz, {found.quiz}."
+        if found.build != self.build:
+            return None, f"{self.path.name} holds answers to an earlier version of these questions."
+        return found, ""
+
+    def write(self, student: str, answers: Mapping[str, Any]) -> None:
+        """Bring the file to these answers. Raises OSError or ResponsesError; then nothing has changed."""
+        self._place.parent.mkdir(parents=True, exist_ok=True)
+        stored, fault = self.read()
+        if fault:
+            self.notice = f"{fault} It was kept under the name {self._set_aside()}."
+        merged = dict(answers)
+        if stored:
+            merged = dict(stored.answers)
+            for item in self.base.keys() | answers.keys():
+                if self.base.get(item) != answers.get(item):
+                    merged.pop(item, None)
+                    merged |= {item: answers[item]} if item in answers else {}
+        write_responses(
+            self._place, Responses(self.quiz, self.build, merged, student or (stored.student if stored else ""))
+        )
+        self.base = dict(answers)
+
+    def _set_aside(self) -> str:
+        n = 1
+        while (aside := self._place.with_name(f"{self.path.stem}.unreadable-{n}{self.path.suffix}")).exists():
+            n += 1
+        self._place.rename(aside)
+        return aside.name
+
+
+def _stored(quiz: Mapping[str, Any], responses: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the answers as the file holds them.
+
+    The file has no field for "checked". In practice a certainty is written only with Check, so an answer that has one
+    is a checked answer.
+    """
+    held_back: set[str] = set()
+    if quiz["mode"] == "practice":
+        held_back = responses["answers"].keys() - set(responses.get("checked", ()))
+    return {
+        item: {"answer": response.get("answer"), "certainty": None if item in held_back else response.get("certainty")}
+        for item, response in responses["answers"].items()
+        if response.get("answer") is not None
+    }
+
+
+def _checked(quiz: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [item for item, response in answers.items() if quiz["mode"] == "practice" and response["certainty"]]
+
+
+def _sentence(error: OSError | ResponsesError, path: Path) -> str:
+    if isinstance(error, ResponsesError):
+        return str(error)
+    folder = "this folder" if path.parent == Path() else f"the folder {path.parent.name}"
+    return f"{path.name} cannot be written to {folder} ({error.strerror or error}). Mend that, then try saving again."
+
+
+def _shuffled(item: dict[str, Any]) -> dict[str, Any]:
+    """Put the parts in an order that says nothing about the key but is the same on every run.
+
+    Steps come mixed from the bank; a bank lists its key wherever the author put it, which is often first.
+    """
+
+    def rank(part: Mapping[str, Any]) -> bytes:
+        return hashlib.sha256(f"{item['id']}\n{part['id']}".encode()).digest()
+
+    groups = {"options", "prompts", "regions"} & item.keys()
+    return item | {group: sorted(item[group], key=rank) for group in groups}
+
+
+def _read_questions(path: Path) -> dict[str, Any]:
+    try:
+        questions = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise QuizError(
+            f"{path.name} is not beside this notebook; open the notebook in the folder you received"
+        ) from None
+    except OSError as error:
+        raise QuizError(f"{path.name} cannot be opened ({error.strerror}); {AGAIN}") from None
+    except (ValueError, RecursionError):
+        raise QuizError(f"{path.name} is damaged, it is not JSON; {AGAIN}") from None
+    if not isinstance(questions, dict) or not str(questions.get("format")).startswith("vertebra-questions/"):
+        raise QuizError(f"{path.name} does not hold quiz questions; {AGAIN}")
+    if questions["format"] != QUESTIONS_FORMAT:
+        raise QuizError(
+            f"{path.name}: format is {questions['format']!r} and this version of vertebra reads {QUESTIONS_FORMAT}; "
+            "use the version of the course that came with the quiz"
+        )
+    missing = {"quiz", "title", "build", "certainty", "instructions", "items"} - questions.keys()
+    if missing:
+        raise QuizError(f"{path.name} is damaged, it lacks {', '.join(sorted(missing))}; {AGAIN}")
+    return questions
+
+
+def _public(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a student may see of an item; a key that came in by mistake stays out of the browser."""
+    shown = {name: item[name] for name in ("id", "format", "stem")}
+    shown |= {name: item[name] for name in ("version", "vignette", "unit", "scoring") if name in item}
+    if item.get("image"):
+        shown["image"] = _only(item["image"], ("uri", "alt", "width", "height"))
+    groups = ("options", "steps", "prompts", "regions")
+    parts: dict[str, Sequence[Any]] = {group: item[group] for group in groups if item.get(group)}
+    return shown | {group: [_only(part, ("id", "text")) for part in each] for group, each in parts.items()}
+
+
+def _only(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: record.get(name) for name in names}

@@ -1,0 +1,119 @@
+"""Fixtures every test may use: a real browser, and any widget mounted in it with a kernel that is this very process."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from browsers import FLAGS, MISSING, find_browser
+
+# The part of anywidget's host that a widget's ES module sees. Saved traits go to the Python widget in the test process;
+# what the widget's handlers changed in answer comes back, as from a kernel. `kernel.dead` cuts that line.
+HOST = """
+async ({ esm, css, state }) => {
+  document.head.appendChild(Object.assign(document.createElement("style"), { textContent: css }));
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const module = await import(url);
+  const widget = typeof module.default === "function" ? await module.default() : module.default;
+  const listeners = {};
+  const dirty = new Set();
+  const fire = (name) => {
+    for (const f of listeners["change:" + name] ?? []) f(model, state[name]);
+    for (const f of listeners["change"] ?? []) f(model);
+  };
+  window.kernel = { dead: false, saves: 0 };
+  const model = {
+    get: (name) => state[name],
+    set: (name, value) => { state[name] = value; dirty.add(name); fire(name); },
+    save_changes: async () => {
+      const changed = Object.fromEntries([...dirty].map((name) => [name, state[name]]));
+      dirty.clear();
+      window.kernel.saves += 1;
+      if (window.kernel.dead) return;
+      const answer = await window.toPython(JSON.stringify(changed));
+      window.fromPython(JSON.parse(answer));
+    },
+    on: (event, f) => { (listeners[event] ??= []).push(f); },
+    off: (event, f) => { listeners[event] = f ? (listeners[event] ?? []).filter((g) => g !== f) : []; },
+    send: () => {},
+  };
+  window.fromPython = (changed) => {
+    for (const [name, value] of Object.entries(changed)) { state[name] = value; fire(name); }
+  };
+  window.model = model;
+  window.esm = module;
+  const el = document.querySelector("main");
+  await widget.initialize?.({ model });
+  window.cleanUp = await widget.render({ model, el });
+}
+"""
+
+
+@dataclass
+class Mounted:
+    """A widget on a page: drive `page`, read traits from `widget`."""
+
+    page: Any
+    widget: Any
+
+    def push(self, **traits: Any) -> None:
+        """Set traits from the Python side and show them to the browser half, as a kernel would."""
+        for name, value in traits.items():
+            setattr(self.widget, name, value)
+        self.page.evaluate("window.fromPython", traits)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Return one real browser for the session; without one the tests are skipped, in CI they fail."""
+    path = find_browser()
+    if not path:
+        pytest.fail(MISSING) if os.environ.get("CI") else pytest.skip(MISSING)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def mount(chromium: Any) -> Iterator[Callable[..., Mounted]]:
+    """Return a function that shows a widget on a blank page; `theme` is light or dark, `width` the page's in px."""
+    contexts = []
+
+    def show(widget: Any, theme: str = "light", width: int = 1000) -> Mounted:
+        context = chromium.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        light = str(theme == "light").lower()
+        html = (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>widget</title></head>'
+            f'<body data-jp-theme-light="{light}"><main></main></body></html>'
+        )
+        page.route("http://localhost/", lambda route: route.fulfill(body=html, content_type="text/html"))
+        page.goto("http://localhost/")
+
+        def to_python(changed: str) -> str:
+            before = widget.get_state()
+            for name, value in json.loads(changed).items():
+                setattr(widget, name, value)
+            after = widget.get_state()
+            sent = json.loads(changed)
+            return json.dumps({k: v for k, v in after.items() if v != before.get(k) and sent.get(k) != v}, default=str)
+
+        page.expose_function("toPython", to_python)
+        skip = {"_esm", "_css", "layout", "comm"}
+        state = {k: v for k, v in widget.get_state().items() if k not in skip}
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.evaluate(HOST, {"esm": str(widget._esm), "css": str(widget._css), "state": state})
+        assert not errors, errors
+        return Mounted(page, widget)
+
+    yield show
+    for context in contexts:
+        context.close()

@@ -1,0 +1,739 @@
+"""Banks: a good one is read and shown without its key; in a bad one each fault is named with its true line."""
+
+import base64
+import json
+import random
+import re
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vertebra import assets
+from vertebra.quiz import items
+from vertebra.quiz.items import BankError, find_bank, load_bank, load_banks, parse_bank
+from vertebra.quiz.scoring import score
+
+GOOD = """\
+# yaml-language-server: $schema=../schema.json
+bank: demo
+use: practice
+lesson: 03_fracture_types
+title: Demo
+licence: CC-BY-4.0
+items:
+- id: de-p01
+  version: 1.0.0
+  format: single_best_answer
+  objectives: [O3.1]
+  bloom: apply
+  tier: must
+  author: vertebra authors
+  reviewed_by: []
+  vignette: >-
+    A person of 70 has had pain
+    in the back for two days.
+  stem: Which shape is this?
+  image: {src: figures/demo.svg, alt: A grey block, licence: CC-BY-4.0}
+  sources: [genant1993, unreferenced]
+  options:
+  - id: idwedge
+    text: Wedge
+    key: true
+    rationale: Only the front is lower while the back wall keeps its height.
+  - id: idburst
+    text: Burst
+    rationale: In a burst the back wall gives way too, and here it stands.
+  - id: idcrush
+    text: Crush
+    rationale: >-
+      The whole body is lower in a crush,
+      and here only its front is.
+- id: de-p02
+  version: 1.2.0
+  format: multiple_response
+  objectives: [O3.5]
+  bloom: remember
+  tier: should
+  author: vertebra authors
+  reviewed_by: [A. Clinician]
+  stem: Which findings make a fracture unstable?
+  sources: [unreferenced]
+  scoring: net_correct
+  shuffle: false
+  options:
+  - id: idplc
+    text: A torn ligament
+    key: true
+    rationale: The posterior ligaments hold the column against bending forwards.
+  - id: idneuro
+    text: A weak leg
+    key: true
+    rationale: A deficit says that the canal or the roots are compromised.
+  - id: idage
+    text: Old age
+    rationale: Age makes the bone weak but does not make a fracture unstable.
+- id: de-p03
+  version: 1.0.0
+  format: numeric
+  objectives: [O3.2]
+  bloom: apply
+  tier: must
+  author: vertebra authors
+  reviewed_by: []
+  stem: What share of its height has the front lost?
+  sources: [genant1993]
+  answer: {value: 25, unit: "%", tolerance: 0.04, relative: true}
+  rationale: One minus eighteen over twenty four is a quarter, hence grade two.
+  slips:
+  - value: 75
+    rationale: That is the height that is left and not the height lost.
+- id: de-p04
+  version: 1.0.0
+  format: ordering
+  objectives: [O7.2]
+  bloom: understand
+  tier: must
+  author: vertebra authors
+  reviewed_by: []
+  stem: Put the steps in order.
+  sources: [unreferenced]
+  steps:
+  - id: idfirst
+    text: Enter the pedicle
+    rationale: Nothing else can be done before the needle is in place.
+  - id: idsecond
+    text: Inflate the balloon
+    rationale: The balloon goes through the needle and makes the room.
+  - id: idthird
+    text: Fill the cement
+    rationale: Cement goes into the room that the balloon has left.
+  - id: idfourth
+    text: Take the needle out
+    rationale: It comes out last, when the cement no longer flows back.
+- id: de-p05
+  version: 1.0.0
+  format: matching
+  objectives: [O3.1]
+  bloom: understand
+  tier: must
+  author: vertebra authors
+  reviewed_by: []
+  stem: Match each description with its fracture.
+  sources: [genant1993]
+  options:
+  - {id: idwedge, text: Wedge}
+  - {id: idbiconcave, text: Biconcave}
+  - {id: idcrush, text: Crush}
+  prompts:
+  - id: idfront
+    text: The front is lower
+    answer: idwedge
+    rationale: A wedge is low in front and keeps its back wall.
+  - id: idmiddle
+    text: The middle is lower
+    answer: idbiconcave
+    rationale: Both endplates sink while the front and back stand.
+- id: de-p06
+  version: 1.0.0
+  format: hotspot
+  objectives: [O5.2]
+  bloom: apply
+  tier: must
+  author: vertebra authors
+  reviewed_by: []
+  stem: Click on the posterior wall.
+  image: {src: figures/demo.svg, alt: A grey block, licence: CC-BY-4.0, width: 200, height: 100}
+  sources: [unreferenced]
+  regions:
+  - id: idwall
+    text: the posterior wall
+    polygon: [[150, 10], [180, 10], [180, 90], [150, 90]]
+    key: true
+    rationale: The posterior wall is the border towards the canal, on the right.
+  - id: idbody
+    text: the vertebral body
+    polygon:
+    - [50, 10]
+    - [150, 10]
+    - [150, 90]
+    - [50, 90]
+    rationale: The body lies in front of the wall and is much larger.
+"""
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 200"><rect width="9" height="9"/></svg>'
+FORMATS = ["single_best_answer", "multiple_response", "numeric", "ordering", "matching", "hotspot"]
+
+
+@pytest.fixture(autouse=True)
+def _assets(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("assets")
+    (folder / "figures").mkdir()
+    (folder / "figures" / "demo.svg").write_text(SVG)
+    (folder / "figures" / "tall.svg").write_text(SVG.replace("400 200", "200 400"))
+    monkeypatch.setattr(assets, "root", lambda: folder)
+
+
+@pytest.fixture
+def bank():
+    return parse_bank(GOOD, "demo.yml")
+
+
+def test_a_good_bank_is_read(bank):
+    assert (bank.id, bank.use, bank.lesson, bank.file) == ("demo", "practice", "03_fracture_types", "demo.yml")
+    assert [item.format for item in bank.items] == FORMATS
+    first = bank.item("de-p01")
+    assert first.vignette == "A person of 70 has had pain in the back for two days."
+    assert first.objectives == ("O3.1",)
+    assert [option.key for option in first.options] == [True, False, False]
+    assert GOOD.splitlines()[first.line - 1] == "- id: de-p01"
+    assert bank.item("de-p06").regions[1].polygon == ((50, 10), (150, 10), (150, 90), (50, 90))
+
+
+def test_an_unknown_question_is_named_with_its_nearest(bank):
+    with pytest.raises(BankError, match=r"no question de-p7; did you mean de-p0\d\?"):
+        bank.item("de-p7")
+
+
+def test_key_records(bank):
+    assert [item.key_record() for item in bank.items] == [
+        {"format": "single_best_answer", "key": "idwedge", "options": ["idwedge", "idburst", "idcrush"]},
+        {
+            "format": "multiple_response",
+            "key": ["idplc", "idneuro"],
+            "options": ["idplc", "idneuro", "idage"],
+            "scoring": "net_correct",
+        },
+        {"format": "numeric", "value": 25, "tolerance": 1},
+        {"format": "ordering", "key": ["idfirst", "idsecond", "idthird", "idfourth"], "scoring": "all_pairs"},
+        {
+            "format": "matching",
+            "key": {"idfront": "idwedge", "idmiddle": "idbiconcave"},
+            "options": ["idwedge", "idbiconcave", "idcrush"],
+        },
+        {
+            "format": "hotspot",
+            "key": "idwall",
+            "polygons": {
+                "idwall": [[150, 10], [180, 10], [180, 90], [150, 90]],
+                "idbody": [[50, 10], [150, 10], [150, 90], [50, 90]],
+            },
+        },
+    ]
+
+
+def right_and_wrong(key):
+    """Return an answer with full marks and one without any, in the ids of the key record."""
+    match key["format"]:
+        case "single_best_answer":
+            return key["key"], next(option for option in key["options"] if option != key["key"])
+        case "multiple_response":
+            return key["key"], [option for option in key["options"] if option not in key["key"]]
+        case "numeric":
+            return key["value"], key["value"] + 2 * key["tolerance"]
+        case "ordering":
+            return key["key"], key["key"][::-1]
+        case "matching":
+            return key["key"], dict.fromkeys(key["key"], key["options"][-1])
+        case "hotspot":
+            return {"region": key["key"]}, {"region": next(r for r in key["polygons"] if r != key["key"])}
+
+
+@pytest.mark.parametrize("number", range(6), ids=FORMATS)
+def test_the_right_answer_scores_one_and_a_wrong_one_none(bank, number):
+    key = bank.items[number].key_record()
+    right, wrong = right_and_wrong(key)
+    assert (score(key, right), score(key, wrong)) == (1, 0)
+
+
+def test_a_click_on_the_key_scores_one(bank):
+    key = bank.item("de-p06").key_record()
+    assert [score(key, {"point": [x, 50]}) for x in (165, 100, 20)] == [1, 0, 0]
+
+
+# --- What a student may see
+
+
+def test_public_parts(bank):
+    shown = {item.format: item.public() for item in bank.items}
+    assert shown["single_best_answer"] == {
+        "id": "de-p01",
+        "version": "1.0.0",
+        "format": "single_best_answer",
+        "vignette": "A person of 70 has had pain in the back for two days.",
+        "stem": "Which shape is this?",
+        "image": {
+            "uri": "data:image/svg+xml;base64," + base64.b64encode(SVG.encode()).decode(),
+            "alt": "A grey block",
+            "width": None,
+            "height": None,
+        },
+        "options": [
+            {"id": "idwedge", "text": "Wedge"},
+            {"id": "idburst", "text": "Burst"},
+            {"id": "idcrush", "text": "Crush"},
+        ],
+    }
+    common = {"id", "version", "format", "stem", "image"}
+    assert shown["multiple_response"].keys() == common | {"options", "scoring"}
+    assert shown["numeric"].keys() == common | {"unit"}
+    assert shown["ordering"].keys() == common | {"steps", "scoring"}
+    assert shown["matching"].keys() == common | {"options", "prompts"}
+    assert shown["hotspot"].keys() == common | {"regions"}
+    assert shown["numeric"]["image"] is None
+    assert (shown["hotspot"]["image"]["width"], shown["hotspot"]["image"]["height"]) == (200, 100)
+    assert shown["hotspot"]["regions"][0] == {"id": "idwall", "text": "the posterior wall"}
+
+
+def test_a_png_is_inlined_as_png(tmp_path, monkeypatch):
+    (tmp_path / "figures").mkdir()
+    raw = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (200).to_bytes(4) + (100).to_bytes(4)
+    (tmp_path / "figures" / "demo.png").write_bytes(raw)
+    monkeypatch.setattr(assets, "root", lambda: tmp_path)
+    bank = parse_bank(GOOD.replace("demo.svg", "demo.png"), "demo.yml")
+    uri = bank.item("de-p06").public("seed")["image"]["uri"]
+    assert uri == "data:image/png;base64," + base64.b64encode(raw).decode()
+    with pytest.raises(BankError, match="clicks would miss"):
+        parse_bank(GOOD.replace("demo.svg", "demo.png").replace("width: 200", "width: 300"), "demo.yml")
+
+
+def test_practice_adds_key_and_explanations(bank):
+    shown = bank.item("de-p03").practice()
+    assert shown.items() >= bank.item("de-p03").public().items()
+    assert shown["key"] == {"format": "numeric", "value": 25, "tolerance": 1}
+    assert shown["rationales"] == {"": "One minus eighteen over twenty four is a quarter, hence grade two."}
+    assert shown["slips"] == [{"value": 75, "rationale": "That is the height that is left and not the height lost."}]
+    assert (shown["sources"], shown["objectives"]) == (["genant1993"], ["O3.2"])
+    assert bank.item("de-p05").practice()["rationales"].keys() == {"idfront", "idmiddle"}
+    json.dumps([item.practice() for item in bank.items], allow_nan=False)
+
+
+def secrets_of(item):
+    """Return what must not stand in a student's copy of an item."""
+    parts = [*item.options, *item.steps, *item.prompts, *item.regions]
+    ids = [part.id for part in parts]
+    numbers = [f"{x}, {y}" for region in item.regions for x, y in region.polygon]
+    numbers += [str(slip.value) for slip in item.slips] + ([str(item.answer.value)] if item.answer else [])
+    return [*item.rationales().values(), *ids, *item.sources, *item.objectives, *numbers, "rationale", "key", "polygon"]
+
+
+@pytest.mark.parametrize("number", range(6), ids=FORMATS)
+@pytest.mark.parametrize("seed", ["2026", "", "another"])
+def test_a_students_copy_holds_nothing_of_the_key(bank, number, seed):
+    item = bank.items[number]
+    public, key, bank_ids = item.assigned(seed)
+    text = json.dumps(public | {"image": None})
+    secret = secrets_of(item)
+    assert len(secret) >= 6
+    for word in secret:
+        assert word not in text
+    assert (public, key, bank_ids) == item.assigned(seed)
+    assert public == item.public(seed)
+    assert all(re.fullmatch(r"[ospr]\d+", new) for new in bank_ids)
+
+
+@pytest.mark.parametrize("number", range(6), ids=FORMATS)
+def test_the_same_answer_scores_the_same_under_neutral_ids(bank, number):
+    item = bank.items[number]
+    for seed in map(str, range(20)):
+        public, key, bank_ids = item.assigned(seed)
+        for group in ("options", "steps", "prompts", "regions"):
+            for part in public.get(group, []):  # the text stays with its id
+                original = next(p for p in getattr(item, group) if p.id == bank_ids[part["id"]])
+                assert part["text"] == original.text
+        for answer in right_and_wrong(key):
+            assert score(key, answer) == score(item.key_record(), translate(answer, bank_ids))
+
+
+def translate(answer, bank_ids):
+    match answer:
+        case str():
+            return bank_ids[answer]
+        case list():
+            return [bank_ids[part] for part in answer]
+        case {"region": region}:
+            return {"region": bank_ids[region]}
+        case dict():
+            return {bank_ids[prompt]: bank_ids[option] for prompt, option in answer.items()}
+    return answer
+
+
+def test_seeds_put_the_key_at_every_place_and_shuffle_false_keeps_the_order(bank):
+    keys = [bank.item("de-p01").assigned(str(seed))[1]["key"] for seed in range(300)]
+    assert all(70 < keys.count(option) < 130 for option in ("o1", "o2", "o3"))
+    kept = [bank.item("de-p02").assigned(str(seed))[2] for seed in range(10)]
+    assert kept == [{"o1": "idplc", "o2": "idneuro", "o3": "idage"}] * 10
+
+
+def test_steps_never_come_in_the_correct_order(bank):
+    item = bank.item("de-p04")
+    correct = [step.text for step in item.steps]
+    orders = set()
+    for seed in [None, *map(str, range(200))]:
+        shown = [step["text"] for step in item.public(seed)["steps"]]
+        assert sorted(shown) == sorted(correct)
+        assert shown != correct
+        orders.add(tuple(shown))
+    assert len(orders) == 23  # all the others of 4! = 24
+    assert [step["id"] for step in item.public("7")["steps"]] == ["s1", "s2", "s3", "s4"]
+
+
+def test_the_order_cannot_be_computed_from_the_seed_and_guessed_ids():
+    other = parse_bank(GOOD.replace("Nothing else can be done", "No other step is possible"), "demo.yml")
+    orders = [[bank.item("de-p04").assigned(str(s))[2] for s in range(20)] for bank in (parse_bank(GOOD, "x"), other)]
+    assert orders[0] != orders[1]
+
+
+# --- Faults
+
+WEDGE_IMAGE = "{src: figures/demo.svg, alt: A grey block, licence: CC-BY-4.0}"
+CRUSH = "    rationale: >-\n      The whole body is lower in a crush,\n      and here only its front is.\n"
+SOLUTION = "  rationale: One minus eighteen over twenty four is a quarter, hence grade two.\n"
+VIGNETTE = "  vignette: >-\n    A person of 70 has had pain\n    in the back for two days.\n"
+BODY = "    - [50, 10]\n    - [150, 10]\n    - [150, 90]\n    - [50, 90]\n"
+
+# What is written; what stands there instead; whom the fault names; words of it; and, unless it is the first changed
+# line, the line that it names as a text and how many such lines come before it.
+FAULTS = [
+    ("bank: demo", "bank: My bank", "bank", "bank: is 'My bank', must be a name unique over all banks"),
+    ("use: practice", "use: practise", "bank", "did you mean practice?"),
+    ("title: Demo", "titel: Demo", "bank", "there is no field titel; did you mean title?"),
+    ("title: Demo", "title: Demo\ntitle: Two", "bank", "the field title is written twice, first in line 5"),
+    ("licence: CC-BY-4.0\nitems", "items", "bank", "the field licence is missing", "bank: demo", 0),
+    ("- id: de-p02", "- id: de-p01", "item de-p01", "the question in line 8 has this id too"),
+    ("- id: de-p02\n  version", "- version", "item number 2", "the field id is missing"),
+    ("version: 1.2.0", "version: 1.2", "item de-p02", "version: is a number, must be text"),
+    ("version: 1.2.0", "version: '1.2'", "item de-p02", "must be three numbers such as 1.0.0"),
+    ("version: 1.2.0", "version: 2026-11-21", "item de-p02", "version: is a date, must be text"),
+    ("version: 1.2.0", "version: 2026-13-41", "item de-p02", "'2026-13-41' cannot be read; put it in quotes"),
+    ("version: 1.2.0", "version: !odd 1", "item de-p02", "'1' cannot be read; put it in quotes"),
+    ("version: 1.2.0", "version:", "item de-p02", "version: is empty, must be text"),
+    ("  format: ordering\n", "", "item de-p04", "the field format is missing", "- id: de-p04", 0),
+    ("format: ordering", "format: sorting", "item de-p04", "must be one of single_best_answer"),
+    ("bloom: remember", "bloom: aply", "item de-p02", "did you mean apply?"),
+    ("tier: should", "tier: no", "item de-p02", "must be one of must, should, nice"),
+    ("objectives: [O7.2]", "objectives: []", "item de-p04", "objectives: has too few entries (0, at least 1)"),
+    (
+        "objectives: [O7.2]",
+        "objectives: [O7]",
+        "item de-p04",
+        "objectives 1: is 'O7', must be an objective of the syllabus",
+    ),
+    ("objectives: [O7.2]", "objectives: O7.2", "item de-p04", "is text, must be a list"),
+    (
+        "sources: [genant1993]\n  answer",
+        "sources: []\n  answer",
+        "item de-p03",
+        "sources: has too few entries (0, at least 1)",
+    ),
+    ("[genant1993, unreferenced]", "[genant1993, genant1993]", "item de-p01", "named twice"),
+    ("[genant1993, unreferenced]", "[genant1994]", "item de-p01", "no reference genant1994; did you mean genant1993?"),
+    ("[genant1993, unreferenced]", "[abc]", "item de-p01", "no reference abc; correct it, or write unreferenced"),
+    ("reviewed_by: [A. Clinician]", "reviewed_by:", "item de-p02", "is empty, must be a list"),
+    ("stem: Which shape is this?", "stem: Name the shape.", "item de-p01", "not a closed question; end it with ?"),
+    ("stem: Put the steps in order.", "stem: Put the steps in order", "item de-p04", "with a full stop"),
+    ("stem: Put the steps in order.", 'stem: " "', "item de-p04", "stem: is empty; write it"),
+    (VIGNETTE, "", "item de-p01", "bloom is apply but there is no vignette", "bloom: apply", 0),
+    (WEDGE_IMAGE, "{src: figures/no.svg, alt: A, licence: B}", "item de-p01", "there is no picture figures/no.svg"),
+    (WEDGE_IMAGE, "{src: a/../../x.svg, alt: A, licence: B}", "item de-p01", "there is no picture a/../../x.svg"),
+    (WEDGE_IMAGE, "{src: demo.pdf, alt: A, licence: B}", "item de-p01", "must be an .svg or .png file below assets/"),
+    (WEDGE_IMAGE, "{src: figures/demo.svg, licence: B}", "item de-p01", "image: the field alt is missing"),
+    (WEDGE_IMAGE, "{src: figures/demo.svg, alt: '', licence: B}", "item de-p01", "image alt: is empty"),
+    ("    key: true\n    rationale: Only", "    rationale: Only", "item de-p01", "has no key", "options:", 0),
+    (
+        "    text: Burst",
+        "    text: Burst\n    key: true",
+        "item de-p01",
+        "has 2 keys (idwedge, idburst)",
+        "options:",
+        0,
+    ),
+    ("    text: Burst", "    text: Wedge", "item de-p01", "same text as option idburst"),
+    ("id: idburst", "id: idwedge", "item de-p01", "two options have the id idwedge"),
+    ("id: idburst", "id: no", "item de-p01", "options 2 id: is true or false, must be text"),
+    ("    text: Crush", "    txt: Crush", "item de-p01", "options idcrush: there is no field txt; did you mean text?"),
+    ("    text: Crush", "    text: Crush\n    colour: red", "item de-p01", "the fields are: id, text, rationale, key"),
+    ("    text: Crush", "    text: Crush\n    text: Crash", "item de-p01", "the field text is written twice"),
+    ("    text: Crush", "    text: Crush\n    no: Crash", "item de-p01", "field's name is read as true or false"),
+    (CRUSH, "    rationale: Incorrect.\n", "item de-p01", "rationale of option idcrush is too short (1 of"),
+    (CRUSH, "", "item de-p01", "options idcrush: the field rationale is missing", "  - id: idcrush", 0),
+    ("torn ligament\n    key: true", "torn ligament\n    key: 1", "item de-p02", "must be true or false", "key: 1", 0),
+    ("scoring: net_correct", "scoring: netcorrect", "item de-p02", "did you mean net_correct?"),
+    ("    text: Old age", "    text: Old age\n    key: true", "item de-p02", "every option is a key", "options:", 1),
+    ("  shuffle: false", "  answer: {value: 3}", "item de-p02", "belongs to numeric, not to multiple_response"),
+    ('25, unit: "%", tolerance: 0.04, relative: true', "2.5, unit: mm", "item de-p03", "2.5 has no tolerance"),
+    ("value: 25", "value: 0", "item de-p03", "a share of the value 0 is no tolerance"),
+    ("tolerance: 0.04", "tolerance: -0.04", "item de-p03", "answer tolerance: is -0.04, must be at least 0"),
+    ("value: 25", "value: .nan", "item de-p03", ".nan is not a finite number"),
+    ("value: 25", "value: 25 mm", "item de-p03", "answer value: is text, must be a number"),
+    ("- value: 75", "- value: 25.5", "item de-p03", "slip 25.5 is within the tolerance, so it is right"),
+    (
+        "That is the height that is left and not the height lost.",
+        "Wrong way.",
+        "item de-p03",
+        "of slip 75 is too short (2 of",
+    ),
+    (SOLUTION, "", "item de-p03", "the field rationale is missing", "- id: de-p03", 0),
+    (SOLUTION, "  rationale: A quarter.\n", "item de-p03", "the rationale is too short (2 of"),
+    (
+        "Nothing else can be done before the needle is in place.",
+        "First.",
+        "item de-p04",
+        "of step idfirst is too short (1 of",
+    ),
+    ("id: idsecond", "id: idfirst", "item de-p04", "two steps have the id idfirst"),
+    ("answer: idbiconcave", "answer: idbiconvex", "item de-p05", "no option idbiconvex; did you mean idbiconcave?"),
+    ("answer: idbiconcave", "answer: x", "item de-p05", "no option x; the options are: idwedge, idbiconcave, idcrush"),
+    (
+        "A wedge is low in front and keeps its back wall.",
+        "It fits.",
+        "item de-p05",
+        "of prompt idfront is too short (2 of",
+    ),
+    (", height: 100}", "}", "item de-p06", "image: the field height is missing"),
+    ("height: 100", "height: 110", "item de-p06", "width/height is 1.818, that of figures/demo.svg is 2.000"),
+    ("width: 200, height", "width: 0, height", "item de-p06", "image width: is 0, must be above 0"),
+    ("[180, 10]", "[280, 10]", "item de-p06", "[280, 10] of region idwall lies outside the picture (200 x 100)"),
+    ("    - [50, 90]\n", "    - [-1, 90]\n", "item de-p06", "corner [-1, 90] of region idbody lies outside"),
+    ("[180, 10]", "[180]", "item de-p06", "regions idwall polygon 2: has too few entries (1, at least 2)"),
+    ("[180, 10]", "[180, 10, 1]", "item de-p06", "has too many entries (3, at most 2)"),
+    ("    - [150, 10]\n", "    - [151, 10]\n", "item de-p06", "overlaps the key idwall", "    polygon:", 1),
+    (BODY, "    - [50, 10]\n    - [60, 20]\n    - [70, 30]\n", "item de-p06", "has no area", "    polygon:", 1),
+    (
+        "    key: true\n    rationale: The posterior wall",
+        "    rationale: The back wall",
+        "item de-p06",
+        "has no key",
+        "  regions:",
+        0,
+    ),
+    (
+        "The body lies in front of the wall and is much larger.",
+        "No.",
+        "item de-p06",
+        "of region idbody is too short (1 of",
+    ),
+]
+
+
+def line_of(text, marker, before=0):
+    return [i for i, line in enumerate(text.splitlines(), 1) if marker in line][before]
+
+
+def first_changed_line(text):
+    pairs = zip(text.splitlines(), GOOD.splitlines(), strict=False)
+    return next(i for i, (new, old) in enumerate(pairs, 1) if new != old)
+
+
+@pytest.mark.parametrize("loader", ["libyaml", "pure"])
+@pytest.mark.parametrize("fault", FAULTS, ids=[f"{fault[1].strip()[:24]!r}" for fault in FAULTS])
+def test_each_fault_is_named_once_with_its_line(monkeypatch, loader, fault):
+    if loader == "pure":
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    old, new, place, words, *marker = fault
+    assert old in GOOD
+    text = GOOD.replace(old, new, 1)
+    line = line_of(text, *marker) if marker else first_changed_line(text)
+    with pytest.raises(BankError) as caught:
+        parse_bank(text, "demo.yml", {"genant1993"})
+    message = str(caught.value)
+    assert message.startswith(f"demo.yml:{line}: {place}: ")
+    assert words in message
+    assert "; " in message, "the mend is missing"
+    assert "\n" not in message, "one fault, one line"
+
+
+def test_an_integer_value_needs_no_tolerance():
+    text = GOOD.replace("tolerance: 0.04, relative: true", "tolerance: 0")
+    assert parse_bank(text, "demo.yml").item("de-p03").key_record()["tolerance"] == 0
+
+
+def test_changing_the_format_names_the_fields_that_no_longer_belong():
+    with pytest.raises(BankError) as caught:
+        parse_bank(GOOD.replace("format: ordering", "format: numeric"), "demo.yml")
+    assert [fault.what.split(";")[0] for fault in caught.value.faults] == [
+        "the field answer is missing",
+        "the field rationale is missing",
+        "the field steps belongs to ordering, not to numeric",
+    ]
+
+
+def test_all_faults_are_listed_at_once_in_the_order_of_their_lines():
+    text = (
+        GOOD.replace("version: 1.0.0", "version: one").replace("tier: must", "tear: must").replace("use:", "use: x #")
+    )
+    with pytest.raises(BankError) as caught:
+        parse_bank(text, "demo.yml")
+    numbers = [fault.line for fault in caught.value.faults]
+    assert len(numbers) == 1 + 5 + 5
+    assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "marker"),
+    [
+        ("stem: Put the steps in order.", "stem: Put: the steps", "stem: Put: the steps"),
+        ("stem: Put the steps in order.", "stem: @you", "stem: @you"),
+        ("stem: Put the steps in order.", 'stem: "Put', None),
+        ("objectives: [O7.2]", "objectives: [O7.2", "  bloom: understand"),
+        ("objectives: [O7.2]", "objectives: *other", "objectives: *other"),
+        ("objectives: [O7.2]", "\tobjectives: [O7.2]", "\tobjectives"),
+        ("title: Demo", "title: De\x07mo", "title: De\x07mo"),
+        ("title: Demo", "title: Demo\n---\nitems: []", "---"),
+    ],
+)
+@pytest.mark.parametrize("loader", ["libyaml", "pure"])
+def test_a_fault_of_yaml_names_its_line(monkeypatch, loader, old, new, marker):
+    if loader == "pure":
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    text = GOOD.replace(old, new, 1)
+    with pytest.raises(BankError) as caught:
+        parse_bank(text, "demo.yml")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "is not YAML: " in message and "; " in message
+    line = int(message.split(":")[1])
+    if marker:
+        assert abs(line - line_of(text, marker)) <= (0 if marker[0] != " " else 1)
+    else:  # the open quote swallows the text up to the next one
+        assert line_of(text, 'stem: "Put') <= line <= line_of(text, "id: idfirst")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("# only a comment\n", "empty"),
+        ("- a\n- b\n", "must be a mapping"),
+        ("just text", "must be a mapping"),
+        ("bank: &a [*a]\n", "alias"),
+        ("bank: x\nitems: {a: 1}\n", "items: is a mapping of fields, must be a list"),
+        ("bank: x\nitems:\n- text\n", "is text, must be a mapping of fields"),
+        ("? [a, b]\n: x\n", "name is read as a list"),
+    ],
+)
+def test_what_is_no_bank_at_all(text, words):
+    with pytest.raises(BankError) as caught:
+        parse_bank(text, "demo.yml")
+    assert words in str(caught.value)
+    assert all(line.startswith("demo.yml:") for line in str(caught.value).splitlines())
+
+
+def test_anchors_and_merged_fields_are_read_as_safe_loader_reads_them():
+    merged = GOOD.replace("sources: [genant1993]\n  answer", "sources: &s [genant1993]\n  answer").replace(
+        "sources: [unreferenced]\n  steps", "sources: *s\n  steps"
+    )
+    assert parse_bank(merged, "demo.yml").item("de-p04").sources == ("genant1993",)
+    old = "  - {id: idbiconcave, text: Biconcave}\n"
+    text = GOOD.replace("- {id: idwedge, text: Wedge}", "- &base {id: idwedge, text: Wedge}")
+    good = text.replace(old, "  - {<<: *base, id: idbiconcave, text: Biconcave}\n")
+    assert parse_bank(good, "demo.yml").item("de-p05").options[1].text == "Biconcave"
+    with pytest.raises(BankError, match="same text"):
+        parse_bank(text.replace(old, "  - {<<: *base, id: idbiconcave}\n"), "demo.yml")
+
+
+def test_the_data_are_what_safe_loader_makes_of_the_text():
+    expected = yaml.safe_load(GOOD)
+    assert items._Source(GOOD, "demo.yml").data == expected
+
+
+# --- Overlap of polygons
+
+
+def test_overlap_of_known_shapes():
+    square = [(0, 0), (10, 0), (10, 10), (0, 10)]
+    assert items._overlap(square, square)
+    assert items._overlap(square, square[::-1])
+    assert items._overlap(square, [(2, 2), (3, 2), (3, 3)])  # inside
+    assert items._overlap(square, [(-5, 4), (15, 4), (15, 6), (-5, 6)])  # a cross, no corner in the other
+    assert items._overlap(square, [(9, 9), (20, 9), (20, 20), (9, 20)])
+    assert not items._overlap(square, [(10, 0), (20, 0), (20, 10), (10, 10)])  # a common edge
+    assert not items._overlap(square, [(10, 10), (20, 10), (20, 20)])  # a common corner
+    assert not items._overlap(square, [(0, 0), (5, 5), (10, 10)])  # no area
+    u = [(0, 0), (9, 0), (9, 9), (6, 9), (6, 3), (3, 3), (3, 9), (0, 9)]
+    assert not items._overlap(u, [(4, 4), (5, 4), (5, 8), (4, 8)])  # in the mouth of the U
+    assert items._overlap(u, [(4, 2), (5, 2), (5, 8), (4, 8)])
+    assert items._overlap([(0, 0), (4, 4), (4, 0), (0, 4)], [(0, 1), (0, 3), (1, 2)])  # the wing of a bow tie
+
+
+@given(st.lists(st.integers(0, 6), min_size=8, max_size=8), st.floats(0, 6.3), st.randoms(use_true_random=False))
+def test_overlap_of_turned_rectangles_is_that_of_their_intervals(numbers, angle, _):
+    x1, y1, w1, h1, x2, y2, w2, h2 = numbers
+    w1, h1, w2, h2 = w1 + 1, h1 + 1, w2 + 1, h2 + 1
+    wide = min(x1 + w1, x2 + w2) - max(x1, x2)
+    high = min(y1 + h1, y2 + h2) - max(y1, y2)
+
+    def turned(x, y, w, h):
+        turn = complex(0, 1) ** (angle / 1.5707963267948966)
+        return [((z := complex(a, b) * turn).real, z.imag) for a, b in ((x, y), (x + w, y), (x + w, y + h), (x, y + h))]
+
+    assert items._overlap(turned(x1, y1, w1, h1), turned(x2, y2, w2, h2)) == (wide > 0 and high > 0)
+
+
+def test_overlap_agrees_with_a_fine_grid():
+    from vertebra.quiz.scoring import inside
+
+    dice = random.Random(3)
+    seen = set()
+    for _ in range(40):
+        a, b = ([(dice.randint(0, 12), dice.randint(0, 12)) for _ in range(dice.randint(3, 6))] for _ in range(2))
+        grid = [(i / 4 + 0.11, j / 4 + 0.13) for i in range(48) for j in range(48)]
+        if any(inside(x, y, a) and inside(x, y, b) for x, y in grid):
+            assert items._overlap(a, b)
+            seen.add(True)
+        elif not items._overlap(a, b):
+            seen.add(False)
+    assert seen == {True, False}
+
+
+# --- Files
+
+
+def test_load_bank_says_what_is_wrong_with_the_file(tmp_path):
+    with pytest.raises(BankError, match=r"none\.yml: cannot be read .*; check the path"):
+        load_bank(tmp_path / "none.yml")
+    file = tmp_path / "latin.yml"
+    file.write_bytes(b"bank: demo\ntitle: caf\xe9\n")
+    with pytest.raises(BankError, match=r"latin\.yml:2: bank: is not UTF-8 text; "):
+        load_bank(file)
+
+
+def test_ids_are_unique_over_all_banks_of_a_folder(tmp_path):
+    (tmp_path / "a.yml").write_text(GOOD)
+    (tmp_path / "b.yml").write_text(GOOD.replace("de-p", "other-p").replace("bank: demo", "bank: other"))
+    assert [bank.id for bank in load_banks(tmp_path)] == ["demo", "other"]
+    (tmp_path / "b.yml").write_text(GOOD.replace("de-p", "other-p").replace("other-p04", "de-p04"))
+    (tmp_path / "c.yml").write_text("bank: x\n")
+    with pytest.raises(BankError) as caught:
+        load_banks(tmp_path)
+    text = str(caught.value)
+    line = line_of(GOOD, "- id: de-p04")
+    assert re.search(rf"b\.yml:{line}: item de-p04: .*a\.yml has this id too; change", text)
+    assert re.search(r"b\.yml:1: bank demo: .*a\.yml has this id too", text)
+    assert "c.yml:1: bank: the field use is missing" in text
+
+
+def test_find_bank_finds_practice_banks_only(tmp_path, monkeypatch):
+    packaged, checkout = tmp_path / "packaged", tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / "03_types.yml").write_text(GOOD)
+    (checkout / "03_types_graded.yml").write_text(
+        GOOD.replace("use: practice", "use: graded").replace("bank: demo", "bank: demo_graded")
+    )
+    (checkout / "broken.yml").write_text('bank: "\n')
+    monkeypatch.setattr(items, "PACKAGED", packaged)
+    monkeypatch.setattr(items, "CHECKOUT", checkout)
+    assert find_bank("demo") == find_bank("03_types") == checkout / "03_types.yml"
+    for name in ("demo_graded", "03_types_graded", "../03_types", "", "broken"):
+        with pytest.raises(BankError, match=r"^there is no practice bank '.*'; the practice banks are: demo$"):
+            find_bank(name)
+    packaged.mkdir()
+    (packaged / "03_types.yml").write_text(GOOD)
+    assert find_bank("demo") == packaged / "03_types.yml"
+
+
+def test_find_bank_without_any_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(items, "PACKAGED", tmp_path)
+    monkeypatch.setattr(items, "CHECKOUT", tmp_path)
+    with pytest.raises(BankError, match="none; get the course's quizzes folder back"):
+        find_bank("demo")

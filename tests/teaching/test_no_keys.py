@@ -1,0 +1,211 @@
+"""Nothing that a student is handed gives a key away: not in words, not encoded, not hashed, not by a field's name."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.teaching.conftest import Course
+from tests.teaching.sample import neutral
+
+from vertebra.quiz.items import Item, load_bank
+from vertebra.teaching.assign import assign
+
+GRADED = Path(__file__).parents[2] / "quizzes" / "assignments" / "fracture-types.yml"
+HASHES = ("md5", "sha1", "sha256")
+MARKS = ("", ":", "-", "|", "\n")
+
+Records = dict[str, dict[str, Any]]  # of the key file, by bank id
+
+# Every field that may stand in questions.json, by where it stands.
+SHEET = {"format", "quiz", "title", "build", "certainty", "instructions", "items"}
+ITEM = {
+    *("id", "version", "format", "vignette", "stem", "image"),
+    *("options", "steps", "prompts", "regions", "unit", "scoring"),
+}
+PART = {"id", "text"}
+IMAGE = {"uri", "alt", "width", "height"}
+
+
+def encodings(secret: str) -> Iterator[bytes]:
+    """Yield the secret as it is, as JSON, HTML and URLs write it, reversed, in hex, in base64 at its alignments."""
+    raw = secret.encode()
+    yield raw
+    yield json.dumps(secret)[1:-1].encode()
+    yield html.escape(secret).encode()
+    yield urllib.parse.quote(secret).encode()
+    yield raw[::-1]
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
+    for shift in range(3):
+        # The first and the last characters also depend on what stands before and after.
+        shifted = base64.b64encode(b"\0" * shift + raw)
+        inner = shifted[-(-8 * shift // 6) : (8 * (shift + len(raw))) // 6]
+        yield inner
+        yield inner.replace(b"+", b"-").replace(b"/", b"_")
+
+
+def hashed(secret: str, salts: set[str]) -> Iterator[bytes]:
+    """Yield the hashes of the secret with each salt before and after it, with and without a separator."""
+    salted = {text for salt in salts for mark in MARKS for text in (salt + mark + secret, secret + mark + salt)}
+    for text in salted | {secret}:
+        for name in HASHES:
+            value = hashlib.new(name, text.encode())
+            yield value.hexdigest().encode()
+            yield base64.b64encode(value.digest()).rstrip(b"=")
+
+
+def words(item: Item) -> set[str]:
+    """Return the texts of a question that no student may see, and, of the long ones, each run of six words."""
+    parts = [*item.options, *item.steps, *item.prompts, *item.regions]
+    texts = {item.rationale, *(part.rationale for part in parts), *(slip.rationale for slip in item.slips)} - {""}
+    runs = {" ".join(run) for text in texts for run in zip(*(text.split()[i:] for i in range(6)), strict=False)}
+    visible = " ".join([item.stem, item.vignette, *(part.text for part in parts)])
+    return texts | {run for run in runs if run not in visible}
+
+
+def answers(item: Item, record: dict[str, Any]) -> set[str]:
+    """Return the right answer of a question as it may have been written down: ids old and new, texts, JSON."""
+    key = record["key"]
+    found = {json.dumps(key), json.dumps(key, separators=(",", ":")), json.dumps(key, sort_keys=True)}
+    right = [*(o for o in item.options if o.key), *(r for r in item.regions if r.key)]
+    found |= {text for part in right for text in (part.id, part.text)}
+    if item.answer:
+        found |= {str(item.answer.value), f"{item.answer.value}{item.answer.unit}"}
+    else:
+        ids = key["key"]
+        found |= {ids} if isinstance(ids, str) else {json.dumps(ids), ",".join(ids), " ".join(ids)}
+    return found
+
+
+def leaks(files: dict[str, bytes], items: tuple[Item, ...], key: Records, salts: set[str]) -> list[str]:
+    """Return what was found where. `files` are whatever reaches a student, by name."""
+    pictures = {
+        f"picture in {name}": base64.b64decode(match[1])
+        for name, content in files.items()
+        for match in re.finditer(rb"data:image/[a-z+]+;base64,([A-Za-z0-9+/=]+)", content)
+    }
+    everything = {**files, **pictures, "file names": "\n".join(files).encode()}
+    found = []
+    for item in items:
+        record = key[item.id]
+        marks = {item.id, record["id"], *salts}
+        plain = words(item) | {json.dumps(record["key"]), json.dumps(record["key"], separators=(",", ":"))}
+        patterns = {pattern for secret in plain for pattern in encodings(secret)}
+        patterns |= {value for secret in plain | answers(item, record) for value in hashed(secret, marks)}
+        found += [
+            f"{item.id}: {pattern[:60]!r} in {name}"
+            for name, content in everything.items()
+            for pattern in patterns
+            if pattern in content
+        ]
+    return found
+
+
+def fields(questions: dict[str, Any]) -> set[str]:
+    """Return the fields of a questions file that do not belong there."""
+    wrong = questions.keys() - SHEET
+    for item in questions["items"]:
+        wrong |= item.keys() - ITEM
+        wrong |= (item.get("image") or {}).keys() - IMAGE
+        for group in ("options", "steps", "prompts", "regions"):
+            for part in item.get(group, ()):
+                wrong |= part.keys() - PART
+    return wrong
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def salts_of(student: Path) -> set[str]:
+    questions = json.loads((student / "questions.json").read_text(encoding="utf-8"))
+    return {"", questions["quiz"], questions["build"], questions["build"][:8]}
+
+
+def test_folder_of_the_sample_holds_no_key(course: Course, tmp_path: Path) -> None:
+    items = load_bank(tmp_path / "bank.yml").items
+    files = files_of(course.out / "student")
+    assert len(files) == 2
+    assert leaks(files, items, neutral(course.built.key), salts_of(course.built.student)) == []
+    everything = b"".join(files.values())
+    # Words that occur only in what is secret: ids of the bank, the number and the slip, sources, objectives.
+    for word in ("kz", "37.4519", "37,4519", "62.5481", "genant1993", "unreferenced", "O3.1", "box.svg", "tier"):
+        assert word.encode() not in everything, word
+
+
+def test_folder_of_the_courses_own_quiz_holds_no_key(tmp_path: Path) -> None:
+    built = assign(GRADED, tmp_path)
+    items = load_bank(GRADED.parent / ".." / "graded" / "03_fracture_types.yml").items
+    assert leaks(files_of(tmp_path / "student"), items, neutral(built.key), salts_of(built.student)) == []
+    questions = json.loads((built.student / "questions.json").read_text(encoding="utf-8"))
+    sources = {source for item in items for source in item.sources} | {"unreferenced"}
+    everything = b"".join(files_of(tmp_path / "student").values())
+    assert [source for source in sources if source.encode() in everything] == []
+    assert [place for item in items for place in item.objectives if f'"{place}"'.encode() in everything] == []
+    assert fields(questions) == set()
+
+
+def test_questions_have_no_field_but_the_allowed_ones(course: Course) -> None:
+    questions = json.loads((course.built.student / "questions.json").read_text(encoding="utf-8"))
+    assert fields(questions) == set()
+    assert fields({**questions, "items": [{**questions["items"][0], "hint": 1}]}) == {"hint"}
+    neutral_ids = re.compile(r"[oprs]\d+")
+    for item in questions["items"]:
+        for group in ("options", "steps", "prompts", "regions"):
+            assert all(neutral_ids.fullmatch(part["id"]) for part in item.get(group, ()))
+
+
+def test_widget_holds_no_key(course: Course, tmp_path: Path) -> None:
+    from vertebra.widgets.quiz import exam
+
+    widget = exam(course.built.student / "questions.json")
+    state = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}
+    shown = json.dumps([state, widget._repr_mimebundle_()], default=str)
+    items = load_bank(tmp_path / "bank.yml").items
+    found = leaks({"widget": shown.encode()}, items, neutral(course.built.key), salts_of(course.built.student))
+    assert found == []
+    for word in ("kz", "37.4519", "62.5481", "genant1993", '"key"', "rationale"):
+        assert word not in shown, word
+    assert "Which shape has lost height" in shown
+
+
+# A scan that has never found anything proves nothing: each of these ways of hiding a key is planted, and must be found.
+RATIONALE = "Quillfeather explains in these words that the front edge gave way."
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        RATIONALE.encode(),
+        b"in these words that the front",
+        RATIONALE[::-1].encode(),
+        RATIONALE.encode().hex().encode(),
+        *(base64.b64encode(b"x" * n + RATIONALE.encode() + b"y") for n in range(3)),
+        base64.urlsafe_b64encode(RATIONALE.encode()),
+        b"data:image/svg+xml;base64," + base64.b64encode(b"<svg><!-- " + RATIONALE.encode() + b" --></svg>"),
+        b'{"format": "numeric", "value": 37.4519, "tolerance": 0.5}',
+        hashlib.sha256(b"37.4519").hexdigest().encode(),
+        hashlib.md5(b"sa-number:37.4519").hexdigest().encode(),
+        hashlib.sha1(b"kzwedge").hexdigest().encode(),
+        base64.b64encode(hashlib.sha256(b"Wedge & cosample-quiz").digest()),
+    ],
+)
+def test_a_planted_key_is_found(course: Course, tmp_path: Path, hidden: bytes) -> None:
+    items = load_bank(tmp_path / "bank.yml").items
+    files = {"notebook": b'{"metadata": {"x": "' + hidden + b'"}}'}
+    assert leaks(files, items, neutral(course.built.key), salts_of(course.built.student))
+
+
+def test_a_planted_hash_of_the_neutral_id_is_found(course: Course, tmp_path: Path) -> None:
+    items, key = load_bank(tmp_path / "bank.yml").items, neutral(course.built.key)
+    right = key["sa-best"]["key"]["key"]
+    for salt in ("sa-best", "sample-quiz", course.built.build):
+        files = {"notebook": hashlib.sha256(f"{salt}{right}".encode()).hexdigest().encode()}
+        assert leaks(files, items, key, salts_of(course.built.student))

@@ -1,0 +1,979 @@
+"""The browser half of the quiz widget in a real browser: marking, keyboard, saving, accessibility."""
+
+import copy
+import json
+import math
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Two files of one folder; pytest puts it on the path.
+from test_quiz import ITEMS, PRACTICE
+
+from vertebra.quiz import scoring
+from vertebra.quiz.responses import read_responses
+from vertebra.widgets.quiz import QuizWidget, _public
+
+pytestmark = pytest.mark.browser
+
+EXAM: dict[str, Any] = {
+    **PRACTICE,
+    "id": "fracture-types",
+    "mode": "exam",
+    "file": "responses.json",
+    "items": [_public(item) for item in ITEMS],
+}
+RIGHT: dict[str, Any] = {
+    "q-single": "wedge",
+    "q-multiple": ["wall", "pedicles"],
+    "q-numeric": 25,
+    "q-order": ["level", "needle", "cement", "observe"],
+    "q-match": {"p-front": "wedge", "p-middle": "biconcave", "p-all": "crush"},
+    "q-spot": {"region": "middle"},
+}
+WRONG: dict[str, Any] = {
+    "q-single": "burst",
+    "q-multiple": ["wall", "front"],
+    "q-numeric": 75,
+    "q-order": ["observe", "cement", "needle", "level"],
+    "q-match": {"p-front": "crush", "p-middle": "crush", "p-all": "crush"},
+    "q-spot": {"point": [10, 10]},
+}
+Mount = Callable[..., Any]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "answers.json"
+
+
+@pytest.fixture
+def quiz(mount: Mount, path: Path) -> Any:
+    return mount(QuizWidget(PRACTICE, path))
+
+
+def expect(locator: Any) -> Any:
+    from playwright.sync_api import expect
+
+    return expect(locator)
+
+
+def go(page: Any, number: int) -> None:
+    page.get_by_role("button", name=f"Question {number},").click()
+
+
+def set_answers(page: Any, answers: dict[str, Any], certainty: int = 3, checked: bool = True) -> None:
+    """Put answers in as a second view of the same model would."""
+    page.evaluate(
+        """([answers, certainty, checked]) => {
+            const old = model.get("responses");
+            const ids = Object.keys(answers);
+            const given = Object.fromEntries(ids.map((id) => [id, { answer: answers[id], certainty }]));
+            model.set("responses", { ...old, seq: old.seq + 1, answers: given, checked: checked ? ids : [] });
+            model.save_changes();
+        }""",
+        [answers, certainty, checked],
+    )
+
+
+def stored(mounted: Any) -> dict[str, Any]:
+    """Return the answers that Python has, once it has acknowledged everything."""
+    mounted.page.wait_for_function("model.get('saved') === model.get('responses').seq")
+    return {item: response["answer"] for item, response in mounted.widget.responses["answers"].items()}
+
+
+# ---- Marking: the browser agrees with Python
+
+KEYS: dict[str, list[dict[str, Any]]] = {
+    "single_best_answer": [{"key": "b", "options": ["a", "b", "c"]}],
+    "multiple_response": [
+        {"key": key, "options": ["a", "b", "c", "d", "e"], "scoring": rule}
+        for key in (["a"], ["b", "d"], ["a", "b", "c"])
+        for rule in ("all_or_nothing", "each_option", "net_correct")
+    ],
+    "numeric": [
+        {"value": 25, "tolerance": 1},
+        {"value": 0.3, "tolerance": 0.1},
+        {"value": -7.5, "tolerance": 0},
+        {"value": 1e6, "tolerance": 1e-9},
+    ],
+    "ordering": [
+        {"key": ["a", "b", "c", "d", "e"][:n], "scoring": rule}
+        for n in (2, 3, 5)
+        for rule in ("all_or_nothing", "adjacent_pairs", "all_pairs")
+    ],
+    "matching": [
+        {"key": {"p": "a", "q": "b", "r": "b"}, "options": ["a", "b", "c"]},
+        {"key": {"p": "a"}, "options": ["a", "b"]},
+    ],
+    "hotspot": [
+        {
+            "key": "a",
+            "polygons": {
+                "a": [[10, 10], [40, 10], [40, 40], [25, 20], [10, 40]],
+                "b": [[50.5, 10.25], [90, 10], [70, 80.125]],
+            },
+        },
+        {"key": "b", "polygons": {"a": [[0, 0], [1, 0], [0, 1]], "b": [[0, 0], [60, 60], [60, 0], [0, 60]]}},
+    ],
+}
+JUNK: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    2.5,
+    10**400,
+    "",
+    "a",
+    "z",
+    "A",
+    " a",
+    "constructor",
+    "__proto__",
+    [],
+    [[]],
+    [None],
+    ["a", "a"],
+    ["z"],
+    [1],
+    ["a", 1],
+    {},
+    {"a": "b"},
+    {"p": "z"},
+    {"p": 1},
+    {"p": None},
+    {"z": "a"},
+    {"p": ["a"]},
+    {"point": [1]},
+    {"point": [1, 2, 3]},
+    {"point": ["1", 2]},
+    {"point": [True, 2]},
+    {"point": None},
+    {"point": "12"},
+    {"point": {"0": 1, "1": 2}},
+    {"point": [20, 20], "region": "a"},
+    {"region": "z"},
+    {"region": None},
+    {"region": ["a"]},
+    {"region": "a", "x": 1},
+    {"constructor": "a"},
+]
+
+
+def some_answer(dice: random.Random, form: str, key: dict[str, Any]) -> Any:
+    """Return an answer: mostly of the right shape, often nearly right, one in five malformed."""
+    if dice.random() < 0.2:
+        return dice.choice([*JUNK, math.nan, math.inf, -math.inf])
+    if form == "single_best_answer":
+        return dice.choice(key["options"])
+    if form == "multiple_response":
+        return dice.sample(key["options"], dice.randint(0, len(key["options"])))
+    if form == "numeric":
+        edge = key["value"] + dice.choice([-1, 0, 1]) * key["tolerance"] * dice.choice([1, 1 + 1e-9, 1 + 3e-9, 1.0001])
+        return dice.choice([edge, key["value"], dice.uniform(-40, 40), dice.randint(-40, 40)])
+    if form == "ordering":
+        order = dice.sample(key["key"], len(key["key"]))
+        return dice.choice([order, order, order, order[:-1], [*order, order[0]], list(key["key"])])
+    if form == "matching":
+        return {p: dice.choice([*key["options"], None]) for p in key["key"] if dice.random() < 0.8}
+    if dice.random() < 0.2:
+        return {"region": dice.choice([*key["polygons"], "z"])}
+    corner = dice.choice([c for polygon in key["polygons"].values() for c in polygon])
+    free = [dice.uniform(-5, 95), dice.uniform(-5, 95)]
+    return {"point": dice.choice([free, corner, [corner[0], free[1]], [free[0], corner[1]], [dice.randint(0, 60)] * 2])}
+
+
+def python_result(function: Callable[..., float], *arguments: Any) -> float | None:
+    try:
+        return function(*arguments)
+    except ValueError:
+        return None
+
+
+RUN = """
+([name, text]) => {
+    const words = new Map([["@nan", NaN], ["@inf", Infinity], ["@-inf", -Infinity]]);
+    const calls = JSON.parse(text, (_, value) => (words.has(value) ? words.get(value) : value));
+    return calls.map((call) => {
+        try { return window.esm[name](...call); }
+        catch (error) { return error instanceof Error ? null : "not an Error"; }
+    });
+}
+"""
+
+
+def for_json(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "@nan" if math.isnan(value) else "@inf" if value > 0 else "@-inf"
+    return value
+
+
+@pytest.mark.parametrize("form", KEYS)
+def test_browser_and_python_score_alike(quiz: Any, form: str) -> None:
+    dice = random.Random(f"agreement {form}")
+    calls = []
+    for _ in range(10_000):
+        key = {"format": form, **dice.choice(KEYS[form])}
+        calls.append((key, some_answer(dice, form, key)))
+    expected = [python_result(scoring.score, *call) for call in calls]
+    got = quiz.page.evaluate(RUN, ["score", json.dumps([(key, for_json(answer)) for key, answer in calls])])
+    different = [(call, e, g) for call, e, g in zip(calls, expected, got, strict=True) if e != g]
+    assert not different, different[:3]
+    # The comparison is worth something only if it saw right, wrong, malformed and, where there is any, partial answers.
+    assert {0.0, 1.0, None} <= set(expected)
+    assert form in ("single_best_answer", "numeric", "hotspot") or len(set(expected)) > 4
+
+
+def test_browser_and_python_refuse_the_same_keys(quiz: Any) -> None:
+    calls = [({"format": "essay"}, "a"), ({"format": "toString"}, "a")]
+    calls += [({"format": form, **KEYS[form][0], "scoring": "guess"}, ["a"]) for form in ("multiple_response",)]
+    calls += [({"format": "ordering", "key": ["a"], "scoring": "guess"}, ["a"])]
+    assert [python_result(scoring.score, *call) for call in calls] == [None] * 4
+    assert quiz.page.evaluate(RUN, ["score", json.dumps(calls)]) == [None] * 4
+
+
+def test_browser_and_python_mark_certainty_alike(quiz: Any) -> None:
+    dice = random.Random("certainty")
+    shares = [0, 1, 0.5, 1 / 3, 2 / 3, -0.1, 1.1, math.nan, math.inf, "1", None, True]
+    levels = [1, 2, 3, 0, 4, 1.5, "1", None, True]
+    calls = [(share, level) for share in shares for level in levels]
+    calls += [(dice.random(), dice.choice([1, 2, 3])) for _ in range(10_000)]
+    expected = [python_result(scoring.certainty_mark, *call) for call in calls]
+    got = quiz.page.evaluate(RUN, ["certaintyMark", json.dumps([tuple(map(for_json, call)) for call in calls])])
+    assert got == expected
+    assert {3, -6, 2, -2, 1, 0, None} <= set(expected)
+
+
+# ---- Practice
+
+
+def test_a_whole_quiz_by_keyboard_alone(quiz: Any, path: Path) -> None:
+    page = quiz.page
+
+    def tab_to(role: str, name: str) -> None:
+        target = page.get_by_role(role, name=name, exact=True).and_(page.locator(":visible"))
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if target.count() and target.first.evaluate("node => node === document.activeElement"):
+                outline = target.first.evaluate("node => getComputedStyle(node).outlineStyle")
+                assert outline != "none", f"{name}: the focus cannot be seen"
+                return
+        raise AssertionError(f"the Tab key does not reach the {role} {name}")
+
+    def check_and_go_on() -> None:
+        tab_to("radio", "Guess right +1 wrong 0")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        tab_to("button", "Check")
+        page.keyboard.press("Enter")
+        expect(page.locator(":focus")).to_have_attribute("aria-label", "Feedback")
+        expect(page.locator(".vq-card:visible").get_by_role("status").first).to_contain_text("Right")
+        if page.get_by_role("button", name="Next").is_enabled():
+            tab_to("button", "Next")
+            page.keyboard.press("Enter")
+            expect(page.locator(":focus")).to_contain_text("Question")
+
+    tab_to("radio", "Wedge fracture")
+    page.keyboard.press("Space")
+    check_and_go_on()
+
+    for name in ("Retropulsion of the posterior wall", "Widened distance between the pedicles"):
+        tab_to("checkbox", name)
+        page.keyboard.press("Space")
+    check_and_go_on()
+
+    tab_to("textbox", "Your answer in %")
+    page.keyboard.type("25 %")
+    check_and_go_on()
+
+    # cement, level, observe, needle -> level, needle, cement, observe
+    tab_to("button", "Move up: Confirm the level on two views")
+    page.keyboard.press("Enter")
+    tab_to("button", "Move up: Place the needle through the pedicle")
+    page.keyboard.press("Space")
+    page.keyboard.press("Space")
+    check_and_go_on()
+
+    for prompt, option in (("anterior", "Wedge"), ("middle", "Biconcave"), ("Anterior, middle", "Crush")):
+        label = next(p["text"] for p in ITEMS[4]["prompts"] if prompt in p["text"])
+        tab_to("combobox", label)
+        page.keyboard.type(option)
+    check_and_go_on()
+
+    tab_to("radio", "The upper vertebral body")
+    page.keyboard.press("ArrowDown")
+    check_and_go_on()
+
+    expect(page.get_by_text("18", exact=False).and_(page.locator("dd"))).to_have_text("+18 of 18")
+    assert stored(quiz) == RIGHT
+    assert {item: r["certainty"] for item, r in read_responses(path).answers.items()} == dict.fromkeys(RIGHT, 3)
+
+
+def test_check_gives_verdict_marks_reasons_and_sources(quiz: Any) -> None:
+    page = quiz.page
+    page.get_by_label("Burst fracture").check()
+    page.get_by_label("Certain", exact=False).and_(page.locator(":visible")).last.check()
+    page.get_by_role("button", name="Check").click()
+    verdict = page.locator(".vq-card:visible").get_by_role("status")
+    expect(verdict).to_have_attribute("aria-live", "polite")
+    expect(verdict).to_contain_text("Not right")
+    expect(verdict).to_contain_text("−6 marks, certain")
+    card = page.locator(".vq-card:visible")
+    for reason in ITEMS[0]["rationales"].values():
+        expect(card.get_by_text(reason)).to_be_visible()
+    expect(card.locator(".vq-choice", has_text="Wedge fracture").first).to_contain_text("Correct answer")
+    expect(card.locator(".vq-choice", has_text="Your answer, not correct")).to_contain_text("Burst fracture")
+    expect(card.locator(".vq-sources")).to_contain_text("genant1993")
+    expect(card.get_by_label("Burst fracture")).to_be_disabled()
+    expect(page.get_by_role("heading", name="Certain but wrong")).to_be_visible()
+    go(page, 3)
+    page.get_by_role("button", name="Question 1 Which fracture type").click()
+    expect(page.get_by_role("heading", name="Question 1 of 6")).to_be_focused()
+
+    page.get_by_role("button", name="Try again").click()
+    expect(card.get_by_label("Burst fracture")).to_be_enabled()
+    expect(card.get_by_label("Wedge fracture")).to_be_focused()
+    expect(card.get_by_text("Correct answer")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Certain but wrong")).to_have_count(0)
+    assert stored(quiz) == {}
+
+
+def test_summary_and_navigator_agree_with_python(quiz: Any) -> None:
+    page = quiz.page
+    set_answers(page, WRONG | {"q-numeric": 25})
+    keys = {item["id"]: item["key"] for item in ITEMS}
+    responses = {item: {"answer": answer, "certainty": 3} for item, answer in (WRONG | {"q-numeric": 25}).items()}
+    summary = scoring.summary(responses, keys)
+    values = [text.replace("−", "-") for text in page.locator("dd").all_inner_texts()]
+    shown = dict(zip(page.locator("dt").all_inner_texts(), values, strict=True))
+    assert shown["Answered"] == "6 of 6"
+    assert shown["Right"].startswith(str(summary.right))
+    marks, most = shown["Certainty marks"].split(" of ")
+    assert float(marks) == pytest.approx(summary.certainty_marks, abs=0.005)
+    assert float(most) == summary.certainty_max
+    wrong = [f"Question {n}" for n, item in enumerate(ITEMS, 1) if item["id"] in summary.confidently_wrong]
+    assert page.locator(".vq-rash strong").all_inner_texts() == wrong
+    names = [page.get_by_role("button", name=f"Question {n},").get_attribute("aria-label") for n in range(1, 7)]
+    words = ["not right", "partly right", "right", "not right", "partly right", "not right"]
+    assert names == [f"Question {n}, {word}" for n, word in enumerate(words, 1)]
+    # Not by colour alone: each state has its own drawn sign.
+    signs = page.locator(".vq-go").evaluate_all("all => all.map(one => one.querySelector('path, circle').outerHTML)")
+    assert len(set(signs)) == 3
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_check_asks_for_what_is_missing(quiz: Any, number: int) -> None:
+    page, item = quiz.page, ITEMS[number - 1]
+    go(page, number)
+    card = page.locator(".vq-card:visible")
+    card.get_by_role("button", name="Check").click()
+    focused = page.locator(":focus")
+    error = page.locator(f"#{focused.get_attribute('aria-describedby').split()[0]}")
+    expect(error).to_be_visible()
+    if item["format"] in ("multiple_response", "ordering"):
+        # These have an answer as they stand: nothing ticked, the order shown.
+        expect(error).to_have_text("Say how certain you are first.")
+    else:
+        expect(error).to_contain_text("first.")
+    assert quiz.page.evaluate("model.get('responses').checked") == []
+
+
+def test_nothing_ticked_and_the_order_as_shown_are_answers(quiz: Any) -> None:
+    page = quiz.page
+    for number in (2, 4):
+        go(page, number)
+        page.locator(".vq-card:visible").get_by_label("Guess").check()
+        page.get_by_role("button", name="Check").click()
+    assert stored(quiz) == {"q-multiple": [], "q-order": ["cement", "level", "observe", "needle"]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("25", 25),
+        ("25 %", 25),
+        ("25%", 25),
+        (" 24,5 ", 24.5),
+        ("25 percent", 25),
+        ("+25.", 25),
+        (".5", 0.5),
+        ("−3", -3),
+    ],
+)
+def test_numbers_as_people_write_them(quiz: Any, typed: str, value: float) -> None:
+    go(quiz.page, 3)
+    field = quiz.page.get_by_label("Your answer in %")
+    field.fill(typed)
+    field.blur()
+    assert stored(quiz) == {"q-numeric": value}
+    expect(field).to_have_value(typed)
+    expect(field).to_have_attribute("aria-invalid", "false")
+    expect(quiz.page.locator(".vq-card:visible .vq-error:visible")).to_have_count(0)
+    if "," in typed:
+        expect(quiz.page.get_by_text("Read as 24.5")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("25 mm", "wanted in %, not in “mm”"),
+        ("a quarter", "is not a number"),
+        ("25-30", "not in “-30”"),
+        ("1.000,5", "not in “,5”"),
+        ("0x19", "not in “x19”"),
+        ("NaN", "is not a number"),
+        ("9" * 400, "too large"),
+    ],
+)
+def test_another_unit_or_nonsense_gets_a_sentence_and_is_not_stored(quiz: Any, typed: str, words: str) -> None:
+    go(quiz.page, 3)
+    field = quiz.page.get_by_label("Your answer in %")
+    field.fill("25")
+    field.fill(typed)
+    field.blur()
+    assert stored(quiz) == {}
+    error = quiz.page.locator(".vq-card:visible .vq-error:visible")
+    expect(error).to_contain_text(words)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert error.get_attribute("id") in field.get_attribute("aria-describedby").split()
+    quiz.page.get_by_role("button", name="Check").click()
+    expect(field).to_be_focused()
+    expect(error).to_contain_text(words)
+
+
+def test_a_slip_is_explained(quiz: Any) -> None:
+    set_answers(quiz.page, {"q-numeric": 75.5})
+    go(quiz.page, 3)
+    card = quiz.page.locator(".vq-card:visible")
+    expect(card).to_contain_text(ITEMS[2]["slips"][0]["rationale"])
+    expect(card).to_contain_text("Your answer: 75.5\u00a0%. Correct: 25\u00a0% (± 1\u00a0%)")
+
+
+def test_moving_a_step_keeps_the_focus_and_is_announced(quiz: Any) -> None:
+    page = quiz.page
+    go(page, 4)
+    down = page.get_by_role("button", name="Move down: Inject cement under fluoroscopy")
+    down.focus()
+    live = page.locator(".vq > [aria-live=polite]")
+    for place in (2, 3, 4):
+        page.keyboard.press("Enter")
+        expect(down).to_be_focused()
+        expect(live).to_have_text(f"Inject cement under fluoroscopy: now step {place} of 4.")
+    expect(down).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("Enter")
+    expect(down).to_be_focused()
+    expect(live).to_contain_text("already last")
+    assert page.get_by_role("listitem").filter(has_text="Inject cement").count() == 1
+    assert stored(quiz) == {"q-order": ["level", "observe", "needle", "cement"]}
+    page.get_by_role("button", name="Move up: Inject cement under fluoroscopy").click()
+    assert stored(quiz) == {"q-order": ["level", "observe", "cement", "needle"]}
+
+
+def test_a_click_and_a_described_place_never_fight(quiz: Any) -> None:
+    page = quiz.page
+    go(page, 6)
+    picture = page.get_by_role("img", name="Lateral drawing of three vertebral bodies")
+    box = picture.bounding_box()
+    picture.click(position={"x": box["width"] * 190 / 400, "y": box["height"] * 125 / 300})
+    (answer,) = stored(quiz).values()
+    assert answer["point"] == pytest.approx([190, 125], abs=1)
+    marker = page.locator(".vq-marker").bounding_box()
+    assert marker["x"] + marker["width"] / 2 == pytest.approx(box["x"] + box["width"] * 190 / 400, abs=1.5)
+    assert marker["y"] + marker["height"] / 2 == pytest.approx(box["y"] + box["height"] * 125 / 300, abs=1.5)
+
+    page.get_by_label("The lower vertebral body").check()
+    assert stored(quiz) == {"q-spot": {"region": "bottom"}}
+    expect(page.locator(".vq-marker")).to_be_hidden()
+
+    picture.click(position={"x": 2, "y": 2})
+    assert set(stored(quiz)["q-spot"]) == {"point"}
+    expect(page.get_by_label("The lower vertebral body")).not_to_be_checked()
+
+    picture.click(position={"x": box["width"] * 190 / 400, "y": box["height"] * 125 / 300})
+    page.locator(".vq-card:visible").get_by_label("Certain", exact=False).last.check()
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".vq-card:visible").get_by_role("status")).to_contain_text("+3 marks")
+    before = stored(quiz)
+    picture.click(position={"x": 2, "y": 2})
+    assert stored(quiz) == before, "a checked answer stays"
+
+
+def test_a_picture_on_a_phone_has_the_same_units(mount: Mount, path: Path) -> None:
+    quiz = mount(QuizWidget(PRACTICE, path), width=320)
+    go(quiz.page, 6)
+    picture = quiz.page.get_by_role("img", name="Lateral drawing")
+    box = picture.bounding_box()
+    assert box["width"] < 320
+    picture.click(position={"x": box["width"] * 190 / 400, "y": box["height"] * 125 / 300})
+    assert stored(quiz)["q-spot"]["point"] == pytest.approx([190, 125], abs=2)
+
+
+def test_previous_and_next_show_one_question_at_a_time(quiz: Any) -> None:
+    page = quiz.page
+    expect(page.get_by_role("button", name="Previous")).to_be_disabled()
+    for number in range(1, 6):
+        expect(page.locator(".vq-card:visible")).to_have_count(1)
+        expect(page.locator("[aria-current=true]")).to_have_attribute("aria-label", f"Question {number}, not answered")
+        page.get_by_role("button", name="Next").click()
+        expect(page.get_by_role("heading", name=f"Question {number + 1} of 6")).to_be_focused()
+    expect(page.get_by_role("button", name="Next")).to_be_disabled()
+    page.emulate_media(media="print")
+    expect(page.locator(".vq-card:visible")).to_have_count(6)
+    expect(page.get_by_role("button", name="Next")).to_be_hidden()
+
+
+def test_text_is_never_markup(mount: Mount) -> None:
+    evil = "<img src=x onerror=\"document.title='run'\">"
+    item = copy.deepcopy(ITEMS[0])
+    item |= {
+        "stem": evil,
+        "vignette": evil,
+        "sources": [evil],
+        "options": [{"id": o["id"], "text": evil} for o in item["options"]],
+    }
+    item["rationales"] = dict.fromkeys(item["rationales"], evil)
+    quiz = mount(QuizWidget({**PRACTICE, "title": evil, "instructions": evil, "items": [item]}))
+    set_answers(quiz.page, {"q-single": "burst"})
+    expect(quiz.page.get_by_role("heading", name=evil)).to_be_visible()
+    assert quiz.page.locator(".vq img").count() == 0
+    assert quiz.page.title() == "widget"
+
+
+@pytest.mark.parametrize(
+    "answer", [7, True, ["wedge"], {"point": [1, 2]}, "nonesuch", {"p-front": "nonesuch"}, ["wall", "wall"]]
+)
+def test_a_stored_answer_that_does_not_fit_is_an_open_question(quiz: Any, answer: Any) -> None:
+    fits = {"q-numeric": 7, "q-spot": {"point": [1, 2]}}
+    set_answers(quiz.page, {item["id"]: answer for item in ITEMS})
+    for number, item in enumerate(ITEMS, 1):
+        go(quiz.page, number)
+        checked = fits.get(item["id"]) == answer and answer is not True
+        expect(quiz.page.get_by_role("button", name="Check")).to_have_count(0 if checked else 1)
+
+
+# ---- Saving
+
+
+def test_saved_is_said_quietly(quiz: Any) -> None:
+    quiz.page.get_by_label("Wedge fracture").check()
+    expect(quiz.page.get_by_text("Saved", exact=True)).to_be_visible()
+    expect(quiz.page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_silent_kernel_is_an_alarm_within_three_seconds_and_ends_with_the_acknowledgement(
+    quiz: Any, path: Path
+) -> None:
+    page = quiz.page
+    page.evaluate("kernel.dead = true")
+    page.get_by_label("Wedge fracture").check()
+    start = time.monotonic()
+    alert = page.get_by_role("alert")
+    page.wait_for_timeout(2000)
+    expect(alert).to_be_empty()
+    alert.get_by_text("Not saved").wait_for(timeout=2500)
+    assert 2.5 < time.monotonic() - start < 3.6
+    expect(alert).to_contain_text("Start this lesson")
+    expect(alert).to_contain_text("Your answers stay on this page")
+    expect(page.get_by_label("Wedge fracture")).to_be_checked()
+    assert not path.exists()
+
+    retry = page.get_by_role("button", name="Try saving again")
+    retry.click()
+    expect(alert).to_contain_text("Not saved")
+    page.evaluate("kernel.dead = false")
+    retry.click()
+    expect(alert).to_be_empty()
+    expect(retry).to_be_hidden()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert read_responses(path).answers == {"q-single": {"answer": "wedge", "certainty": None}}
+
+
+def test_a_problem_is_shown_at_once_and_goes(quiz: Any) -> None:
+    page = quiz.page
+    page.evaluate("kernel.dead = true")
+    page.get_by_label("Wedge fracture").check()
+    quiz.push(problem="answers.json cannot be written (No space left on device).")
+    expect(page.get_by_role("alert")).to_have_text(
+        "Not saved. answers.json cannot be written (No space left on device)."
+    )
+    expect(page.get_by_role("button", name="Try saving again")).to_be_visible()
+    quiz.push(problem="", saved=page.evaluate("model.get('responses').seq"))
+    expect(page.get_by_role("alert")).to_be_empty()
+    quiz.push(problem="An earlier file was kept under the name answers.unreadable-1.json.")
+    expect(page.get_by_role("alert")).to_contain_text("unreadable-1")
+    expect(page.get_by_role("button", name="Try saving again")).to_be_hidden()
+
+
+def test_a_reload_finds_the_answers(mount: Mount, path: Path) -> None:
+    first = mount(QuizWidget(PRACTICE, path))
+    set_answers(first.page, {"q-single": "wedge", "q-order": WRONG["q-order"]})
+    assert stored(first)
+    again = mount(QuizWidget(PRACTICE, path))
+    expect(again.page.get_by_role("heading", name="Question 2 of 6")).to_be_visible()
+    go(again.page, 1)
+    expect(again.page.locator(".vq-card:visible").get_by_role("status")).to_contain_text("Right")
+    expect(again.page.get_by_label("Wedge fracture")).to_be_checked()
+    go(again.page, 4)
+    expect(again.page.get_by_text("You had it as step 4")).to_be_visible()
+    assert again.page.evaluate("kernel.saves") == 0
+
+
+FAKE = """
+(over) => {
+    const empty = { seq: 0, student: "", answers: {}, checked: [] };
+    const state = { quiz: model.get("quiz"), responses: empty, saved: 0, problem: "", ...over };
+    const heard = {};
+    window.fake = {
+        state, heard,
+        get: (name) => state[name],
+        set(name, value) {
+            state[name] = value;
+            for (const f of heard["change:" + name] ?? []) f();
+        },
+        save_changes() {
+            if (over.throws) throw new Error("no kernel");
+            if (!over.mute) fake.set("saved", state.responses.seq);
+        },
+        on: (event, f) => (heard[event] ??= []).push(f),
+        off: (event, f) => { heard[event] = heard[event].filter((g) => g !== f); },
+    };
+    window.fakeCleanUp = window.esm.default.render({ model: fake, el: document.querySelector("main") });
+}
+"""
+
+
+def test_unsaved_answers_come_back_when_the_cell_is_run_again(quiz: Any) -> None:
+    page = quiz.page
+    page.evaluate("kernel.dead = true")
+    page.get_by_label("Wedge fracture").check()
+    page.evaluate("cleanUp()")
+    page.evaluate(
+        FAKE, {"responses": {"seq": 0, "student": "", "answers": {"q-numeric": {"answer": 3, "certainty": 1}}}}
+    )
+    expect(page.get_by_text("have been put back")).to_be_visible()
+    answers = page.evaluate("fake.state.responses.answers")
+    assert {item: response["answer"] for item, response in answers.items()} == {"q-single": "wedge", "q-numeric": 3}
+    page.evaluate("fakeCleanUp()")
+    page.evaluate(FAKE, {})
+    expect(page.get_by_text("have been put back")).to_be_hidden()
+    assert page.evaluate("fake.state.responses.answers") == {}, "what was acknowledged is not put back again"
+
+
+def test_unsaved_answers_of_another_student_stay_away(mount: Mount, path: Path) -> None:
+    quiz = mount(QuizWidget(EXAM, path))
+    page = quiz.page
+    page.get_by_label("Student code").fill("ann")
+    page.evaluate("kernel.dead = true")
+    page.get_by_label("Wedge fracture").check()
+    page.evaluate("cleanUp()")
+    page.evaluate(FAKE, {"responses": {"seq": 0, "student": "ben", "answers": {}}})
+    assert page.evaluate("fake.state.responses.answers") == {}
+
+
+@pytest.mark.parametrize("over", [{"throws": True}, {"mute": True}])
+def test_a_page_without_kernel_marks_and_says_that_nothing_is_saved(quiz: Any, over: dict[str, bool]) -> None:
+    page = quiz.page
+    page.evaluate("cleanUp()")
+    page.clock.install()
+    page.evaluate(FAKE, over)
+    page.get_by_label("Wedge fracture").check()
+    page.locator(".vq-card:visible").get_by_label("Guess").check()
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".vq-card:visible").get_by_role("status")).to_contain_text("+1 mark")
+    page.clock.fast_forward(3100)
+    expect(page.get_by_role("alert")).to_contain_text("Not saved")
+
+
+@pytest.mark.parametrize("over", [{"throws": True}, {"mute": True}])
+def test_a_static_page_does_not_scream(quiz: Any, over: dict[str, bool]) -> None:
+    page = quiz.page
+    page.evaluate("cleanUp()")
+    page.clock.install()
+    page.evaluate(FAKE, over | {"quiz": {**PRACTICE, "saving": False}})
+    page.get_by_label("Wedge fracture").check()
+    page.locator(".vq-card:visible").get_by_label("Guess").check()
+    page.get_by_role("button", name="Check").click()
+    page.clock.fast_forward(60_000)
+    expect(page.locator(".vq-card:visible").get_by_role("status")).to_contain_text("Right")
+    expect(page.get_by_role("alert")).to_be_empty()
+    expect(page.get_by_text("Answers stay on this page only")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_two_views_of_one_quiz(quiz: Any) -> None:
+    page = quiz.page
+    page.evaluate("window.second = esm.default.render({ model, el: document.querySelector('main') })")
+    one, two = page.locator(".vq").nth(0), page.locator(".vq").nth(1)
+    one.get_by_label("Wedge fracture").check()
+    expect(two.get_by_label("Wedge fracture")).to_be_checked()
+    two.get_by_label("Burst fracture").check()
+    expect(one.get_by_label("Burst fracture")).to_be_checked()
+    two.get_by_role("button", name="Question 3,").click()
+    two.get_by_label("Your answer in %").fill("25 %")
+    one.get_by_role("button", name="Question 3,").click()
+    expect(one.get_by_label("Your answer in %")).to_have_value("25")
+    expect(two.get_by_label("Your answer in %")).to_have_value("25 %")
+    two.locator(".vq-card:visible").get_by_label("Guess").check()
+    two.get_by_role("button", name="Check").click()
+    expect(one.get_by_role("button", name="Try again")).to_be_visible()
+    ids = page.locator("[id]").evaluate_all("all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids))
+    page.evaluate("second()")
+    expect(page.locator(".vq")).to_have_count(1)
+    one.get_by_role("button", name="Try again").click()
+    assert stored(quiz) == {"q-single": "burst"}
+
+
+def test_the_clean_up_leaves_nothing_behind(quiz: Any) -> None:
+    page = quiz.page
+    page.evaluate("cleanUp()")
+    page.clock.install()
+    page.evaluate(FAKE, {"mute": True})
+    page.get_by_label("Wedge fracture").check()
+    page.evaluate("fakeCleanUp()")
+    assert page.evaluate("Object.values(fake.heard).flat().length") == 0
+    assert page.locator("main").inner_html() == ""
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.clock.fast_forward(10_000)
+    page.evaluate("fake.set('saved', 5)")
+    assert not failures
+
+
+def test_a_changed_quiz_is_drawn_anew(quiz: Any) -> None:
+    quiz.push(quiz={**PRACTICE, "title": "Another quiz", "items": ITEMS[2:4]})
+    expect(quiz.page.get_by_role("heading", name="Another quiz")).to_be_visible()
+    expect(quiz.page.locator(".vq-card")).to_have_count(2)
+    quiz.push(quiz={**PRACTICE, "items": []})
+    expect(quiz.page.get_by_text("This quiz has no questions.")).to_be_visible()
+
+
+def test_jupyter_sees_no_key_and_no_drag_of_the_quiz(quiz: Any) -> None:
+    page = quiz.page
+    page.evaluate(
+        """() => {
+            window.seen = [];
+            for (const type of ["keydown", "keyup", "keypress"])
+                document.addEventListener(type, (e) => seen.push(e.key));
+            for (const type of ["pointerdown", "mousedown", "contextmenu", "dragstart"])
+                document.addEventListener(type, (e) => seen.push(type));
+        }"""
+    )
+    expect(page.locator(".vq")).to_have_attribute("data-lm-suppress-shortcuts", "true")
+    page.get_by_label("Wedge fracture").focus()
+    for key in ("d", "d", "x", "a", "b", "ArrowDown", "Enter", "Escape"):
+        page.keyboard.press(key)
+    go(page, 3)
+    page.get_by_label("Your answer in %").fill("")
+    page.keyboard.type("dd0")
+    page.get_by_label("Your answer in %").click(button="right")
+    assert set(page.evaluate("seen")) == {"Escape"}
+    page.evaluate("document.body.append(Object.assign(document.createElement('input'), {id: 'outside'}))")
+    page.locator("#outside").press("d")
+    assert "d" in page.evaluate("seen"), "the listener on the document works"
+
+
+# ---- Exam
+
+
+@pytest.fixture
+def exam_page(mount: Mount, path: Path) -> Any:
+    return mount(QuizWidget(EXAM, path))
+
+
+def test_an_exam_records_and_never_judges(exam_page: Any, path: Path) -> None:
+    page = exam_page.page
+    state = page.evaluate("JSON.stringify(model.get('quiz'))")
+    assert not any(word in state for word in ('"key"', "rationale", "slips", "polygons", "tolerance"))
+    expect(page.get_by_text("0 of 6 answered")).to_be_visible()
+    page.get_by_label("Student code").fill("s-17")
+    page.get_by_label("Burst fracture").check()
+    page.locator(".vq-card:visible").get_by_label("Fairly sure").check()
+    go(page, 2)
+    page.get_by_label("A Schmorl node").check()
+    page.get_by_label("A Schmorl node").uncheck()
+    go(page, 3)
+    page.get_by_label("Your answer in %").fill("30")
+    page.keyboard.press("Enter")
+    go(page, 4)
+    page.get_by_role("button", name="Keep this order as my answer").click()
+    expect(page.get_by_role("button", name="Keep this order as my answer")).to_be_hidden()
+    go(page, 5)
+    page.get_by_label("Only the anterior height is reduced").select_option("Wedge")
+    expect(page.get_by_text("4 of 6 answered")).to_be_visible()
+    go(page, 6)
+    page.get_by_label("The upper vertebral body").check()
+    page.locator(".vq-card:visible").get_by_role("button", name="Clear my answer").click()
+    expect(page.get_by_label("The upper vertebral body")).not_to_be_checked()
+    assert stored(exam_page) == {
+        "q-single": "burst",
+        "q-numeric": 30,
+        "q-order": ["cement", "level", "observe", "needle"],
+        "q-match": {"p-front": "wedge"},
+    }
+    found = read_responses(path)
+    assert (found.student, found.answers["q-single"]["certainty"]) == ("s-17", 2)
+    for name in ("Check", "Try again"):
+        assert page.get_by_role("button", name=name, exact=True).count() == 0
+    assert not any(word in page.locator(".vq").inner_text().lower() for word in ("not right", "correct", "marks of"))
+    set_answers(page, RIGHT, checked=False)
+    expect(page.get_by_text("Every question is answered. Hand in the file responses.json.")).to_be_visible()
+
+
+@pytest.mark.parametrize("code", ["two words", "é", "a" * 41, "x/y"])
+def test_a_bad_student_code_gets_a_sentence_and_is_not_stored(exam_page: Any, code: str) -> None:
+    field = exam_page.page.get_by_label("Student code")
+    field.fill("good")
+    field.fill(code)
+    field.blur()
+    error = exam_page.page.locator(".vq-student .vq-error")
+    expect(error).to_contain_text("This is not a student code")
+    assert error.get_attribute("id") in field.get_attribute("aria-describedby").split()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_value(code)
+    stored(exam_page)
+    assert exam_page.widget.responses["student"] == ""
+    field.fill(" good ")
+    expect(error).to_be_hidden()
+    stored(exam_page)
+    assert exam_page.widget.responses["student"] == "good"
+
+
+# ---- Accessibility
+
+
+@pytest.fixture(scope="module")
+def axe() -> Any:
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
+
+
+def assert_clean(axe: Any, page: Any, place: str) -> None:
+    found = axe.run(page).response
+    assert not found["violations"], f"{place}: " + json.dumps(
+        [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found["violations"]], indent=1
+    )
+    contrast = [check for check in found["passes"] if check["id"] == "color-contrast"]
+    assert contrast, f"{place}: axe did not look at the contrast"
+
+
+def within_page(page: Any) -> None:
+    """Give the blank page the headings of a lesson around the widget."""
+    page.evaluate("document.querySelector('main').insertAdjacentHTML('afterbegin', '<h1>Lesson</h1><h2>Quiz</h2>')")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_practice(mount: Mount, path: Path, axe: Any, theme: str) -> None:
+    quiz = mount(QuizWidget(PRACTICE, path), theme=theme)
+    page = quiz.page
+    within_page(page)
+    for state in ("open", "error", "answered", "checked"):
+        if state in ("answered", "checked"):
+            set_answers(page, WRONG | {"q-single": "burst", "q-numeric": 25}, checked=state == "checked")
+        for number in range(1, 7):
+            go(page, number)
+            if state == "error":
+                page.get_by_role("button", name="Check").click()
+            assert_clean(axe, page, f"question {number}, {state}, {theme}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_an_exam(mount: Mount, path: Path, axe: Any, theme: str) -> None:
+    quiz = mount(QuizWidget(EXAM, path), theme=theme, width=360)
+    page = quiz.page
+    within_page(page)
+    for number in range(1, 7):
+        go(page, number)
+        assert_clean(axe, page, f"question {number}, open, {theme}")
+    page.get_by_label("Student code").fill("not good")
+    page.get_by_label("Student code").blur()
+    set_answers(page, RIGHT, checked=False)
+    page.evaluate("kernel.dead = true")
+    quiz.push(problem="The disk is full.")
+    for number in range(1, 7):
+        go(page, number)
+        assert_clean(axe, page, f"question {number}, answered, {theme}")
+
+
+def test_roles_and_names(quiz: Any) -> None:
+    page = quiz.page
+    expect(page.get_by_role("group", name="Practice quiz: Fracture types")).to_have_count(1)
+    inputs = {"single_best_answer": "radio", "multiple_response": "checkbox"}
+    for number, item in enumerate(ITEMS, 1):
+        go(page, number)
+        group = page.get_by_role("group", name=item["stem"], exact=True)
+        expect(group).to_have_count(1)
+        if item["format"] in inputs:
+            for option in item["options"]:
+                expect(group.get_by_role(inputs[item["format"]], name=option["text"], exact=True)).to_have_count(1)
+        for step in item.get("steps", ()):
+            for way in ("up", "down"):
+                expect(group.get_by_role("button", name=f"Move {way}: {step['text']}", exact=True)).to_have_count(1)
+        for prompt in item.get("prompts", ()):
+            box = group.get_by_role("combobox", name=prompt["text"], exact=True)
+            assert box.locator("option").all_inner_texts() == ["Choose …", "Wedge", "Crush", "Biconcave"]
+        for region in item.get("regions", ()):
+            places = group.get_by_role("group", name="Or choose the place by its description")
+            expect(places.get_by_role("radio", name=region["text"], exact=True)).to_have_count(1)
+        if item["format"] == "numeric":
+            box = group.get_by_role("textbox", name="Your answer in %", exact=True)
+            expect(box).to_have_attribute("inputmode", "decimal")
+        certainty = page.get_by_role("group", name="How certain are you?")
+        for level in ("Guess right +1 wrong 0", "Fairly sure right +2 wrong −2", "Certain right +3 wrong −6"):
+            expect(certainty.get_by_role("radio", name=level, exact=True)).to_have_count(1)
+        radios = page.locator(".vq-card:visible input[type=radio]").evaluate_all("all => all.map(one => one.name)")
+        assert all(radios), "radios without a name are not a group"
+        for name in ("Check", "Previous", "Next"):
+            expect(page.get_by_role("button", name=name, exact=True)).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+def test_targets_are_large_and_nothing_scrolls_sideways(mount: Mount, path: Path, width: int) -> None:
+    quiz = mount(QuizWidget(PRACTICE, path), width=width)
+    page = quiz.page
+    for answers in (None, WRONG):
+        if answers:
+            set_answers(page, answers)
+        for number in range(1, 7):
+            go(page, number)
+            wide = page.evaluate("document.scrollingElement.scrollWidth")
+            assert wide <= width, f"question {number} is {wide} px wide"
+            boxes = page.locator(".vq :is(button, input, select):visible").evaluate_all(
+                "all => all.map((n) => [n.outerHTML.slice(0, 80), n.getBoundingClientRect().toJSON()])"
+            )
+            assert boxes
+            assert not [name for name, box in boxes if min(box["width"], box["height"]) < 24]
+
+
+def test_long_words_do_not_widen_a_phone(mount: Mount, path: Path) -> None:
+    word = "Spondylolisthesis" * 6
+    long = copy.deepcopy(ITEMS)
+    for item in long:
+        item["stem"] = word
+        for group in ("options", "steps", "prompts", "regions"):
+            for part in item.get(group, ()):
+                part["text"] = word
+        item["rationales"] = dict.fromkeys(item["rationales"], word)
+        item["sources"] = [word.lower()]
+    quiz = mount(QuizWidget({**PRACTICE, "title": word, "items": long}, path), width=360)
+    for answers in ({}, WRONG):
+        set_answers(quiz.page, answers)
+        for number in range(1, 7):
+            go(quiz.page, number)
+            assert quiz.page.evaluate("document.scrollingElement.scrollWidth") <= 360
+
+
+def test_motion_stops_for_those_who_ask(quiz: Any) -> None:
+    bar = quiz.page.locator(".vq-bar div")
+    assert bar.evaluate("node => getComputedStyle(node).transitionDuration") != "0s"
+    quiz.page.emulate_media(reduced_motion="reduce")
+    assert bar.evaluate("node => getComputedStyle(node).transitionDuration") == "0s"
