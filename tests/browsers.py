@@ -1,11 +1,17 @@
-"""Find a browser for the tests: an installed Chromium, Chrome or Edge; on Debian as root it is installed."""
+"""What browser tests and benchmarks stand on: a browser on this machine, and the course's JupyterLab."""
 
+import contextlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import start
 
 COMMANDS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 COMMANDS += ["microsoft-edge", "msedge"]
@@ -51,3 +57,32 @@ def find_browser() -> str | None:
         for step in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
             subprocess.run(["apt-get", "-qq", *step], stdout=subprocess.DEVNULL, check=False)
     return next((str(path) for path in candidates(sys.platform, os.environ) if path.is_file()), None)
+
+
+@contextlib.contextmanager
+def course_lab(folder: Path) -> Iterator[str]:
+    """Serve a folder in JupyterLab as start.py does; yield the address of a document, with {} for its path."""
+    port, token = start.free_port(None), secrets.token_urlsafe(16)
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    flags = ["--no-browser", "--LabApp.expose_app_in_browser=True", *(["--allow-root"] if as_root else [])]
+    command = start.lab_command(Path(sys.executable), folder, port, token, flags)
+    # The settings are the shipped ones; what JupyterLab writes for itself goes to the temporary folder.
+    environ = start.lab_environment(start.ROOT, dict(os.environ))
+    environ |= {"JUPYTER_CONFIG_DIR": str(folder / ".config"), "JUPYTER_DATA_DIR": str(folder / ".data")}
+    log = folder / "lab.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, env=environ, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=1).close()
+                    break
+                except OSError:
+                    if server.poll() is not None or time.monotonic() > deadline:
+                        raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}") from None
+                    time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}/doc/tree/{{}}?token={token}"
+        finally:
+            server.terminate()
+            server.wait(20)

@@ -89,6 +89,7 @@ def mount(chromium: Any) -> Iterator[Callable[..., Mounted]]:
         context = chromium.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(8000)
         light = str(theme == "light").lower()
         html = (
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>widget</title></head>'

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(group=parser)
     groups = parser.add_subparsers(title="groups", metavar="GROUP")
     _quiz_commands(groups)
+    _lesson_commands(groups)
     return parser
 
 
@@ -78,12 +79,44 @@ def _quiz_commands(groups: Group) -> None:
     command.set_defaults(run=_schema)
 
 
+def _lesson_commands(groups: Group) -> None:
+    lesson = groups.add_parser("lesson", help="run lesson notebooks and check them")
+    lesson.set_defaults(group=lesson)
+    commands = lesson.add_subparsers(title="commands", metavar="COMMAND")
+
+    command = commands.add_parser("refresh", help="run each lesson and store its outputs and static pictures in it")
+    command.add_argument("notebook", type=Path, nargs="+", help="lesson notebooks, such as lessons/00_start.ipynb")
+    command.set_defaults(run=_refresh)
+
+    command = commands.add_parser("check", help="list what is wrong with a lesson that running it would not show")
+    command.add_argument("notebook", type=Path, nargs="+", help="lesson notebooks, such as lessons/00_start.ipynb")
+    command.set_defaults(run=_check_lessons)
+
+
+def _refresh(args: argparse.Namespace) -> int:
+    from vertebra.teaching.lessons import refresh
+
+    for path in args.notebook:
+        refresh(path)
+        print(f"{path}: run and stored")
+    return _check_lessons(args)
+
+
+def _check_lessons(args: argparse.Namespace) -> int:
+    from vertebra.teaching.lessons import lint
+
+    faults = [fault for path in args.notebook for fault in lint(path)]
+    print("\n".join([*faults, f"{_count(len(args.notebook), 'lesson')}, {_count(len(faults), 'fault')}"]))
+    return 1 if faults else 0
+
+
 def _assign(args: argparse.Namespace) -> int:
     from vertebra.teaching.assign import assign
     from vertebra.teaching.marking import number
 
     built = assign(args.file, args.out, force=args.force)
-    print(f"{built.quiz}: {_count(built.items, 'question')}, {number(built.points)} points, build {built.build[:8]}")
+    points = f"{number(built.points)} {'point' if built.points == 1 else 'points'}"
+    print(f"{built.quiz}: {_count(built.items, 'question')}, {points}, build {built.build[:8]}")
     print(f"Hand out the folder   {built.student}")
     print(f"Keep to yourself      {built.key}")
     if built.kept:
@@ -118,9 +151,7 @@ def _check(args: argparse.Namespace) -> int:
 
     known = frozenset(evidence.references())
     if not args.bank and not Path("quizzes").is_dir():
-        print(
-            "there is no folder quizzes here; name the files, such as: vertebra quiz check my_bank.yml", file=sys.stderr
-        )
+        print("there is no folder quizzes here; name files, as in: vertebra quiz check my_bank.yml", file=sys.stderr)
         return 2
     missing = [path for path in args.bank if not path.exists()]
     for path in missing:
@@ -143,6 +174,9 @@ def _check(args: argparse.Namespace) -> int:
             questions += sum(len(bank.items) for bank in found)
         except (BankError, TeachingError) as error:
             faults += str(error).splitlines()
+    if not faults and not banks and not assignments:
+        print("there is no bank and no assignment (*.yml) here; check the path", file=sys.stderr)
+        return 2
     if faults:
         once = list(dict.fromkeys(faults))  # a bank's faults come up again with its assignment
         print("\n".join(once))
@@ -153,14 +187,15 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _bank_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield each file, and of each folder: the folders of banks in it, whose ids must differ, then the assignments."""
+    """Yield each file; of a folder each folder of banks in it, as their ids must differ, and then the assignments."""
     for path in paths:
         if not path.is_dir():
             yield path
             continue
         files = sorted(path.rglob("*.yml"))
         assignments = [file for file in files if _is_assignment(file)]
-        yield from sorted({file.parent for file in files if file not in assignments})
+        mixed = {file.parent for file in assignments}
+        yield from sorted({f if f.parent in mixed else f.parent for f in files if f not in assignments})
         yield from assignments
 
 

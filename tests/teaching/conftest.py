@@ -1,24 +1,15 @@
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.teaching.sample import PICTURE, write_course
+from tests.teaching.sample import PICTURE, Course, write_course
 
 from vertebra import assets
-from vertebra.teaching.assign import Assigned, assign
-
-
-@dataclass
-class Course:
-    """The sample quiz, assigned: its assignment file, and what was built from it."""
-
-    file: Path
-    out: Path
-    built: Assigned
+from vertebra.teaching.assign import assign
 
 
 @pytest.fixture
 def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder of data that holds nothing but the picture of the sample's hotspot."""
     folder = tmp_path / "assets"
     (folder / "figures").mkdir(parents=True)
     (folder / "figures" / "box.svg").write_text(PICTURE, encoding="utf-8")

@@ -4,10 +4,12 @@ Ids, rationales, slips, sources and the number are words that occur nowhere else
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vertebra.quiz.responses import Responses, write_responses
+from vertebra.teaching.assign import Assigned
 
 PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50"><rect x="10" y="10" width="20" height="20"/></svg>'
@@ -90,6 +92,15 @@ points: {sa-many: 2}
 certainty: true
 instructions: Answer all of them.
 """
+
+
+@dataclass
+class Course:
+    """The sample quiz, assigned: its assignment file, the folder it was built in, and what was built."""
+
+    file: Path
+    out: Path
+    built: Assigned
 
 
 def write_course(folder: Path, bank: str = BANK, assignment: str = ASSIGNMENT) -> Path:

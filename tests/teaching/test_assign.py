@@ -5,8 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tests.teaching.conftest import Course
-from tests.teaching.sample import ASSIGNMENT, BANK, hand_in, neutral, write_course
+from tests.teaching.sample import ASSIGNMENT, BANK, Course, hand_in, neutral, write_course
 
 from vertebra.quiz.items import BankError
 from vertebra.quiz.responses import digest
@@ -129,6 +128,13 @@ def test_notebook_is_valid_and_needs_no_reading_of_code(course: Course) -> None:
         stem = item["public"]["stem"].replace("<", "&lt;").replace(">", "&gt;")
         assert stem in output.data["text/html"]
     assert "6 questions" in output.data["text/plain"]
+
+
+def test_stored_output_is_what_running_the_page_gives_in_text(course: Course) -> None:
+    from vertebra.widgets.quiz import exam
+
+    notebook = nbformat.read(course.built.student / "sample-quiz.ipynb", as_version=4)
+    assert notebook.cells[1].outputs[0].data["text/plain"] == repr(exam(course.built.student / "questions.json"))
 
 
 def test_items_and_points_can_be_chosen(tmp_path: Path, picture: None) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.teaching.conftest import Course
-from tests.teaching.sample import ASSIGNMENT, BANK, by_text, hand_in, neutral, write_course
+from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, hand_in, neutral, write_course
 
 from vertebra.quiz.responses import digest
 from vertebra.teaching import grade as grading
@@ -91,6 +90,18 @@ def test_gradebook_of_a_class(pupils: Class) -> None:
     assert sorted(path.name for path in (pupils.out / "feedback").iterdir()) == ["a1.html", "b2.html", "c3.html"]
     assert (len(report.graded), report.set_aside, report.others) == (3, (), 0)
     assert rows(pupils.out / "set_aside.csv") == []
+
+
+def test_what_the_quiz_saves_is_what_is_graded(pupils: Class) -> None:
+    """Through the widget itself: the browser sends answers, it writes responses.json, the grader reads that."""
+    from vertebra.widgets.quiz import exam
+
+    widget = exam(pupils.student / "questions.json")
+    widget.responses = {"seq": 1, "student": "ab12", "answers": right(pupils.key, certainty=3), "checked": []}
+    assert (widget.saved, widget.problem) == (1, "")
+    shutil.move(pupils.student / "responses.json", pupils.folder / "responses.json")
+    pupils.grade()
+    assert (pupils.book()["ab12"]["percent"], pupils.book()["ab12"]["certainty_marks"]) == ("100", "21")
 
 
 def test_without_certainty_there_are_no_columns_of_it(tmp_path: Path, picture: None) -> None:

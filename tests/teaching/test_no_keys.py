@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.teaching.conftest import Course
-from tests.teaching.sample import neutral
+from tests.teaching.sample import Course, neutral
 
 from vertebra.quiz.items import Item, load_bank
 from vertebra.teaching.assign import assign
@@ -92,6 +91,7 @@ def leaks(files: dict[str, bytes], items: tuple[Item, ...], key: Records, salts:
         for match in re.finditer(rb"data:image/[a-z+]+;base64,([A-Za-z0-9+/=]+)", content)
     }
     everything = {**files, **pictures, "file names": "\n".join(files).encode()}
+    together = b"\n".join(everything.values())
     found = []
     for item in items:
         record = key[item.id]
@@ -99,12 +99,9 @@ def leaks(files: dict[str, bytes], items: tuple[Item, ...], key: Records, salts:
         plain = words(item) | {json.dumps(record["key"]), json.dumps(record["key"], separators=(",", ":"))}
         patterns = {pattern for secret in plain for pattern in encodings(secret)}
         patterns |= {value for secret in plain | answers(item, record) for value in hashed(secret, marks)}
-        found += [
-            f"{item.id}: {pattern[:60]!r} in {name}"
-            for name, content in everything.items()
-            for pattern in patterns
-            if pattern in content
-        ]
+        for pattern in (pattern for pattern in patterns if pattern in together):
+            places = [name for name, content in everything.items() if pattern in content]
+            found.append(f"{item.id}: {pattern[:60]!r} in {', '.join(places)}")
     return found
 
 

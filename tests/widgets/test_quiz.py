@@ -312,6 +312,19 @@ def test_two_windows_on_one_file_lose_nothing(path: Path) -> None:
     assert stored == {"q-single": "wedge", "q-numeric": 26, "q-order": ["level", "needle", "cement", "observe"]}
 
 
+def test_a_withdrawn_student_code_leaves_the_file(tmp_path: Path, questions: Path) -> None:
+    one = Student(exam(questions))
+    one.change(student="ann")
+    two = Student(exam(questions))
+    two.answer("q-single", "wedge")
+    assert read_responses(tmp_path / "responses.json").student == "ann"
+    one.change(student="")
+    assert read_responses(tmp_path / "responses.json").student == ""
+    one.change(student="ben")
+    two.answer("q-single", "burst")
+    assert read_responses(tmp_path / "responses.json").student == "ben", "the other window did not touch it"
+
+
 def test_a_file_that_was_deleted_is_written_whole_again(path: Path) -> None:
     student = Student(QuizWidget(PRACTICE, path))
     student.answer("q-single", "wedge")

@@ -11,6 +11,7 @@ build, byte for byte, and the order cannot be undone by whoever has not got the 
 import hashlib
 import json
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -136,12 +137,13 @@ def notebook(questions: Mapping[str, Any]) -> str:
         "below. Enter your student code and answer in any order. Your answers save themselves. When you have finished, "
         "hand in the file **responses.json**; it lies in the same folder as this page."
     )
+    n = len(questions["items"])
     # Whoever only reads or prints the page sees the questions; running it puts the quiz in their place.
     printed = nbformat.v4.new_output(
         "execute_result",
         {
             "text/html": static_html(questions["title"], questions["items"]),
-            "text/plain": f"exam quiz {questions['quiz']!r}: {len(questions['items'])} questions",
+            "text/plain": f"exam quiz {questions['quiz']!r}: {n} question{'' if n == 1 else 's'}",
         },
         execution_count=1,
     )
@@ -200,7 +202,8 @@ def load_assignment(path: Path | str, known_references: frozenset[str] | None = 
     data, lines = _parse(path)
     faults = [Fault(str(path), lines.get(field, 1), field, what) for field, what in _faults(data)]
     bank = None
-    bank_file = path.parent / data["bank"] if isinstance(data.get("bank"), str) else None
+    named_bank = isinstance(data.get("bank"), str) and data["bank"]
+    bank_file = Path(os.path.normpath(path.parent / named_bank)) if named_bank else None
     if bank_file and not bank_file.is_file():
         what = f"there is no bank {bank_file}; correct the path, which starts from this file's folder"
         faults.append(Fault(str(path), lines["bank"], "bank", what))
@@ -251,6 +254,9 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     if not isinstance(data, dict) or not isinstance(root, yaml.MappingNode):
         fields = ", ".join(REQUIRED)
         raise TeachingError(f"{path}:1: is no assignment; write the fields {fields}, such as `quiz: fracture-types`")
+    if "quiz" not in data and "use" in data:
+        what = "is a bank of questions; name an assignment, a file with the fields"
+        raise TeachingError(f"{path}:1: {what} {', '.join(REQUIRED)}")
     lines: dict[str, int] = {}
     twice = []
     for name, value in root.value:

@@ -21,7 +21,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --paper: #14191f; --ink: #e8edf2; --soft: #aab6c2; --line: #43505d;
   --good: #4fd1ab; --good-paper: #12302a; --bad: #ff9d85; --bad-paper: #3a1d17; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #333; --line: #888; --good: #00694f;
-  --good-paper: #fff; --bad: #a8321a; --bad-paper: #fff; } section, li { break-inside: avoid; }
+  --good-paper: #fff; --bad: #a8321a; --bad-paper: #fff; } li, svg, img { break-inside: avoid; }
   h2 { break-after: avoid; } }
 body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 3rem; color: var(--ink); background: var(--paper);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; overflow-wrap: anywhere; }
@@ -36,6 +36,7 @@ li { margin: .5rem 0; padding: .5rem .75rem; border: 1px solid var(--line); bord
 li p { margin: .25rem 0 0; }
 .good { border-color: var(--good); background: var(--good-paper); }
 .bad { border-color: var(--bad); background: var(--bad-paper); }
+p.bad { padding: .5rem .75rem; border-left: 5px solid var(--bad); }
 .tag { margin-left: .5rem; font-size: .9rem; font-weight: 700; white-space: nowrap; }
 .stem { font-weight: 600; } .soft { color: var(--soft); font-size: .9rem; }
 img, svg { max-width: 100%; height: auto; background: #fff; }
@@ -189,7 +190,7 @@ def _number(question: Question, answer: Any) -> Iterator[str]:
     unit = question.public.get("unit") or ""
     value, tolerance = float(question.key["value"]), float(question.key["tolerance"])
     within = f" (accepted within {tolerance:.6g} {unit})".replace(" )", ")") if tolerance else ""
-    entries = [_line(f"{value:.10g} {unit}".strip(), "", True, None, within)]
+    entries = [_line(f"{value:.10g} {unit}".strip(), "", True, None, _e(within))]
     if answer is not None:
         slips = [
             slip["rationale"]

@@ -66,9 +66,9 @@ class Report:
 def grade(key_file: Path | str, submissions: Path | str, out: Path | str) -> Report:
     """Grade a folder of submissions, or one file, and write the results to `out`.
 
-    In `out` the results of an earlier grading of the same quiz are replaced, other files are left alone. Raises
-    TeachingError for a key, folder or `out` that cannot be used, OSError for one that cannot be read or written; a bad
-    submission is no error, it is set aside.
+    In `out` the results of an earlier grading of the same quiz are replaced (feedback and set_aside whole), other files
+    are left alone. Raises TeachingError for a key, folder or `out` that cannot be used, OSError for one that cannot be
+    read or written; a bad submission is no error, it is set aside.
     """
     key, submissions, out = load_key(key_file), Path(submissions), Path(out)
     header = _header(key)

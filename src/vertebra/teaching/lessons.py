@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from vertebra import evidence
+from vertebra.teaching.files import TeachingError
 
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -33,16 +34,23 @@ def keep_static_pictures(model: Mapping[str, Any], **_: Any) -> None:
         strip_live_views(model["content"])
 
 
-class LessonError(Exception):
-    """A lesson did not run; the message names the notebook, the cell and the error."""
+def _read(path: Path) -> Any:
+    """Return a notebook; whatever cannot be read as one is said with its mend."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise TeachingError(f"{path}: there is no such file; check the path") from None
+    except Exception as error:  # nbformat has no common class for a file that is not a notebook
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise TeachingError(f"{path}: not readable as a notebook ({first}); open and save it in Jupyter") from None
 
 
 def refresh(path: Path) -> None:
     """Run a lesson in its own folder and store its outputs in it, without live views, times or machine details.
 
-    Raises LessonError if a cell fails; the file is then left as it was.
+    Raises TeachingError if a cell fails; the file is then left as it was.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = _read(path)
     client = NotebookClient(
         notebook,
         timeout=120,
@@ -56,7 +64,7 @@ def refresh(path: Path) -> None:
     except CellExecutionError as error:
         cell = next((c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))), None)
         place = f"cell {cell.id}" if cell else "a cell"
-        raise LessonError(f"{path}: {place} failed: {error.ename}: {error.evalue}; mend it and run again") from None
+        raise TeachingError(f"{path}: {place} failed: {error.ename}: {error.evalue}; mend it and run again") from None
     strip_live_views(notebook)
     for cell in notebook.cells:
         # A stray keystroke in the notebook must not delete a lesson's cell, nor a double click open its source.
@@ -69,7 +77,7 @@ def refresh(path: Path) -> None:
 
 def lint(path: Path) -> list[str]:
     """Return what is wrong with a lesson that running it would not show, each as `file: cell: fault; mend`."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = _read(path)
     return [f"{path.name}: cell {cell.id}: {fault}" for cell in notebook.cells for fault in _cell_faults(cell)]
 
 

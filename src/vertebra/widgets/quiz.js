@@ -193,8 +193,8 @@ function explain(box, tone, words, ...reasons) {
 
 /** Rows of radios or checkboxes, each with room for its reason. */
 function choices(options, type, name, changed) {
-  const rows = options.map(({ id, text }, i) => {
-    const why = h("div", { id: `${name}-${i}-why`, hidden: true });
+  const rows = options.map(({ id, text }) => {
+    const why = h("div", { hidden: true });
     const input = h("input", { type, name, value: id, onchange: changed });
     return { id, input, why, row: h("div", { class: "vq-choice" }, h("label", {}, input, h("span", {}, text)), why) };
   });
@@ -536,7 +536,7 @@ function question(item, index, quiz, ask) {
     ask.say("Question cleared.");
     control.inputs[0].focus();
   }
-  const heading = h("h4", { id: `${ask.uid}-heading`, tabindex: "-1" }, `Question ${index + 1} of ${quiz.items.length} `,
+  const heading = h("h4", { tabindex: "-1" }, `Question ${index + 1} of ${quiz.items.length} `,
     h("span", { class: "vq-kind" }, kind));
   const status = h("div", { class: "vq-verdict", role: "status", "aria-live": "polite" });
   // Focus comes here after Check, so that a screen reader goes on with the reasons and a small screen scrolls to them.
@@ -546,7 +546,7 @@ function question(item, index, quiz, ask) {
   const again = h("button", { class: "vq-again", hidden: true, onclick: tryAgain }, exam ? "Clear my answer" : "Try again");
   const sources = h("p", { class: "vt-note vq-sources", hidden: true });
   const card = h("form", {
-    class: "vq-card", novalidate: true, autocomplete: "off", "aria-labelledby": heading.id,
+    class: "vq-card", novalidate: true, autocomplete: "off",
     onsubmit(event) { event.preventDefault(); if (!exam && !checkButton.hidden) check(); },
   },
     heading,
@@ -758,7 +758,7 @@ function render({ model, el }) {
       input.setAttribute("aria-describedby", bad() ? `${error.id} ${id}-hint` : `${id}-hint`);
     }
     const input = h("input", {
-      type: "text", id, autocomplete: "off", autocapitalize: "none", spellcheck: "false", size: "16", pattern: "[A-Za-z0-9._\\-]{1,40}",
+      type: "text", id, autocomplete: "off", autocapitalize: "none", spellcheck: "false", size: "22", pattern: "[A-Za-z0-9._\\-]{1,40}",
       oninput() {
         if (!bad()) fault();
         commit({ student: bad() ? "" : input.value.trim() }, []);
@@ -769,14 +769,14 @@ function render({ model, el }) {
     fault();
     return h("div", { class: "vq-student" },
       h("label", { for: id }, "Student code"), input,
-      h("p", { class: "vt-note", id: `${id}-hint` }, "The code your instructor gave you, not your name."), error);
+      h("p", { class: "vt-note", id: `${id}-hint` }, "The code your instructor gave you, not your name. Leave it empty if you were given none."), error);
   }
 
   function legend(exam) {
     const entry = (sign, words) => h("li", {}, icon(sign), words);
     return h("ul", { class: "vq-legend vt-note" }, exam
       ? [entry("done", "answered")]
-      : [entry("done", "answered, not checked"), entry("right", "right"), entry("part", "partly right"), entry("wrong", "not right")]);
+      : [entry("done", "answered, not marked yet"), entry("right", "right"), entry("part", "partly right"), entry("wrong", "not right")]);
   }
 
   function showSaving() {
@@ -822,7 +822,7 @@ function render({ model, el }) {
     for (const [i, item] of quiz.items.entries()) {
       cards[i].show(answers[item.id], marks[i]);
       const state = marks[i] === null ? (answered(item) ? "done" : "open") : marks[i] === 1 ? "right" : marks[i] > 0 ? "part" : "wrong";
-      const words = { open: "not answered", done: quiz.mode === "exam" ? "answered" : "answered, not checked", right: "right", part: "partly right", wrong: "not right" };
+      const words = { open: "not answered", done: quiz.mode === "exam" ? "answered" : "answered, not marked yet", right: "right", part: "partly right", wrong: "not right" };
       const button = parts.numbers[i];
       if (button.dataset.state !== state) {
         button.dataset.state = state;

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
             if stored:
                 answers = {item: dict(response) for item, response in stored.answers.items()}
                 responses |= {"student": stored.student, "answers": answers, "checked": _checked(quiz, answers)}
-                self._file.base = stored.answers
+                self._file.base, self._file.student = stored.answers, stored.student
         super().__init__(quiz=quiz, responses=responses, problem=problem)
         # Only now: what was read is not a change, and nothing is written before the student does something.
         self.observe(self._save, "responses")
@@ -136,9 +137,9 @@ def exam(path: Path | str = "questions.json") -> QuizWidget:
 
 
 class AnswerFile:
-    """One responses file as one widget sees it; `base` holds the answers it last read or wrote.
+    """One responses file as one widget sees it; `base` and `student` are the answers and code it last read or wrote.
 
-    Only what changed since `base` is written over what the file holds, so two windows on one quiz lose nothing. A file
+    Only what changed since then is written over what the file holds, so two windows on one quiz lose nothing. A file
     that is not ours is never overwritten: it is renamed, and `notice` says so.
     """
 
@@ -147,12 +148,13 @@ class AnswerFile:
         self.quiz = quiz
         self.build = build
         self.base: Mapping[str, Any] = {}
+        self.student = ""
         self.notice = ""
         self._place = self.path.absolute()  # a notebook may change its working folder
 
     def read(self) -> tuple[Responses | None, str]:
         """Return (responses, ""), (None, "") when there is no file, or (None, what is the matter with it)."""
-        if not self._place.exists() and not self._place.is_symlink():
+        if not os.path.lexists(self._place):
             return None, ""
         try:
             found = read_responses(self._place)
@@ -171,17 +173,16 @@ class AnswerFile:
         stored, fault = self.read()
         if fault:
             self.notice = f"{fault} It was kept under the name {self._set_aside()}."
-        merged = dict(answers)
+        merged, code = dict(answers), student
         if stored:
             merged = dict(stored.answers)
             for item in self.base.keys() | answers.keys():
                 if self.base.get(item) != answers.get(item):
                     merged.pop(item, None)
                     merged |= {item: answers[item]} if item in answers else {}
-        write_responses(
-            self._place, Responses(self.quiz, self.build, merged, student or (stored.student if stored else ""))
-        )
-        self.base = dict(answers)
+            code = student if student != self.student else stored.student
+        write_responses(self._place, Responses(self.quiz, self.build, merged, code))
+        self.base, self.student = dict(answers), student
 
     def _set_aside(self) -> str:
         n = 1

@@ -1,0 +1,193 @@
+"""The course as a student meets it: JupyterLab as start.py opens it, a lesson, the assigned quiz and its mark."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from browsers import course_lab
+from vertebra.teaching.assign import assign
+from vertebra.teaching.grade import grade
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+START = '[data-jp-item-name="start-lesson"] jp-button'
+ASSIGNMENT = ROOT / "quizzes" / "assignments" / "fracture-types.yml"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A copy of what a student has: lessons, figures, and the folder of an assigned quiz."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copytree(ROOT / "lessons", folder / "lessons", ignore=shutil.ignore_patterns("my_answers", ".*"))
+    shutil.copytree(ROOT / "assets" / "figures", folder / "assets" / "figures")
+    assign(ASSIGNMENT, folder / "desk")
+    shutil.move(folder / "desk" / "student" / "fracture-types", folder / "quiz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(course):
+    with course_lab(course) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def page(chromium):
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+
+
+def open_document(page, lab, path):
+    page.goto(lab.format(path), wait_until="domcontentloaded")
+    page.wait_for_selector(".jp-NotebookPanel .jp-MarkdownOutput h1, .jp-NotebookPanel .jp-MarkdownOutput h2")
+    wait_for_kernel(page)
+
+
+def wait_for_kernel(page):
+    page.wait_for_function(
+        "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=60_000
+    )
+
+
+def save(page):
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+
+
+def test_an_unopened_lesson_is_a_page_with_pictures_and_one_button(page, lab):
+    open_document(page, lab, "lessons/00_start.ipynb")
+    assert page.evaluate("jupyterapp.shell.mode") == "single-document"
+    page.get_by_role("link", name="Next: Fracture types").first.click()
+    page.wait_for_selector("h1:has-text('Fracture types')")
+    panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    picture = panel.get_by_role("img", name=re.compile("Lateral view of T12, L1 and L2"))
+    assert picture.evaluate("(image) => image.complete && image.naturalWidth > 100")
+    assert panel.get_by_text("model not found").count() == 0
+    assert panel.locator(".vt").count() == 0
+    # Figures load, code is out of sight, and the toolbar has one button.
+    broken = panel.evaluate("(p) => [...p.querySelectorAll('img')].filter((i) => !i.naturalWidth).map((i) => i.alt)")
+    assert broken == []
+    assert panel.locator(".jp-CodeCell .jp-InputArea-editor:visible, .jp-InputPlaceholder:visible").count() == 0
+    assert panel.locator(".jp-NotebookPanel-toolbar jp-button:visible").all_text_contents() == ["Start this lesson"]
+    assert page.get_by_text("Would you like to get notified").count() == 0
+
+
+def test_start_runs_the_lesson_and_keeps_the_readers_place(page):
+    panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    wait_for_kernel(page)
+    panel.locator(START).click()
+    bench = panel.get_by_role("region", name="Fracture workbench")
+    bench.wait_for()
+    panel.get_by_role("group", name="Practice quiz: Fracture types").wait_for()
+    page.wait_for_timeout(300)
+    assert panel.locator(".jp-WindowedPanel-outer").evaluate("(outer) => outer.scrollTop") < 5
+    assert panel.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+    bench.get_by_text("Genant grade 2 moderate").wait_for()
+    slider = bench.get_by_role("slider", name="Anterior height lost")
+    slider.focus()
+    page.keyboard.press("End")
+    bench.get_by_text("Genant grade 3 severe").wait_for()
+    # JupyterLab hears none of the widget's keys: two d's would delete the cell.
+    cells = panel.locator(".jp-Cell").count()
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    assert panel.locator(".jp-Cell").count() == cells
+    assert bench.is_visible()
+
+
+def test_a_saved_lesson_keeps_its_static_pictures(page, course):
+    save(page)
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    stored = (course / "lessons" / "03_fracture_types.ipynb").read_text()
+    assert "widget-view" not in stored
+    assert "data:image/svg+xml" in stored
+
+
+def test_the_previous_link_leads_back(page):
+    page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)").get_by_role("link", name="Previous: Start here").first.click()
+    page.wait_for_selector("h1:has-text('Start here')")
+
+
+def answer_everything(page, key):
+    """Answer every question of the open exam rightly, as a student would; return the marks due."""
+    quiz = page.get_by_role("group", name=re.compile("^Quiz: "))
+    quiz.get_by_role("textbox", name="Student code").fill("S-0042")
+    items = {item["id"]: item for item in key["items"]}
+    shown = json.loads((Path(page.folder) / "questions.json").read_text())["items"]
+    for number, item in enumerate(shown, 1):
+        quiz.get_by_role("button", name=re.compile(rf"^Question {number}\b")).click()
+        card = quiz.locator("form.vq-card:visible")
+        record = items[item["id"]]["key"]
+        answer_one(page, card, item, record)
+        certainty = card.get_by_role("radio", name=re.compile("^fairly sure", re.IGNORECASE))
+        if certainty.count():
+            certainty.check()
+    return sum(item["points"] for item in key["items"])
+
+
+def answer_one(page, card, item, record):
+    texts = {
+        part["id"]: part["text"] for kind in ("options", "steps", "regions", "prompts") for part in item.get(kind, [])
+    }
+    if item["format"] == "single_best_answer":
+        card.get_by_role("radio", name=texts[record["key"]], exact=True).check()
+    elif item["format"] == "multiple_response":
+        for part in record["key"]:
+            card.get_by_role("checkbox", name=texts[part], exact=True).check()
+    elif item["format"] == "numeric":
+        card.get_by_role("textbox").fill(str(record["value"]))
+    elif item["format"] == "hotspot":
+        card.get_by_role("radio", name=texts[record["key"]], exact=True).check()
+    elif item["format"] == "matching":
+        for prompt, option in record["key"].items():
+            card.get_by_role("combobox", name=re.compile(re.escape(texts[prompt]))).select_option(label=texts[option])
+    else:
+        for place, step in enumerate(record["key"]):
+            up = card.get_by_role("button", name=f"Move up: {texts[step]}", exact=True)
+            order = card.get_by_role("button", name=re.compile("^Move up: "))
+            while [b.get_attribute("aria-label") for b in order.all()].index(f"Move up: {texts[step]}") > place:
+                up.click()
+
+
+def test_the_assigned_quiz_is_answered_survives_a_reload_and_is_graded(page, lab, course, tmp_path):
+    key_file = course / "desk" / "instructor" / "key.json"
+    key = json.loads(key_file.read_text())
+    page.folder = course / "quiz"
+    open_document(page, lab, "quiz/fracture-types.ipynb")
+    page.locator(START).last.click()
+    due = answer_everything(page, key)
+    quiz = page.get_by_role("group", name=re.compile("^Quiz: "))
+    quiz.get_by_text(f"{len(key['items'])} of {len(key['items'])} answered").wait_for()
+    quiz.get_by_text("Saved", exact=True).wait_for()
+
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_selector(START)
+    wait_for_kernel(page)
+    page.locator(START).last.click()
+    quiz.get_by_text(f"{len(key['items'])} of {len(key['items'])} answered").wait_for()
+    assert quiz.get_by_role("textbox", name="Student code").input_value() == "S-0042"
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    wait_for_kernel(page)
+    page.locator(START).last.click()
+    quiz.get_by_text(f"{len(key['items'])} of {len(key['items'])} answered").wait_for()
+
+    grade(key_file, course / "quiz", tmp_path / "marks")
+    (row,) = csv.DictReader((tmp_path / "marks" / "gradebook.csv").open(encoding="utf-8-sig"))
+    assert row["student"] == "S-0042"
+    assert float(row["total"]) == due == float(row["maximum"])
+    assert len(list((tmp_path / "marks" / "feedback").glob("*.html"))) == 1
+
+
+def test_nothing_was_asked_of_the_network(page):
+    assert len(page.asked) > 50
+    outside = [url for url in page.asked if not re.match(r"(https?://127\.0\.0\.1[:/]|data:|blob:|about:)", url)]
+    assert outside == []

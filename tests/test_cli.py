@@ -1,0 +1,216 @@
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vertebra import __version__
+from vertebra.cli import main
+from vertebra.quiz.responses import Responses, write_responses
+
+QUIZZES = Path(__file__).parents[1] / "quizzes"
+ASSIGNMENT = str(QUIZZES / "assignments" / "fracture-types.yml")
+
+BANK = """
+bank: small
+use: graded
+lesson: 03_fracture_types
+title: Small
+licence: CC-BY-4.0
+items:
+- id: sm-1
+  version: 1.0.0
+  format: numeric
+  objectives: [O3.2]
+  bloom: remember
+  tier: must
+  author: vertebra authors
+  reviewed_by: []
+  stem: How many vertebrae has the lumbar spine?
+  sources: [unreferenced]
+  answer: {value: 5, unit: ""}
+  rationale: The lumbar spine has five vertebrae in most people, and a few have six.
+"""
+SMALL = "quiz: small\ntitle: Small\nbank: bank.yml\nitems: all\n"
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Go to a folder with a bank of one question, its assignment and the quiz built from it."""
+    monkeypatch.chdir(tmp_path)
+    Path("bank.yml").write_text(BANK, encoding="utf-8")
+    Path("small.yml").write_text(SMALL, encoding="utf-8")
+    assert main(["quiz", "assign", "small.yml", "--out", "built"]) == 0
+    return tmp_path
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"vertebra {__version__}\n"
+
+
+@pytest.mark.parametrize("argv", [[], ["quiz"]])
+def test_half_a_command_prints_the_help_of_its_group(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(argv) == 2
+    assert capsys.readouterr().err.startswith(" ".join(["usage: vertebra", *argv]))
+
+
+@pytest.mark.parametrize(
+    "argv", [["quizz"], ["quiz", "assign", "x.yml"], ["quiz", "grade", "k"], ["quiz", "check", "-x"]]
+)
+def test_a_mistyped_command_is_refused(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2
+
+
+def test_from_the_bank_to_the_gradebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Hand the course's own quiz out, let one student answer one question, grade."""
+    out = tmp_path / "course"
+    assert main(["quiz", "assign", ASSIGNMENT, "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert str(out / "student" / "fracture-types") in said and str(out / "instructor" / "key.json") in said
+    key = json.loads((out / "instructor" / "key.json").read_text(encoding="utf-8"))
+    choice = next(item for item in key["items"] if item["key"]["format"] == "single_best_answer")
+    answers = {choice["id"]: {"answer": choice["key"]["key"], "certainty": 3}}
+    (tmp_path / "in").mkdir()
+    write_responses(tmp_path / "in" / "one.json", Responses(key["quiz"], key["build"], answers, "ab12"))
+    (tmp_path / "in" / "two.json").write_text("{", encoding="utf-8")
+    command = ["quiz", "grade", str(out / "instructor" / "key.json"), str(tmp_path / "in"), "--out", str(out / "marks")]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "graded 1 submission\n" in said and "1 file not graded (1 truncated)" in said
+    with (out / "marks" / "gradebook.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["student"], row[choice["bank_id"]], row["total"]) == ("ab12", "1", "1")
+
+
+def test_notes_and_files_of_other_kinds_are_pointed_out(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = json.loads(Path("built/instructor/key.json").read_text(encoding="utf-8"))
+    Path("in").mkdir()
+    write_responses("in/a.json", Responses("small", key["build"], {"sm-1": {"answer": "five"}}, "ab"))
+    Path("in/quiz.ipynb").write_text("{}", encoding="utf-8")
+    assert main(["quiz", "grade", "built/instructor/key.json", "in", "--out", "marks"]) == 0
+    said = capsys.readouterr().out
+    assert "1 row of the gradebook with an entry under notes" in said
+    assert "Not opened 1 file of other kinds than .json" in said
+    assert "set_aside" not in said
+
+
+def test_a_changed_quiz_says_where_the_earlier_key_is(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bank.yml").write_text(BANK.replace("How many vertebrae has", "How many vertebrae are in"), encoding="utf-8")
+    before = json.loads(Path("built/instructor/key.json").read_text(encoding="utf-8"))["build"]
+    assert main(["quiz", "assign", "small.yml", "--out", "built"]) == 0
+    assert f"key-{before[:8]}.json" in capsys.readouterr().out
+    assert Path(f"built/instructor/key-{before[:8]}.json").exists()
+
+
+def test_force(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine").mkdir()
+    Path("mine/thesis.txt").touch()
+    assert main(["quiz", "assign", "small.yml", "--out", "mine"]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main(["quiz", "assign", "small.yml", "--out", "mine", "--force"]) == 0
+
+
+# --- Mistakes: one plain line, the right exit code, never a traceback -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "words"),
+    [
+        (["assign", "none.yml", "--out", "o"], 2, "none.yml: No such file"),
+        (["assign", ".", "--out", "o"], 2, ": Is a directory"),
+        (["assign", "small.yml", "--out", "bank.yml"], 1, "bank.yml: is a file; name a folder"),
+        (["assign", "small.yml", "--out", "bank.yml/o"], 2, "Not a directory; check the path"),
+        (["assign", "bank.yml", "--out", "o"], 1, "bank.yml:1: is a bank of questions; name an assignment"),
+        (["assign", "broken.yml", "--out", "o"], 1, "broken.yml:1: is not YAML"),
+        (["assign", "binary.yml", "--out", "o"], 1, "binary.yml: is not UTF-8 text"),
+        (["grade", "none.json", "in", "--out", "o"], 2, "none.json: No such file"),
+        (["grade", "KEY", "nowhere", "--out", "o"], 1, "nowhere: there is no such folder"),
+        (["grade", "KEY", "in", "--out", "o"], 1, "in: holds no .json file to grade"),
+        (["grade", "KEY", "KEY", "--out", "bank.yml/o"], 2, "Not a directory; check the path"),
+        (["grade", "bank.yml", "in", "--out", "o"], 1, "bank.yml: is not a key file"),
+        (["grade", "built/student/small/questions.json", "in", "--out", "o"], 1, "'vertebra-questions/1'"),
+        (["grade", "binary.yml", "in", "--out", "o"], 1, "binary.yml: is not a key file"),
+        (["grade", "in", "in", "--out", "o"], 2, ": Is a directory"),
+        (["check", "none.yml"], 2, "none.yml: there is no such file"),
+        (["check"], 2, "there is no folder quizzes here"),
+        (["check", "in"], 2, "there is no bank and no assignment"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows words its own errors differently")
+def test_mistakes(small: Path, capsys: pytest.CaptureFixture[str], argv: list[str], code: int, words: str) -> None:
+    Path("in").mkdir()
+    Path("broken.yml").write_text("quiz: [", encoding="utf-8")
+    Path("binary.yml").write_bytes(b"quiz: \xff\xfe\x00")
+    capsys.readouterr()
+    assert main(["quiz", *(arg.replace("KEY", "built/instructor/key.json") for arg in argv)]) == code
+    said = capsys.readouterr()
+    assert words in said.err
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 1 and "Traceback" not in said.err
+
+
+# --- Checking ---------------------------------------------------------------------------------------------------------
+
+
+def test_check_counts_what_is_sound(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    for names in (["bank.yml", "small.yml"], ["."]):
+        assert main(["quiz", "check", *names]) == 0
+        assert capsys.readouterr().out == "1 bank, 1 question, 1 assignment: no faults\n"
+
+
+def test_check_without_names_takes_the_folder_quizzes(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("quizzes/assignments").mkdir(parents=True)
+    Path("quizzes/bank").mkdir()
+    shutil.copy("bank.yml", "quizzes/bank/a.yml")
+    Path("quizzes/assignments/small.yml").write_text(SMALL.replace("bank.yml", "../bank/a.yml"), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["quiz", "check"]) == 0
+    assert capsys.readouterr().out == "1 bank, 1 question, 1 assignment: no faults\n"
+    shutil.copy("bank.yml", "quizzes/bank/b.yml")  # the same ids again
+    assert main(["quiz", "check"]) == 1
+    assert "item sm-1: " in capsys.readouterr().out
+
+
+def test_check_lists_each_fault_once_with_its_line(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spoiled = BANK.replace("bloom: remember", "bloom: recall").replace("[unreferenced]", "[nobody1999]")
+    Path("bank.yml").write_text(spoiled, encoding="utf-8")
+    Path("small.yml").write_text(SMALL + "colour: red\n", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["quiz", "check", "bank.yml", "small.yml"]) == 1
+    *faults, count = capsys.readouterr().out.splitlines()
+    assert f"{len(faults)} fault" in count
+    assert len(set(faults)) == len(faults)
+    assert any(fault.startswith("bank.yml:12: item sm-1: ") for fault in faults)
+
+
+def test_check_knows_the_courses_references(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bank.yml").write_text(BANK.replace("[unreferenced]", "[genant1993]"), encoding="utf-8")
+    assert main(["quiz", "check", "bank.yml"]) == 0
+    Path("bank.yml").write_text(BANK.replace("[unreferenced]", "[nobody1999]"), encoding="utf-8")
+    assert main(["quiz", "check", "bank.yml", "small.yml"]) == 1
+    faults = [line for line in capsys.readouterr().out.splitlines() if "nobody1999" in line]
+    assert len(faults) == 1 and faults[0].startswith("bank.yml:17: item sm-1: ")
+
+
+def test_schema_is_the_one_that_editors_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quiz", "schema"]) == 0
+    assert capsys.readouterr().out == (QUIZZES / "schema.json").read_text(encoding="utf-8")
+
+
+def test_python_m_vertebra_is_the_command(tmp_path: Path) -> None:
+    def run(*argv: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "vertebra", *argv]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert run("--version").stdout == f"vertebra {__version__}\n"
+    refused = run("quiz", "check", "none.yml")
+    assert refused.returncode == 2 and "Traceback" not in refused.stderr
