@@ -208,10 +208,13 @@ function render({ model, el }) {
     late = setTimeout(() => say("The numbers stand still: the lesson is not running. Press “Start this lesson” again."), 3000);
   };
 
+  // The picture first; the question to the kernel goes out when it is on the screen.
+  let asking;
   const change = () => {
-    showControls();
     drawScene(lateral(state, geometry));
-    ask();
+    showControls();
+    cancelAnimationFrame(asking);
+    asking = requestAnimationFrame(() => setTimeout(ask));
   };
 
   const onReadout = () => {
@@ -382,6 +385,7 @@ function render({ model, el }) {
   onProblem();
   return () => {
     clearTimeout(late);
+    cancelAnimationFrame(asking);
     for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
   };
 }
