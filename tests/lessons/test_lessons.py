@@ -3,6 +3,7 @@
 import copy
 import itertools
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -90,18 +91,23 @@ def test_the_stored_file_holds_static_forms_and_nothing_of_a_machine(path):
     assert all(cell.metadata.get("deletable") is False for cell in notebook.cells)
 
 
-@pytest.fixture
-def notebook(tmp_path):
-    """A good small lesson, run."""
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A good small lesson, run once."""
     cells = [
         nbformat.v4.new_markdown_cell("# A\n\nBone breaks. [unreferenced]", id="a"),
         nbformat.v4.new_code_cell("print(6 * 7)", id="b", metadata={"jupyter": {"source_hidden": True}}),
     ]
-    path = tmp_path / "x.ipynb"
+    path = tmp_path_factory.mktemp("good") / "x.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     refresh(path)
     assert lint(path) == []
     return path
+
+
+@pytest.fixture
+def notebook(good, tmp_path):
+    return Path(shutil.copy(good, tmp_path))
 
 
 @pytest.mark.parametrize(

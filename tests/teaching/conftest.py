@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from tests.teaching.sample import PICTURE, Course, write_course
 
+from tests.teaching.sample import PICTURE, Course, write_course
 from vertebra import assets
 from vertebra.teaching.assign import assign
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tests.teaching.sample import ASSIGNMENT, BANK, Course, hand_in, neutral, write_course
 
+from tests.teaching.sample import ASSIGNMENT, BANK, Course, hand_in, neutral, write_course
 from vertebra.quiz.items import BankError
 from vertebra.quiz.responses import digest
 from vertebra.quiz.scoring import score

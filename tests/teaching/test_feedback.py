@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, neutral, write_course
 
+from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, neutral, write_course
 from vertebra.quiz.responses import Responses
 from vertebra.teaching.assign import assign
 from vertebra.teaching.feedback import page

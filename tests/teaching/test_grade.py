@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, hand_in, neutral, write_course
 
+from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, hand_in, neutral, write_course
 from vertebra.quiz.responses import digest
 from vertebra.teaching import grade as grading
 from vertebra.teaching.assign import assign

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.teaching.sample import Course, by_text, neutral
 
+from tests.teaching.sample import Course, by_text, neutral
 from vertebra.quiz.responses import Responses
 from vertebra.teaching.key import load_key, right_answer
 from vertebra.teaching.marking import Marked, bonus, mark, number

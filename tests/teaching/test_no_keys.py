@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.teaching.sample import Course, neutral
 
+from tests.teaching.sample import Course, neutral
 from vertebra.quiz.items import Item, load_bank
 from vertebra.teaching.assign import assign
 

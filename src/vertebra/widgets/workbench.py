@@ -24,8 +24,8 @@ START = {"anterior": 0.3, "middle": 0.18, "posterior": 0.0, "wall": 0.0, "superi
 
 
 def percent(share: float) -> str:
-    """Return a share as whole percent."""
-    return f"{round(share * 100)} %"
+    """Return a share as whole percent, with a space that does not break."""
+    return f"{round(share * 100)}\u00a0%"
 
 
 def signed(value: float, digits: int = 1) -> str:
