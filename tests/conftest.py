@@ -86,7 +86,7 @@ def mount(chromium: Any) -> Iterator[Callable[..., Mounted]]:
     contexts = []
 
     def show(widget: Any, theme: str = "light", width: int = 1000) -> Mounted:
-        context = chromium.new_context(viewport={"width": width, "height": 900})
+        context = chromium.new_context(viewport={"width": width, "height": 900}, has_touch=True)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(8000)

@@ -4,14 +4,13 @@ Data: `assets/evidence/references.yml` (156 references) and `assets/evidence/cla
 patient pages).
 """
 
+import difflib
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
-
-import jsonschema
 
 from vertebra import assets
 
@@ -201,6 +200,8 @@ def claims() -> dict[str, Claim]:
 
 
 def _schema_faults(name: str, data: Any, schema: dict[str, Any]) -> Iterator[str]:
+    import jsonschema  # only a check needs it; a lesson in the browser should not wait for it
+
     for error in jsonschema.Draft202012Validator(schema).iter_errors(data):
         place = "/".join(map(str, error.absolute_path))
         yield f"{name}: {place}: {error.message}"
@@ -284,8 +285,6 @@ class Sources:
 
 def sources(*ids: str) -> Sources:
     """Return these references for a lesson's list of sources; an unknown id raises ValueError naming the nearest."""
-    import difflib
-
     known = references()
     for name in ids:
         if name not in known:

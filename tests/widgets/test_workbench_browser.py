@@ -132,6 +132,21 @@ def test_a_film_is_measured_by_mouse_and_a_point_can_be_dragged(mount):
     assert "6: 0.0" in distances[2] or "6: 0.1" in distances[2]
 
 
+def test_a_film_is_measured_by_touch(mount):
+    bench = mount(workbench(seed=3), width=390)
+    page = bench.page
+    page.get_by_role("radio", name="Measure a film").tap()
+    page.locator(".wb-picture").scroll_into_view_if_needed()
+    box = page.locator(".wb-picture svg").bounding_box()
+    for i in range(6):
+        page.touchscreen.tap(
+            box["x"] + box["width"] * (0.2 + 0.1 * (i % 3)), box["y"] + box["height"] * (0.3 + 0.3 * (i > 2))
+        )
+    page.get_by_role("button", name="Compare with the truth").tap()
+    page.get_by_role("heading", name=re.compile("grade")).wait_for()
+    assert bench.widget.placed["points"][0][1] > bench.widget.placed["points"][3][1]
+
+
 def test_no_key_leaves_the_widget(mount):
     page = mount(workbench(seed=1)).page
     page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")

@@ -204,7 +204,7 @@ def _largest_loss(heights: Heights[T], reference: Heights[T]) -> FloatArray:
         anterior_loss(heights, reference),
         middle_loss(heights, reference),
     )
-    largest: FloatArray = np.maximum.reduce(losses)
+    largest: FloatArray = np.max(np.asarray(losses), axis=0)
     return largest
 
 
