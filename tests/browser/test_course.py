@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from browsers import course_lab
 from vertebra.teaching.assign import assign
@@ -102,6 +103,12 @@ def test_start_runs_the_lesson_and_keeps_the_readers_place(page):
     page.keyboard.press("d")
     assert panel.locator(".jp-Cell").count() == cells
     assert bench.is_visible()
+
+
+def test_axe_finds_nothing_in_the_widgets_as_jupyterlab_shows_them(page):
+    for widget in (".wb", ".vq"):
+        found = Axe().run(page, context=f".jp-NotebookPanel:not(.lm-mod-hidden) {widget}")
+        assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_saved_lesson_keeps_its_static_pictures(page, course):
