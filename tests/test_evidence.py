@@ -1,6 +1,7 @@
 """The evidence is whole: its shape, its ids, and everything that anything cites."""
 
 import copy
+import re
 
 import pytest
 
@@ -56,3 +57,15 @@ def test_sources_show_how_far_each_was_checked_and_refuse_an_unknown_id():
     assert "not opened yet" in shown._repr_html_()
     with pytest.raises(ValueError, match="did you mean 'genant1993'"):
         evidence.sources("genant1994")
+
+
+def test_every_source_the_code_names_exists_and_somebody_opened_it():
+    from vertebra.measure import scores
+    from vertebra.widgets.workbench import LIMITS
+
+    cards = [value for value in vars(scores).values() if isinstance(value, scores.Card)]
+    named = {name for card in cards for name in card.source} | set(scores.OF_SOURCE)
+    named |= set(re.findall(r"\((\w+\d{4})\)", LIMITS))
+    assert len(cards) == 5 and len(named) >= 6
+    for name in named:
+        assert evidence.references()[name].publishable, name
