@@ -87,7 +87,8 @@ def test_start_runs_the_lesson_and_keeps_the_readers_place(page):
     panel.locator(START).click()
     bench = panel.get_by_role("region", name="Fracture workbench")
     bench.wait_for()
-    panel.get_by_role("group", name="Practice quiz: Fracture types").wait_for()
+    quiz = panel.get_by_role("group", name="Practice quiz: Fracture types")
+    quiz.get_by_text("Not yet reviewed by a clinician").wait_for()
     page.wait_for_timeout(300)
     assert panel.locator(".jp-WindowedPanel-outer").evaluate("(outer) => outer.scrollTop") < 5
     assert panel.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0

@@ -50,7 +50,7 @@ def pyodide(tmp_path_factory):
     if got.returncode:
         message = f"npm could not fetch pyodide {VERSION}: {got.stderr[-300:]}"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    shutil.unpack_archive(next(folder.glob("*.tgz")), folder)
+    shutil.unpack_archive(next(folder.glob("*.tgz")), folder, filter="data")
     return folder / "package"
 
 

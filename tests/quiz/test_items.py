@@ -268,13 +268,14 @@ def test_public_parts(bank):
             "width": None,
             "height": None,
         },
+        "reviewed": False,
         "options": [
             {"id": "idwedge", "text": "Wedge"},
             {"id": "idburst", "text": "Burst"},
             {"id": "idcrush", "text": "Crush"},
         ],
     }
-    common = {"id", "version", "format", "stem", "image"}
+    common = {"id", "version", "format", "stem", "image", "reviewed"}
     assert shown["multiple_response"].keys() == common | {"options", "scoring"}
     assert shown["numeric"].keys() == common | {"unit"}
     assert shown["ordering"].keys() == common | {"steps", "scoring"}

@@ -25,7 +25,7 @@ Records = dict[str, dict[str, Any]]  # of the key file, by bank id
 # Every field that may stand in questions.json, by where it stands.
 SHEET = {"format", "quiz", "title", "build", "certainty", "instructions", "items"}
 ITEM = {
-    *("id", "version", "format", "vignette", "stem", "image"),
+    *("id", "version", "format", "vignette", "stem", "image", "reviewed"),
     *("options", "steps", "prompts", "regions", "unit", "scoring"),
 }
 PART = {"id", "text"}

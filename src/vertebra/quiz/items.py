@@ -208,7 +208,7 @@ class Item:
         }
         public: dict[str, Any] = {"id": self.id, "version": self.version, "format": self.format}
         public |= {"vignette": self.vignette} if self.vignette else {}
-        public |= {"stem": self.stem, "image": image}
+        public |= {"stem": self.stem, "image": image, "reviewed": bool(self.reviewed_by)}
         for group, parts in shown.items():
             if parts:
                 public[group] = [{"id": names[group][part.id], "text": part.text} for part in parts]

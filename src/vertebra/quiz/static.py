@@ -14,13 +14,20 @@ HINTS = {
 }
 
 
+def standing(public_items: Iterable[Mapping[str, Any]]) -> str:
+    """Return what every quiz and feedback page says of itself: what it is, and whether clinicians reviewed it."""
+    reviewed = all(item.get("reviewed") for item in public_items)
+    return "Teaching, not medical advice." + ("" if reviewed else " Not yet reviewed by a clinician.")
+
+
 def static_html(title: str, public_items: Sequence[Mapping[str, Any]]) -> str:
     """Return the questions as a numbered list in accessible HTML, escaped, without style or script.
 
     `public_items` are `Item.public()` dicts; keys, rationales and whatever else an item carries are left out.
     """
     questions = "\n".join(f"<li>\n{_question(item)}\n</li>" for item in public_items)
-    return f"<section>\n<h3>{escape(title)}</h3>\n<ol>\n{questions}\n</ol>\n</section>"
+    note = f"<p><em>{standing(public_items)}</em></p>"
+    return f"<section>\n<h3>{escape(title)}</h3>\n{note}\n<ol>\n{questions}\n</ol>\n</section>"
 
 
 def _question(item: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
+from vertebra.quiz.static import standing
 from vertebra.teaching.key import Key, Question
 from vertebra.teaching.marking import Mark, Marked, number
 
@@ -58,7 +59,9 @@ def page(key: Key, marked: Marked) -> str:
     body = "\n".join(_section(i, mark, key.certainty) for i, mark in enumerate(marked.marks, 1))
     return (
         f"{HEAD}\n<title>{_e(title)} – {_e(marked.student)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{_e(title)}</h1>\n{_summary(key, marked)}\n{body}\n</main>\n</body>\n</html>\n"
+        f"<h1>{_e(title)}</h1>\n{_summary(key, marked)}\n"
+        f'<p class="soft">{standing(question.public for question in key.items)}</p>\n'
+        f"{body}\n</main>\n</body>\n</html>\n"
     )
 
 

@@ -738,7 +738,9 @@ function render({ model, el }) {
               h("h4", {}, "Questions"),
               h("ol", { class: "vq-numbers" }, parts.numbers.map((button) => h("li", {}, button))),
               legend(exam)))
-        : h("p", {}, "This quiz has no questions."));
+        : h("p", {}, "This quiz has no questions."),
+      h("p", { class: "vt-note" }, "Teaching, not medical advice.",
+        quiz.items.every((item) => item.reviewed) ? "" : " Not yet reviewed by a clinician."));
     if (cards.length) {
       const open = quiz.items.findIndex((item) => (exam ? !answered(item) : fraction(item) === null));
       go(open < 0 ? 0 : open, false);

@@ -94,9 +94,9 @@ def readout(state: dict[str, Any]) -> dict[str, Any]:
         "loss": loss.loss,
         "of": of,
         "probabilities": list(band.probabilities),
-        "band": f"Largest loss {percent(loss.loss)} ({loss.shape}). If each point is off by {band.sigma_mm:g} mm, "
-        f"as practised readers' are, 95 % of readings lie between {percent(max(band.loss_low, 0))} and "
-        f"{percent(band.loss_high)}.",
+        "band": f"Largest loss {percent(loss.loss)} ({loss.shape}). If each point scatters by "
+        f"{band.sigma_mm:g} mm, as this course assumes of practised readers, 95 % of readings lie between "
+        f"{percent(max(band.loss_low, 0))} and {percent(band.loss_high)}.",
         "told": f"Genant grade {band.grade}, {GRADE_WORDS[band.grade]}; {rows[-1][1]}",
         "rows": rows,
     }
