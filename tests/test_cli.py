@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -98,7 +99,7 @@ def test_notes_and_files_of_other_kinds_are_pointed_out(small: Path, capsys: pyt
     assert main(["quiz", "grade", "built/instructor/key.json", "in", "--out", "marks"]) == 0
     said = capsys.readouterr().out
     assert "1 row of the gradebook with an entry under notes" in said
-    assert "Not opened 1 file of other kinds than .json" in said
+    assert "Not graded 1 file of other kinds than .json" in said
     assert "set_aside" not in said
 
 
@@ -155,6 +156,26 @@ def test_mistakes(small: Path, capsys: pytest.CaptureFixture[str], argv: list[st
     assert words in said.err
     assert said.out == ""
     assert len(said.err.splitlines()) == 1 and "Traceback" not in said.err
+
+
+def test_a_path_that_the_terminal_cannot_write_is_no_error(small: Path) -> None:
+    Path("straße.yml").write_text(SMALL, encoding="utf-8")
+    command = [sys.executable, "-m", "vertebra", "quiz", "assign", "straße.yml", "--out", "straße"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"stra\xdfe" in done.stdout
+
+
+def test_stopping_from_the_keyboard_gives_one_line(
+    small: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vertebra.teaching.grade.load_key", stop)
+    assert main(["quiz", "grade", "built/instructor/key.json", ".", "--out", "o"]) == 130
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 # --- Checking ---------------------------------------------------------------------------------------------------------

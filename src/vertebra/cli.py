@@ -1,10 +1,11 @@
 """The `vertebra` command. It reads the command line, calls one function, and says in plain words what became of it.
 
 Exit codes: 0 done; 1 a file has faults, each printed with its mend; 2 the command cannot run as it was typed (unknown
-option, missing file, folder that cannot be written).
+option, missing file, folder that cannot be written); 130 stopped from the keyboard.
 """
 
 import argparse
+import io
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,8 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from vertebra.quiz.items import BankError
     from vertebra.teaching.files import TeachingError
 
-    parser = _parser()
-    args = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a pipe or an old terminal may not know every letter of a path
+            stream.reconfigure(errors="backslashreplace")
+    args = _parser().parse_args(argv)
     if not hasattr(args, "run"):
         args.group.print_help(sys.stderr)
         return 2
@@ -32,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (AssetError, BankError, TeachingError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; run the command again to finish", file=sys.stderr)
+        return 130
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         print(
@@ -120,7 +126,7 @@ def _assign(args: argparse.Namespace) -> int:
     print(f"Hand out the folder   {built.student}")
     print(f"Keep to yourself      {built.key}")
     if built.kept:
-        print(f"The questions have changed; the key of the earlier build is kept in {built.kept}")
+        print(f"The key that was there, of other questions, is kept in {built.kept}")
     return 0
 
 
@@ -139,7 +145,7 @@ def _grade(args: argparse.Namespace) -> int:
         each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons)))
         print(f"Look at    {report.out / 'set_aside.csv'}: {_count(len(reasons), 'file')} not graded ({each})")
     if report.others:
-        print(f"Not opened {_count(report.others, 'file')} of other kinds than .json")
+        print(f"Not graded {_count(report.others, 'file')} of other kinds than .json")
     return 0
 
 

@@ -4,6 +4,8 @@ import base64
 import json
 import random
 import re
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -298,6 +300,27 @@ def test_a_png_is_inlined_as_png(tmp_path, monkeypatch):
         parse_bank(GOOD.replace("demo.svg", "demo.png").replace("width: 200", "width: 300"), "demo.yml")
 
 
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("demo.png", b"\x89PNG\r\n\x1a\n"),
+        ("demo.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(8)),
+        ("demo.png", b"GIF89a" + b"x" * 40),
+        ("demo.svg", b'<svg viewBox="a b c d">'),
+        ("demo.svg", b'<svg viewBox="\xff 0 1 1">'),
+    ],
+)
+def test_a_damaged_picture_is_named(tmp_path, monkeypatch, name, raw):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / name).write_bytes(raw)
+    monkeypatch.setattr(assets, "root", lambda: tmp_path)
+    with pytest.raises(BankError) as caught:
+        parse_bank(GOOD.replace("demo.svg", name), "demo.yml")
+    line = line_of(GOOD, "  image:")
+    assert f"demo.yml:{line}: item de-p01: figures/{name} is damaged" in str(caught.value)
+    assert len(caught.value.faults) == 2, "one fault for each of the two questions that show it"
+
+
 def test_practice_adds_key_and_explanations(bank):
     shown = bank.item("de-p03").practice()
     assert shown.items() >= bank.item("de-p03").public().items()
@@ -377,6 +400,15 @@ def test_steps_never_come_in_the_correct_order(bank):
         orders.add(tuple(shown))
     assert len(orders) == 23  # all the others of 4! = 24
     assert [step["id"] for step in item.public("7")["steps"]] == ["s1", "s2", "s3", "s4"]
+
+
+def test_every_wrong_order_of_steps_is_shown_equally_often(bank):
+    """Were the correct order only turned by one, whoever turns it back would be right twice as often as by chance."""
+    three = replace(bank.item("de-p04"), steps=bank.item("de-p04").steps[:3])
+    orders = Counter(tuple(three.assigned(str(seed))[1]["key"]) for seed in range(1000))
+    assert len(orders) == 5
+    # Chi-square, 4 degrees of freedom: 23.5 is exceeded once in ten thousand draws, and these draws are fixed.
+    assert sum((n - 200) ** 2 / 200 for n in orders.values()) < 23.5
 
 
 def test_the_order_cannot_be_computed_from_the_seed_and_guessed_ids():
@@ -466,6 +498,8 @@ FAULTS = [
     ("value: 25", "value: 0", "item de-p03", "a share of the value 0 is no tolerance"),
     ("tolerance: 0.04", "tolerance: -0.04", "item de-p03", "answer tolerance: is -0.04, must be at least 0"),
     ("value: 25", "value: .nan", "item de-p03", ".nan is not a finite number"),
+    ("value: 25", f"value: 1{'0' * 400}", "item de-p03", "0 is not a finite number; give a number"),
+    ("[180, 10]", f"[1{'0' * 400}, 10]", "item de-p06", "0 is not a finite number; give a number"),
     ("value: 25", "value: 25 mm", "item de-p03", "answer value: is text, must be a number"),
     ("- value: 75", "- value: 25.5", "item de-p03", "slip 25.5 is within the tolerance, so it is right"),
     (
@@ -608,6 +642,8 @@ def test_a_fault_of_yaml_names_its_line(monkeypatch, loader, old, new, marker):
         ("- a\n- b\n", "must be a mapping"),
         ("just text", "must be a mapping"),
         ("bank: &a [*a]\n", "alias"),
+        ("[" * 100_000, "the nesting is too deep"),
+        ("- " * 1000 + "a", "the nesting is too deep"),
         ("bank: x\nitems: {a: 1}\n", "items: is a mapping of fields, must be a list"),
         ("bank: x\nitems:\n- text\n", "is text, must be a mapping of fields"),
         ("? [a, b]\n: x\n", "name is read as a list"),

@@ -293,6 +293,22 @@ def test_an_infinite_answer_is_refused(tmp_path):
     refused(file, "bad-answer", "'q3'")
 
 
+def test_any_answer_at_all_is_read_on_request_but_only_unchanged(tmp_path):
+    file = tmp_path / "responses.json"
+    odd = {"q1": {"answer": [["x"]], "certainty": "very"}, "a b": 7}
+    file.write_text(signed(answers=odd))
+    refused(file, "bad-answer")
+    assert read_responses(file, any_answer=True).answers == odd
+    file.write_text(file.read_text().replace('["x"]', '["y"]'))
+    with pytest.raises(ResponsesError, match="changed after it was saved"):
+        read_responses(file, any_answer=True)
+    for value in ("1e999", '"\\ud800"', "[" * 990 + "]" * 990):
+        file.write_text(signed(answers={}).replace('"answers": {}', f'"answers": {{"q1": {value}}}'))
+        with pytest.raises(ResponsesError) as caught:
+            read_responses(file, any_answer=True)
+        assert caught.value.reason in {"bad-answer", "unreadable"} and "; " in str(caught.value)
+
+
 def test_an_answer_may_lack_its_certainty(tmp_path):
     file = tmp_path / "responses.json"
     bare = replace(SAMPLE, answers={"q1": {"answer": "o1"}, "q2": {}})

@@ -105,7 +105,8 @@ def test_place_of_the_key_is_even(tmp_path: Path, picture: None) -> None:
     assert sum((places[place] - 100) ** 2 / 100 for place in ("o1", "o2", "o3")) < 18.4
     orders = Counter(tuple(built.items[3].key["key"]) for built in builds)
     assert ("s1", "s2", "s3") not in orders
-    assert len(orders) > 2
+    assert len(orders) == 5
+    assert sum((n - 60) ** 2 / 60 for n in orders.values()) < 13.3  # 4 degrees of freedom, once in a hundred
 
 
 def test_notebook_is_valid_and_needs_no_reading_of_code(course: Course) -> None:
@@ -188,6 +189,19 @@ def test_key_of_an_earlier_build_is_kept(course: Course, tmp_path: Path) -> None
     assert built.kept.name == f"key-{course.built.build[:8]}.json"
 
 
+def test_force_keeps_the_key_of_another_quiz_and_a_damaged_one(course: Course) -> None:
+    mine = course.built.key.read_bytes()
+    course.file.write_text(ASSIGNMENT.replace("sample-quiz", "other-quiz"), encoding="utf-8")
+    other = assign(course.file, course.out, force=True)
+    assert other.kept is not None and other.kept.name == f"key-{course.built.build[:8]}.json"
+    assert other.kept.read_bytes() == mine
+    for damaged in (b"{", b"[]"):
+        other.key.write_bytes(damaged)
+        kept = assign(course.file, course.out, force=True).kept
+        assert kept is not None and kept.read_bytes() == damaged
+    assert len(list(other.key.parent.iterdir())) == 4
+
+
 def test_the_instructors_own_answers_are_not_handed_out(course: Course) -> None:
     hand_in(course.built.student / "responses.json", course.built.key, "me", {})
     with pytest.raises(TeachingError, match=r"responses\.json, which would be handed out"):
@@ -215,7 +229,10 @@ def test_faults_of_the_bank_come_with_its_lines(tmp_path: Path, picture: None) -
         (ASSIGNMENT.replace("bank.yml", "bunk.yml"), r"quiz\.yml:3: bank: there is no bank .*bunk\.yml; correct"),
         (ASSIGNMENT.replace("all", "[sa-best, sa-bets]", 1), r"quiz\.yml:4: items: .*sa-bets; did you mean sa-best"),
         (ASSIGNMENT.replace("all", "\n- sa-best\n- sa-best", 1), r"quiz\.yml:4: items: names sa-best more than once"),
-        (ASSIGNMENT.replace("items: all", "items: []"), r"quiz\.yml:4: items: is 'a list', must be a list of"),
+        (
+            ASSIGNMENT.replace("items: all", "items: []"),
+            r"quiz\.yml:4: items: is a list, must be a list of at least one",
+        ),
         (ASSIGNMENT.replace("sa-many: 2", "sa-many: 0"), r"quiz\.yml:5: points: .*must be one number"),
         (ASSIGNMENT.replace("{sa-many: 2}", ".inf"), r"quiz\.yml:5: points: is inf, must be"),
         (ASSIGNMENT.replace("sa-many: 2", "sa-mony: 2"), r"quiz\.yml:5: points: .*sa-mony; did you mean sa-many"),
@@ -223,6 +240,12 @@ def test_faults_of_the_bank_come_with_its_lines(tmp_path: Path, picture: None) -
         (ASSIGNMENT.replace("instructions", "instrutions"), r"quiz\.yml:7: instrutions: .*did you mean instructions"),
         (ASSIGNMENT + "title: Twice\n", r"quiz\.yml:8: title: is written twice, first in line 2"),
         (ASSIGNMENT.replace("The sample", "The: sample"), r"quiz\.yml:2: is not YAML: .*quotes"),
+        ("<<: {bank: bunk.yml}\nquiz: a\ntitle: b\nitems: all", r"quiz\.yml:1: bank: there is no bank"),
+        ("<<: {bank: bank.yml, items: [x]}\nquiz: a\ntitle: b", r"quiz\.yml:1: items: .*has no question x"),
+        (ASSIGNMENT.replace("{sa-many: 2}", "1" + "0" * 400), r"quiz\.yml:5: points: is 1.*at most 1000000"),
+        (ASSIGNMENT.replace("{sa-many: 2}", "1.0e+308"), r"quiz\.yml:5: points: is 1e\+308.*at most 1000000"),
+        (ASSIGNMENT.replace("The sample quiz", r'"Quiz \ud83d\ude00"'), r"quiz\.yml:2: title: is '.*', must be what"),
+        (ASSIGNMENT.replace("sample-quiz", "con"), r"quiz\.yml:1: quiz: is 'con', must be the quiz's id"),
         ("- a list", r"quiz\.yml:1: is no assignment"),
         ("", r"quiz\.yml:1: is no assignment"),
         ("[" * 5000, r"quiz\.yml:1: is not YAML"),

@@ -208,6 +208,27 @@ def test_the_same_file_twice_counts_once(pupils: Class) -> None:
     assert pupils.aside() == {"responses (1).json": "identical"}
 
 
+@pytest.mark.parametrize("name", ["responses.json.txt", "responses", "responses.json.download"])
+def test_responses_under_another_name_are_graded(pupils: Class, name: str) -> None:
+    raw = pupils.hand_in(name, "ab").read_bytes()
+    (pupils.folder / f"edited {name}").write_bytes(raw.replace(b'"ab"', b'"cd"'))
+    (pupils.folder / "page.txt").write_text(json.dumps({"source": raw.decode()}))  # speaks of responses, holds none
+    report = pupils.grade()
+    assert pupils.book()["ab"]["file"] == name
+    assert pupils.aside() == {f"edited {name}": "edited"}
+    assert report.others == 1
+
+
+def test_codes_that_windows_takes_for_devices_get_their_page(pupils: Class) -> None:
+    codes = ["CON", "nul", "com1", "aux.b", "console", "."]
+    for code in codes:
+        pupils.hand_in(f"x{code}/responses.json", code)
+    pupils.grade()
+    assert set(pupils.book()) == set(codes)
+    pages = {path.name for path in (pupils.out / "feedback").iterdir()}
+    assert pages == {"~CON.html", "~nul.html", "~com1.html", "~aux.b.html", "console.html", "..html"}
+
+
 def test_different_files_of_one_student_are_all_left_to_the_instructor(pupils: Class) -> None:
     first = pupils.hand_in("a/responses.json", "ab")
     shutil.copy(first, pupils.folder / "copy.json")
@@ -294,6 +315,70 @@ def test_a_folder_that_cannot_be_opened_is_named(pupils: Class, monkeypatch: pyt
     graded, set_aside, _ = grading.sort_out(load_key(pupils.key), pupils.folder)
     assert [(entry.file, entry.reason) for entry in set_aside] == [("folder", "unreadable")]
     assert [entry.file for entry in graded] == ["good.json"]
+
+
+def test_files_in_a_folder_that_may_only_be_listed_are_named(pupils: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that can be read but not entered: its files have names, and every look at them is refused."""
+    pupils.hand_in("good.json", "good")
+    pupils.hand_in("list/responses.json", "inside")
+    (pupils.folder / "list" / "notes.txt").touch()
+    lstat = os.lstat
+
+    def refuse(path: Any, **more: Any) -> Any:
+        if "list" in Path(path).parent.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return lstat(path, **more)
+
+    monkeypatch.setattr(os, "lstat", refuse)
+    monkeypatch.setattr(Path, "lstat", refuse)
+    monkeypatch.setattr(Path, "stat", lambda path, **_: refuse(path))
+    graded, set_aside, _ = grading.sort_out(load_key(pupils.key), pupils.folder)
+    assert [entry.file for entry in graded] == ["good.json"]
+    reasons = {entry.file: entry.reason for entry in set_aside}
+    assert reasons == {"list/notes.txt": "unreadable", "list/responses.json": "unreadable"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no paths of this length")
+def test_folders_without_end_are_not_entered(pupils: Class) -> None:
+    pupils.hand_in("good.json", "good")
+    pupils.hand_in("a/" * 40 + "responses.json", "deep")
+    # Path by path would be too long for the system; so one folder is made, and moved into the next, again and again.
+    chain = pupils.folder / "chain"
+    (chain / "d").mkdir(parents=True)
+    (chain / "d" / "responses.json").write_text("{")
+    for _ in range(1200):
+        (pupils.folder / "next").mkdir()
+        chain.rename(pupils.folder / "next" / "d")
+        (pupils.folder / "next").rename(chain)
+    try:
+        for _ in range(2):  # the second time the results of the first are replaced
+            pupils.grade()
+            assert set(pupils.book()) == {"good", "deep"}
+            (row,) = rows(pupils.out / "set_aside.csv")
+            assert row["file"].startswith("chain/d/d/") and "folders deep; move it further up" in row["what_to_do"]
+    finally:  # or else pytest's own clearing up fails on it
+        while (chain / "d").is_dir():
+            (chain / "d").rename(pupils.folder / "next")
+            chain.rmdir()
+            (pupils.folder / "next").rename(chain)
+
+
+def test_a_file_that_vanishes_while_grading_is_named(pupils: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    pupils.hand_in("good.json", "good")
+    gone = [pupils.hand_in("gone.json", "gone"), pupils.hand_in("gone.txt", "gone2")]
+    walk = grading._walk
+
+    def then_remove(top: Path) -> Any:
+        found = list(walk(top))
+        for path in gone:
+            path.unlink()
+        return found
+
+    monkeypatch.setattr(grading, "_walk", then_remove)
+    pupils.grade()
+    assert list(pupils.book()) == ["good"]
+    assert pupils.aside() == {"gone.json": "unreadable", "gone.txt": "unreadable"}
+    assert all("has vanished" in row["what_to_do"] for row in rows(pupils.out / "set_aside.csv"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take only names that are text")

@@ -113,6 +113,8 @@ def test_an_answer_to_no_question_is_noted(course: Course) -> None:
     got = marked(course, {"sa-extra": {"answer": 100, "certainty": 3}})
     assert got.total == 0
     assert got.notes == ("not a question of this quiz, passed over: 'sa-extra'",)
+    many = marked(course, {f"z{i:04}": {"answer": 1, "certainty": 1} for i in range(5000)})
+    assert many.notes == ("not a question of this quiz, passed over: 'z0000', 'z0001', 'z0002' and 4997 more",)
 
 
 json_values = st.recursive(

@@ -226,12 +226,17 @@ def questions(tmp_path: Path) -> Path:
         "format": "vertebra-questions/1",
         "quiz": "fracture-types",
         "title": "Fracture types",
-        "build": digest("build"),
         "certainty": True,
         "instructions": "Answer every question.",
         "items": ITEMS,
     }
-    file.write_text(json.dumps(data), encoding="utf-8")
+    return sealed(file, data)
+
+
+def sealed(file: Path, data: dict[str, Any]) -> Path:
+    """Write questions with the digest that fits."""
+    data.pop("build", None)
+    file.write_text(json.dumps(data | {"build": digest(data)}), encoding="utf-8")
     return file
 
 
@@ -284,11 +289,21 @@ def test_an_exam_keeps_every_certainty_and_the_student_code(tmp_path: Path, ques
     student.answer("q-single", "burst", certainty=3)
     student.answer("q-numeric", 25)
     stored = read_responses(tmp_path / "responses.json")
-    assert (stored.quiz, stored.build, stored.student) == ("fracture-types", digest("build"), "s.01_A-b")
+    build = json.loads(questions.read_text(encoding="utf-8"))["build"]
+    assert (stored.quiz, stored.build, stored.student) == ("fracture-types", build, "s.01_A-b")
     assert stored.answers["q-single"] == {"answer": "burst", "certainty": 3}
     again = exam(questions)
     assert again.responses["student"] == "s.01_A-b"
     assert again.responses["checked"] == []
+
+
+def test_an_answer_without_a_certainty_in_the_file_is_not_checked(path: Path) -> None:
+    quiz = QuizWidget(PRACTICE, path).quiz
+    path.parent.mkdir()
+    write_responses(path, Responses(quiz["id"], quiz["build"], {"q-single": {"answer": "burst"}}))
+    again = QuizWidget(PRACTICE, path)
+    assert (again.responses["checked"], again.problem) == ([], "")
+    assert again.responses["answers"]["q-single"]["answer"] == "burst"
 
 
 def test_a_withdrawn_answer_leaves_the_file(path: Path) -> None:
@@ -485,13 +500,15 @@ def test_no_key_reaches_the_exam(questions: Path) -> None:
         ('{"format": "vertebra-questions/1", "quiz": "x"}', "lacks build, certainty, instructions, items, title"),
         ({"items": [{"id": "a"}]}, "a question is not whole"),
         ({"items": 3}, "a question is not whole"),
+        ({"items": [{**ITEMS[0], "format": "essay"}]}, "no questions of the kind 'essay'; use the version"),
+        ({"items": [{**ITEMS[0], "format": []}]}, "a question is not whole"),
     ],
 )
 def test_a_questions_file_with_a_fault_gives_one_sentence(questions: Path, content: Any, words: str) -> None:
     if content is None:
         questions.unlink()
     elif isinstance(content, dict):
-        questions.write_text(json.dumps(json.loads(questions.read_text()) | content))
+        sealed(questions, json.loads(questions.read_text()) | content)
     else:
         questions.write_text(content)
     with pytest.raises(QuizError, match=words) as caught:
@@ -500,6 +517,41 @@ def test_a_questions_file_with_a_fault_gives_one_sentence(questions: Path, conte
     assert line.startswith("QuizError: questions.json")
     assert "\n" not in line
     assert str(questions.parent) not in line
+
+
+def test_a_changed_questions_file_is_refused_whatever_was_changed(questions: Path) -> None:
+    """Each part is taken out, and replaced by what does not belong there: one sentence, never a traceback."""
+    text = questions.read_text(encoding="utf-8")
+
+    def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+        return [place for step, value in inner for place in [(*path, step), *places(value, (*path, step))]]
+
+    for path in places(json.loads(text)):
+        for spoiled in ("gone", 5, {"x": []}):
+            data = json.loads(text)
+            parent = data
+            for step in path[:-1]:
+                parent = parent[step]
+            if spoiled == "gone":
+                del parent[path[-1]]
+            else:
+                parent[path[-1]] = spoiled
+            questions.write_text(json.dumps(data), encoding="utf-8")
+            with pytest.raises(QuizError):
+                exam(questions)
+    questions.write_bytes(
+        b"\xef\xbb\xbf" + json.dumps(json.loads(text), indent=1).replace("\n", "\r\n").encode()
+    )  # what an editor may do to it
+    assert len(exam(questions).quiz["items"]) == len(ITEMS)
+
+
+def test_an_exam_says_which_questions_were_reviewed(questions: Path) -> None:
+    data = json.loads(questions.read_text(encoding="utf-8"))
+    for reviewed in (True, False):
+        sealed(questions, data | {"items": [item | {"reviewed": reviewed} for item in data["items"]]})
+        page = exam(questions)._repr_mimebundle_()[0]["text/html"]
+        assert ("Not yet reviewed by a clinician" in page) is not reviewed
 
 
 # ---- Practice from a bank

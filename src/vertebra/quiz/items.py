@@ -8,12 +8,11 @@ mend. A question leaves this module in one of three dresses: `practice` (with ke
 import base64
 import difflib
 import hashlib
-import math
 import re
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -183,17 +182,20 @@ class Item:
     def _shown(self, seed: str | None) -> dict[str, tuple[Any, ...]]:
         """Return the parts of each group in the order in which they are shown."""
 
-        def mixed(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+        def mixed(parts: tuple[Any, ...], *draw: str) -> tuple[Any, ...]:
             # A hash gives the same order in every version of Python. The rationale goes in because a student can know
             # the seed and guess the ids (a, b, c in the correct order!), but never sees a graded item's rationale.
             def rank(part: Any) -> bytes:
-                return hashlib.sha256("\n".join([seed or "", self.id, part.id, part.rationale]).encode()).digest()
+                words = [seed or "", self.id, part.id, part.rationale, *draw]
+                return hashlib.sha256("\n".join(words).encode()).digest()
 
             return tuple(sorted(parts, key=rank))
 
         steps = mixed(self.steps)
-        if steps == self.steps:
-            steps = steps[1:] + steps[:1]
+        # The correct order is drawn again, not turned into one other: that one would come twice as often as the rest.
+        draws = (mixed(self.steps, str(draw)) for draw in count(1))
+        while len(steps) > 1 and steps == self.steps:
+            steps = next(draws)
         groups: dict[str, tuple[Any, ...]] = {"options": self.options, "prompts": self.prompts, "regions": self.regions}
         if seed is not None and self.shuffle:
             groups = {group: mixed(parts) for group, parts in groups.items()}
@@ -349,7 +351,7 @@ def _head(path: Path) -> dict[str, Any]:
     # The fields above the questions; parsing a whole bank only to learn its name would take a hundred times as long.
     try:
         head = yaml.safe_load(path.read_text(encoding="utf-8-sig").split("\nitems:")[0])
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return head if isinstance(head, dict) else {}
 
@@ -503,11 +505,13 @@ def _faults_of_image(item: Item) -> Found:
     if item.image is None:
         return
     try:
-        file = assets.path(item.image.src)
+        shape = _aspect(assets.path(item.image.src))
     except assets.AssetError:
         yield ("image", "src"), f"there is no picture {item.image.src} below assets/; add it, or correct src"
         return
-    shape = _aspect(file)
+    except (ValueError, ArithmeticError, struct.error):
+        yield ("image", "src"), f"{item.image.src} is damaged, its size cannot be read; save the picture again"
+        return
     if item.format == "hotspot" and shape and item.image.width and item.image.height:
         stated = item.image.width / item.image.height
         if abs(stated / shape - 1) > 0.01:
@@ -516,9 +520,11 @@ def _faults_of_image(item: Item) -> Found:
 
 
 def _aspect(file: Path) -> float | None:
-    """Return width / height of a picture, None when it does not say."""
+    """Return width / height of a picture, None when it does not say; what is no picture raises one error or other."""
     raw = file.read_bytes()
     if file.suffix == ".png":
+        if not raw.startswith(b"\x89PNG"):
+            raise ValueError("not a PNG")
         width, height = struct.unpack(">II", raw[16:24])
         return float(width / height)
     box = re.search(rb"<svg[^>]*\bviewBox=[\"']([^\"']+)", raw)
@@ -586,6 +592,7 @@ def _crossings(a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]
 
 # --- YAML that knows its lines ----------------------------------------------------------------------------------------
 
+DEEPEST = 50  # lists and mappings inside each other; a bank needs 7, and libyaml ends the whole process at thousands
 _QUOTES = "put text that holds ': ' or ' #', or that starts with a sign, in quotes, and check the indentation"
 
 
@@ -602,7 +609,13 @@ class _Source:
         self._built: dict[int, Any] = {}
         try:
             # libyaml is ten times faster and is not in every build of PyYAML.
-            self._loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            depth = 0
+            for event in yaml.parse(text, loader) if loader is not yaml.SafeLoader else ():
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                if depth > DEEPEST:
+                    raise RecursionError  # as the slow loader does
+            self._loader = loader(text)
             self._root: Any = self._loader.get_single_node()
             if self._root is None:
                 raise BankError([Fault(name, 1, "bank", "the file is empty; write a bank, or remove the file")])
@@ -655,8 +668,8 @@ class _Source:
             self._early.append((line, path, f"{path[-1]}: {node.value!r} cannot be read; put it in quotes"))
             self._unread.add(path)
             return None
-        if isinstance(value, float) and not math.isfinite(value):
-            self._early.append((line, path, f"{node.value} is not a finite number; give a number"))
+        if isinstance(value, int | float) and not scoring.is_finite(value):
+            self._early.append((line, path, f"{node.value[:40]} is not a finite number; give a number"))
         return value.strip() if isinstance(value, str) else value
 
     def line(self, path: schema.Path) -> int:

@@ -6,17 +6,18 @@ read this file can compute a new one.
 
 import hashlib
 import json
-import math
 import os
 import re
 import reprlib
 import secrets
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
+
+from vertebra.quiz.scoring import is_finite
 
 FORMAT = "vertebra-responses/1"
 LIMIT = 1_000_000  # bytes; a quiz of 100 questions needs about 20 000
@@ -55,7 +56,7 @@ class Responses:
     """A student's responses to one quiz.
 
     answers: {item id: {"answer": JSON value or None, "certainty": 1, 2, 3 or None}}. build: hex digest of the questions
-    that were shown. student: a code, or "" when the file's folder names the student. saved: UTC, to the minute.
+    that were shown. student: the code that was entered, or "". saved: UTC, to the minute.
     """
 
     quiz: str
@@ -63,6 +64,10 @@ class Responses:
     answers: Mapping[str, Mapping[str, Any]]
     student: str = ""
     saved: str = field(default_factory=utc_minute)
+
+    def record(self) -> dict[str, Any]:
+        """Return all that the file holds but its digest, which is taken of this."""
+        return {"format": FORMAT, **vars(self)}
 
 
 def canonical(value: Any) -> str:
@@ -81,13 +86,19 @@ def write_responses(path: Path | str, responses: Responses) -> None:
     Raises ResponsesError for responses that could not be read back and OSError when the folder cannot be written.
     """
     path = Path(path)
-    data = {"format": FORMAT, **asdict(responses)}
-    _check(data, path.name)
+    data = responses.record()
+    _check_fields(data, path.name)
+    _check_answers(data["answers"], path.name)
     data["digest"] = digest(data)
     text = json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     raw = text.encode()
     if len(raw) > LIMIT:
         raise ResponsesError("oversized", f"{path.name}: the answers take {len(raw)} bytes, the limit is {LIMIT}")
+    write_whole(path, raw)
+
+
+def write_whole(path: Path, raw: bytes) -> None:
+    """Write a file so that a crash leaves the old one or the new one, never half of one. Raises OSError."""
     # Its own name each time, so that two notebooks on one quiz do not write into each other's half-written file.
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -100,10 +111,11 @@ def write_responses(path: Path | str, responses: Responses) -> None:
         part.unlink(missing_ok=True)
 
 
-def read_responses(path: Path | str) -> Responses:
+def read_responses(path: Path | str, any_answer: bool = False) -> Responses:
     """Read and check a responses file; raises ResponsesError with a reason and a sentence that names the mend.
 
     Each answer has one of the JSON shapes of the formats; whether it fits its question is for `scoring.score` to say.
+    With `any_answer` the responses to the questions may be any JSON at all, for whoever judges them one by one.
     """
     path = Path(path)
     data = _parse(_read(path), path.name)
@@ -114,8 +126,15 @@ def read_responses(path: Path | str) -> Responses:
         mend = f"this version reads {FORMAT}; use the version of the course that handed the quiz out"
         raise ResponsesError("wrong-version", f"{path.name}: format is {reprlib.repr(name)}; {mend}")
     stated = data.pop("digest", None)
-    _check(data, path.name)
-    if stated != digest(data):
+    _check_fields(data, path.name)
+    if not any_answer:
+        _check_answers(data["answers"], path.name)
+    try:
+        intact = stated == digest(data)
+    except (ValueError, RecursionError):  # 1e999, half a letter, or hundreds of brackets
+        what = f"answers: hold a value that no quiz writes; {_AGAIN}"
+        raise ResponsesError("bad-answer", f"{path.name}: {what}") from None
+    if not intact:
         what = "was changed after it was saved (the digest does not fit)"
         raise ResponsesError("edited", f"{path.name}: {what}; {_AGAIN}")
     del data["format"]
@@ -174,31 +193,39 @@ def _no_constant(constant: str) -> Any:
     raise ValueError(constant)
 
 
-def _check(data: dict[str, Any], name: str) -> None:
-    """Raise ResponsesError unless every field has the type and shape that the quiz writes."""
+def _check_fields(data: dict[str, Any], name: str) -> None:
+    """Raise ResponsesError unless there are the fields that the quiz writes, and all but the answers are sound."""
 
-    def refuse(reason: Reason, place: str, what: str) -> ResponsesError:
-        return ResponsesError(reason, f"{name}: {place}: {what}; {_AGAIN}")
+    def refuse(place: str, what: str) -> ResponsesError:
+        return ResponsesError("edited", f"{name}: {place}: {what}; {_AGAIN}")
 
     fields = {"format", "answers", *_HEADER}
     for place in sorted(fields ^ data.keys()):
-        raise refuse("edited", reprlib.repr(place), "is missing" if place in fields else "does not belong here")
+        raise refuse(reprlib.repr(place), "is missing" if place in fields else "does not belong here")
     for place, (pattern, meaning) in _HEADER.items():
         if not isinstance(data[place], str) or not pattern.fullmatch(data[place]):
-            raise refuse("edited", place, f"is {reprlib.repr(data[place])}, must be {meaning}")
+            raise refuse(place, f"is {reprlib.repr(data[place])}, must be {meaning}")
     if not isinstance(data["answers"], Mapping):
-        raise refuse("edited", "answers", "must hold one entry for each answered question")
-    for item, response in data["answers"].items():
+        raise refuse("answers", "must hold one entry for each answered question")
+
+
+def _check_answers(answers: Mapping[str, Any], name: str) -> None:
+    """Raise ResponsesError unless every response has a shape that the quiz writes."""
+
+    def refuse(place: str, what: str) -> ResponsesError:
+        return ResponsesError("bad-answer", f"{name}: {place}: {what}; {_AGAIN}")
+
+    for item, response in answers.items():
         place = f"answers, question {reprlib.repr(item)}"
         if not _is_id(item):
-            raise refuse("bad-answer", place, "is not the id of a question")
+            raise refuse(place, "is not the id of a question")
         if not isinstance(response, Mapping) or not response.keys() <= {"answer", "certainty"}:
-            raise refuse("bad-answer", place, "must hold an answer and a certainty and nothing else")
+            raise refuse(place, "must hold an answer and a certainty and nothing else")
         certainty = response.get("certainty")
         if certainty is not None and (type(certainty) is not int or certainty not in (1, 2, 3)):
-            raise refuse("bad-answer", place, f"certainty is {reprlib.repr(certainty)}, must be 1, 2, 3 or null")
+            raise refuse(place, f"certainty is {reprlib.repr(certainty)}, must be 1, 2, 3 or null")
         if not _is_answer(response.get("answer")):
-            raise refuse("bad-answer", place, f"no question takes the answer {reprlib.repr(response['answer'])}")
+            raise refuse(place, f"no question takes the answer {reprlib.repr(response['answer'])}")
 
 
 def _is_answer(value: Any) -> bool:
@@ -220,9 +247,4 @@ def _is_id(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)

@@ -202,16 +202,20 @@ def _full(fractions: Iterable[float]) -> int:
 
 
 def _number(value: Any) -> float:
-    # bool is an int in Python and would pass for 0 or 1; a JSON integer can be too long for a float.
+    # bool is an int in Python and would pass for 0 or 1.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"a number is needed, not {reprlib.repr(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
+    if not is_finite(value):
         raise ValueError("a finite number is needed")
-    return number
+    return float(value)
+
+
+def is_finite(value: float) -> bool:
+    """Say whether a float can hold the number; an integer of JSON or YAML can be too long for one."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _known(value: Any, ids: Any, what: str) -> str:

@@ -10,9 +10,9 @@ build, byte for byte, and the order cannot be undone by whoever has not got the 
 
 import hashlib
 import json
-import math
 import os
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,17 +25,17 @@ from vertebra.quiz.responses import digest
 from vertebra.quiz.schema import kind, nearest
 from vertebra.quiz.static import static_html
 from vertebra.teaching import key as keys
-from vertebra.teaching.files import TeachingError, write_text
+from vertebra.teaching.files import DEVICE, TeachingError, write_text
 
 FORMAT = "vertebra-questions/1"
 QUIZ_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 FIELDS = {
-    "quiz": "the quiz's id, such as fracture-types",
+    "quiz": "the quiz's id in small letters, digits, - and _, such as fracture-types (con and nul are Windows' own)",
     "title": "what the student reads at the top",
     "bank": "the bank file, as a path from this file's folder",
-    "items": "a list of question ids, or all",
-    "points": "one number for every question, or a number for each id (1 when left out)",
+    "items": "a list of at least one question id, or all",
+    "points": f"one number for every question, or a number for each id (1 when left out, at most {keys.MOST_POINTS})",
     "certainty": "true when students also say how sure they are (false when left out)",
     "instructions": "a sentence or two to the student (none when left out)",
 }
@@ -71,21 +71,23 @@ class Assigned:
 def assign(assignment_file: Path | str, out: Path | str, force: bool = False) -> Assigned:
     """Build the student's folder and the key below `out`.
 
-    An `out` that holds something else is refused, unless `force`; nothing is ever deleted. Building a changed quiz
-    again keeps the earlier key beside the new one, as submissions to it may be on their way. Raises BankError or
+    An `out` that holds something else is refused, unless `force`; nothing is ever deleted. A key of another build or
+    quiz that is there is kept beside the new one, as submissions to it may be on their way. Raises BankError or
     TeachingError for bad input and OSError for a folder that cannot be written.
     """
     assignment, out = load_assignment(assignment_file), Path(out)
     questions, key = build(assignment)
     folder, key_file = out / "student" / key.quiz, out / "instructor" / "key.json"
-    previous = _previous_build(key_file, key.quiz)
+    previous = _previous_key(key_file)
     if not force:
-        _check_free(out, folder, key.quiz, ours=previous is not None)
+        _check_free(out, folder, key.quiz, ours=previous is not None and previous.quiz == key.quiz)
     folder.mkdir(parents=True, exist_ok=True)
     key_file.parent.mkdir(parents=True, exist_ok=True)
     kept = None
-    if previous is not None and previous != key.build:
-        kept = key_file.replace(key_file.with_name(f"key-{previous[:8]}.json"))
+    if key_file.is_file() and (previous is None or (previous.quiz, previous.build) != (key.quiz, key.build)):
+        # Whatever it is, and be it the key of another quiz in a folder that was forced: no key is written over.
+        name = previous.build[:8] if previous else f"damaged-{hashlib.sha256(key_file.read_bytes()).hexdigest()[:8]}"
+        kept = key_file.replace(key_file.with_name(f"key-{name}.json"))
     write_text(key_file, key.text())
     write_text(folder / "questions.json", json.dumps(questions, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / f"{key.quiz}.ipynb", notebook(questions))
@@ -166,13 +168,12 @@ def notebook(questions: Mapping[str, Any]) -> str:
     return text.rstrip("\n") + "\n"
 
 
-def _previous_build(key_file: Path, quiz: str) -> str | None:
-    """Return the build of the key that is there, if it is one of this quiz."""
+def _previous_key(key_file: Path) -> keys.Key | None:
+    """Return the key that is there, if there is one."""
     try:
-        previous = keys.load_key(key_file)
+        return keys.load_key(key_file)
     except (OSError, TeachingError):
         return None
-    return previous.build if previous.quiz == quiz else None
 
 
 def _check_free(out: Path, folder: Path, quiz: str, ours: bool) -> None:
@@ -206,19 +207,19 @@ def load_assignment(path: Path | str, known_references: frozenset[str] | None = 
     bank_file = Path(os.path.normpath(path.parent / named_bank)) if named_bank else None
     if bank_file and not bank_file.is_file():
         what = f"there is no bank {bank_file}; correct the path, which starts from this file's folder"
-        faults.append(Fault(str(path), lines["bank"], "bank", what))
+        faults.append(Fault(str(path), lines.get("bank", 1), "bank", what))
     elif bank_file:
         bank = load_bank(bank_file, known_references)
         if bank.use != "graded":
             what = f"{bank_file} is for practice, so its keys reach the browser; name a bank with use: graded"
-            faults.append(Fault(str(path), lines["bank"], "bank", what))
+            faults.append(Fault(str(path), lines.get("bank", 1), "bank", what))
         known = {item.id for item in bank.items}
         lists = [(field, data.get(field)) for field in ("items", "points")]
         for field, name in [(f, name) for f, names in lists if isinstance(names, list | dict) for name in names]:
             if isinstance(name, str) and name not in known:
                 mend = nearest(name, known) or f"its questions: {', '.join(sorted(known))}"
                 what = f"{bank_file} has no question {name}; {mend}"
-                faults.append(Fault(str(path), lines.get(f"{field} {name}", lines[field]), field, what))
+                faults.append(Fault(str(path), lines.get(f"{field} {name}", lines.get(field, 1)), field, what))
     if faults or bank is None or bank_file is None:
         raise TeachingError("\n".join(map(str, sorted(faults))))
     items = bank.items if data["items"] == "all" else tuple(bank.item(name) for name in data["items"])
@@ -283,8 +284,8 @@ def _faults(data: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
             mend = nearest(str(name), FIELDS) or f"the fields are: {', '.join(FIELDS)}"
             yield str(name), f"there is no such field; {mend}"
         elif not _fits(name, value):
-            shown = value if isinstance(value, bool | str | int | float) else kind(value)
-            yield name, f"is {shown!r}, must be {FIELDS[name]}; correct it"
+            shown = reprlib.repr(value) if isinstance(value, bool | str | int | float) else kind(value)
+            yield name, f"is {shown}, must be {FIELDS[name]}; correct it"
     items = data.get("items")
     if isinstance(items, list):
         for name in sorted({str(name) for name in items if items.count(name) > 1}):
@@ -294,11 +295,11 @@ def _faults(data: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
 def _fits(field: str, value: Any) -> bool:
     match field:
         case "quiz":
-            return isinstance(value, str) and bool(QUIZ_ID.fullmatch(value))
+            return isinstance(value, str) and bool(QUIZ_ID.fullmatch(value)) and not DEVICE.fullmatch(value)
         case "title" | "bank":
-            return isinstance(value, str) and bool(value.strip())
+            return _is_text(value) and bool(value.strip())
         case "instructions":
-            return isinstance(value, str)
+            return _is_text(value)
         case "certainty":
             return isinstance(value, bool)
         case "items":
@@ -306,9 +307,10 @@ def _fits(field: str, value: Any) -> bool:
                 isinstance(value, list) and value != [] and all(isinstance(v, str) for v in value)
             )
     if isinstance(value, dict):
-        return all(isinstance(name, str) and _is_points(each) for name, each in value.items())
-    return _is_points(value)
+        return all(isinstance(name, str) and keys.is_points(each) for name, each in value.items())
+    return keys.is_points(value)
 
 
-def _is_points(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+def _is_text(value: Any) -> bool:
+    # JSON writes one emoji as two halves, "\ud83d\ude00"; YAML leaves them halves, and no file takes these.
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)

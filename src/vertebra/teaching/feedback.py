@@ -9,6 +9,7 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
+from vertebra.quiz.scoring import numeric
 from vertebra.quiz.static import standing
 from vertebra.teaching.key import Key, Question
 from vertebra.teaching.marking import Mark, Marked, number
@@ -198,7 +199,7 @@ def _number(question: Question, answer: Any) -> Iterator[str]:
         slips = [
             slip["rationale"]
             for slip in question.slips
-            if abs(answer - slip["value"]) <= tolerance * (1 + 1e-9) + 1e-12 < abs(answer - value)
+            if not numeric(question.key, answer) and numeric({**question.key, "value": slip["value"]}, answer)
         ]
         entries.append(f'<li class="plain">{YOURS}: {_e(f"{answer} {unit}".strip())}{_why(" ".join(slips))}</li>')
     return _list(entries)

@@ -1,8 +1,12 @@
-"""Writing files whole, and the one error that the instructor's commands raise."""
+"""Writing files whole, names that Windows cannot take, and the one error that the instructor's commands raise."""
 
-import os
-import secrets
+import re
 from pathlib import Path
+
+from vertebra.quiz.responses import write_whole
+
+# Windows takes these for devices, whatever stands behind the first dot: nul.html is nowhere.
+DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 class TeachingError(ValueError):
@@ -11,12 +15,4 @@ class TeachingError(ValueError):
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text so that a crash leaves the old file or the new one, never half of one. Raises OSError."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, text.encode())

@@ -5,13 +5,13 @@
     OUT/set_aside.csv         every file that was not graded, why, and what to do
     OUT/set_aside/            copies of these files
 
-Each .json file below the submissions folder is graded or set aside; only copies of questions.json are passed over.
+Each .json file below the submissions folder is graded or set aside, and so are responses under another name; only
+copies of questions.json are passed over.
 The same files give the same output, byte for byte.
 """
 
 import csv
 import io
-import json
 import os
 import re
 import shutil
@@ -23,12 +23,14 @@ from pathlib import Path
 
 from vertebra.quiz.responses import LIMIT, Responses, ResponsesError, digest, read_responses
 from vertebra.teaching.feedback import page
-from vertebra.teaching.files import TeachingError
+from vertebra.teaching.files import DEVICE, TeachingError
 from vertebra.teaching.key import Key, load_key
 from vertebra.teaching.marking import Marked, mark, number
 
 ARCHIVES = {".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".xz", ".bz2"}
 COPY_LIMIT = 20_000_000  # bytes; a larger file stays where it is, so that one submission cannot fill the disk
+DEEPEST = 40  # folders below the submissions; neither Python nor every system follows them without end
+RESPONSES = re.compile(rb'(\xef\xbb\xbf)?\s*\{.*"format"\s*:\s*"vertebra-responses/', re.DOTALL)
 QUESTIONS = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"vertebra-questions/')
 STUDENT = "ask the student to open the quiz again, save, and hand in the new file"
 
@@ -54,7 +56,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of the files. others counts the files that are not .json and were not opened."""
+    """What became of the files. others counts those that are neither .json nor responses under another name."""
 
     quiz: str
     out: Path
@@ -84,7 +86,8 @@ def grade(key_file: Path | str, submissions: Path | str, out: Path | str) -> Rep
         (new / "feedback").mkdir(parents=True)
         (new / "set_aside").mkdir()
         for entry in graded:
-            name = f"{entry.marked.student}.html"
+            student = entry.marked.student
+            name = f"~{student}.html" if DEVICE.fullmatch(student) else f"{student}.html"  # no code holds a ~
             (new / "feedback" / name).write_text(page(key, entry.marked), encoding="utf-8", newline="\n")
         set_aside = [_copy(entry, submissions, new / "set_aside") for entry in set_aside]
         _write_csv(new / "gradebook.csv", header, (_row(key, entry) for entry in graded))
@@ -113,17 +116,17 @@ class _Submission:
 
 
 def sort_out(key: Key, submissions: Path) -> tuple[list[Graded], list[SetAside], int]:
-    """Return what is graded, by student, what is set aside, by file, and how many files are not .json."""
+    """Return what is graded, by student, what is set aside, by file, and how many files are of other kinds."""
     found: dict[str, list[_Submission]] = {}
     set_aside, others = [], 0
     for path, name in _walk(submissions):
         try:
-            if path.suffix.lower() not in {".json", *ARCHIVES} and not path.is_symlink() and not path.is_dir():
+            if _is_other(path):
                 others += 1
             elif not _is_questions(path):
                 responses = _read(key, path, name)
                 # Some file systems take ab12.html and AB12.html for one file, and some students do too.
-                submission = _Submission(name, path, responses, _digest(responses))
+                submission = _Submission(name, path, responses, digest(responses.record()))
                 found.setdefault(responses.student.casefold(), []).append(submission)
         except _Aside as aside:
             set_aside.append(SetAside(name, aside.reason, str(aside), path))
@@ -151,7 +154,7 @@ class _Aside(Exception):
 
 
 def _walk(top: Path) -> Iterator[tuple[Path, str]]:
-    """Yield (path, path below `top`) of every file, in a fixed order, and of folders that are links or closed."""
+    """Yield (path, path below `top`) of every file, in a fixed order, and of each folder that is not entered."""
     if not top.is_dir():
         yield top, top.name
         return
@@ -162,11 +165,29 @@ def _walk(top: Path) -> Iterator[tuple[Path, str]]:
 
     closed: list[Path] = []
     for folder, folders, files in os.walk(top, onerror=lambda error: closed.append(Path(os.fspath(error.filename)))):
+        here = Path(folder)
         folders.sort()
-        links = [each for each in folders if (Path(folder) / each).is_symlink()]
-        for each in sorted([*files, *links]):
-            yield Path(folder) / each, name(Path(folder) / each)
+        shut = [each for each in folders if os.path.islink(here / each)]  # noqa: PTH114 - pathlib raises
+        if len(here.relative_to(top).parts) == DEEPEST:
+            shut = folders.copy()
+            folders.clear()
+        for each in sorted([*files, *shut]):
+            yield here / each, name(here / each)
     yield from ((path, name(path)) for path in sorted(closed))
+
+
+def _is_other(path: Path) -> bool:
+    """Say whether this is a plain file that neither has a name to look at nor holds responses under another name."""
+    if path.suffix.lower() in {".json", *ARCHIVES}:
+        return False
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            return not stat.S_ISLNK(found.st_mode) and not stat.S_ISDIR(found.st_mode)
+        # Mail programs and browsers rename what they pass on: responses.json.txt, or no suffix at all.
+        return found.st_size > LIMIT or not RESPONSES.match(path.read_bytes())
+    except OSError:
+        return False
 
 
 def _is_questions(path: Path) -> bool:
@@ -186,10 +207,14 @@ def _read(key: Key, path: Path, name: str) -> Responses:
     """Return the responses in a file; raises _Aside if it is not to be graded."""
     try:
         found = path.lstat()
+    except FileNotFoundError:
+        raise _Aside("unreadable", "has vanished; put it back, unless you removed it, and grade again") from None
     except OSError as error:
         raise _Aside("unreadable", f"cannot be read ({error.strerror}); give yourself the right to read it") from None
     if stat.S_ISLNK(found.st_mode):
         raise _Aside("link", f"is a link, which is never followed; {STUDENT}")
+    if stat.S_ISDIR(found.st_mode) and name.count("/") >= DEEPEST:
+        raise _Aside("unreadable", f"lies more than {DEEPEST} folders deep; move it further up, and grade again")
     if stat.S_ISDIR(found.st_mode):
         raise _Aside("unreadable", "this folder cannot be opened; give yourself the right to read it, and grade again")
     if not stat.S_ISREG(found.st_mode):
@@ -198,10 +223,13 @@ def _read(key: Key, path: Path, name: str) -> Responses:
         raise _Aside("checkpoint", "is an older copy that Jupyter keeps; nothing to do, the student's own file counts")
     if path.suffix.lower() in ARCHIVES:
         raise _Aside("archive", "is an archive; unpack it into a folder of its own, and grade again")
+    if not os.access(path, os.R_OK):
+        raise _Aside("unreadable", "cannot be read (no permission); give yourself the right to read it")
     if found.st_size > LIMIT:
         raise _Aside("oversized", f"is larger than {LIMIT} bytes, which no quiz needs; {STUDENT}")
     try:
-        responses = _lenient(path)
+        # An answer that no question takes stays in, so that marking can give it 0 and say so.
+        responses = read_responses(path, any_answer=True)
     except ResponsesError as error:
         raise _Aside(error.reason, str(error).removeprefix(f"{path.name}: ")) from None
     if responses.quiz != key.quiz:
@@ -212,30 +240,6 @@ def _read(key: Key, path: Path, name: str) -> Responses:
     if not responses.student:
         raise _Aside("bad-student", "has no student code; ask the student to enter it in the quiz and hand in again")
     return responses
-
-
-def _lenient(path: Path) -> Responses:
-    """Read a responses file; an answer that no question takes stays in, so that marking can give it 0 and say so."""
-    try:
-        return read_responses(path)
-    except ResponsesError as error:
-        if error.reason != "bad-answer":
-            raise
-        try:
-            data = json.loads(path.read_bytes().decode("utf-8-sig"))
-            stated = data.pop("digest", None)
-            intact = stated == digest(data)
-        except (ValueError, RecursionError, OSError):
-            raise error from None
-        if not intact:
-            raise ResponsesError("edited", f"{path.name}: was changed after it was saved; {STUDENT}") from None
-        del data["format"]
-        return Responses(**data)
-
-
-def _digest(responses: Responses) -> str:
-    fields = {name: getattr(responses, name) for name in Responses.__dataclass_fields__}
-    return digest({"format": "vertebra-responses/1", **fields})
 
 
 # --- What is written --------------------------------------------------------------------------------------------------
@@ -292,7 +296,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
 
 def cell(text: str) -> str:
     """Return a text from outside as a CSV cell that no spreadsheet takes for a formula, on one line."""
-    text = re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]", "\N{REPLACEMENT CHARACTER}", text)
+    text = re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
     return f"'{text}" if text.lstrip()[:1] in tuple("=+-@＝＋－＠|") else text
 
 

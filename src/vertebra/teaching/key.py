@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from vertebra.quiz.scoring import score
 from vertebra.teaching.files import TeachingError
 
 FORMAT = "vertebra-key/1"
+MOST_POINTS = 1_000_000
 GROUPS = ("options", "steps", "prompts", "regions")
 
 
@@ -62,12 +65,14 @@ def load_key(path: Path | str) -> Key:
         raise TeachingError(f"{path}: is not a key file; name the key.json that `vertebra quiz assign` made") from None
     name = data.get("format") if isinstance(data, dict) else None
     if name != FORMAT:
-        what = f"its format is {name!r}, not {FORMAT!r}"
+        what = f"its format is {reprlib.repr(name)}, not {FORMAT!r}"
         raise TeachingError(f"{path}: {what}; name the key.json that `vertebra quiz assign` made")
     try:
         items = tuple(_question(record) for record in data["items"])
         if not items or len({question.id for question in items}) != len(items):
             raise ValueError("no questions, or one of them twice")
+        if not re.fullmatch(r"[0-9a-f]{8,64}", str(data["build"])):  # its first digits go into a file's name
+            raise ValueError(f"the build is {reprlib.repr(data['build'])}")
         return Key(str(data["quiz"]), str(data["title"]), str(data["build"]), bool(data["certainty"]), items)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
@@ -77,9 +82,8 @@ def load_key(path: Path | str) -> Key:
 def _question(record: Mapping[str, Any]) -> Question:
     fields = {name: record[name] for name in Question.__dataclass_fields__}
     question = Question(**fields | {"slips": tuple(record["slips"]), "sources": tuple(record["sources"])})
-    points = question.points
-    if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < math.inf:
-        raise ValueError(f"question {question.id} has the points {points!r}")
+    if not is_points(question.points):
+        raise ValueError(f"question {question.id} has the points {reprlib.repr(question.points)}")
     # A key that its own answer does not satisfy would quietly give a whole class nothing.
     if score(question.key, right_answer(question.key)) != 1:
         raise ValueError(f"question {question.id} does not give its own key full credit")
@@ -116,6 +120,11 @@ def _can_be_shown(question: Question) -> bool:
         and all(isinstance(text, str) for text in words)
         and all(isinstance(number, int | float) for number in numbers)
     )
+
+
+def is_points(value: Any) -> bool:
+    """Say whether a question can be worth this much; a sum of such points is never out of range."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_POINTS
 
 
 def right_answer(key: Mapping[str, Any]) -> Any:

@@ -89,7 +89,10 @@ def mark(key: Key, responses: Responses) -> Marked:
     marks = tuple(_mark(question, key.certainty, responses.answers.get(question.id)) for question in key.items)
     notes = [f"{mark.question.bank_id}: {mark.note}" for mark in marks if mark.note]
     foreign = responses.answers.keys() - {question.id for question in key.items}
-    notes += [f"not a question of this quiz, passed over: {reprlib.repr(name)}" for name in sorted(foreign)]
+    if foreign:
+        named = ", ".join(reprlib.repr(name) for name in sorted(foreign)[:3])
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        notes.append(f"not a question of this quiz, passed over: {named}{more}")
     return Marked(responses.student, responses.saved, marks, tuple(notes))
 
 

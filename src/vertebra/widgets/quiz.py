@@ -12,7 +12,7 @@ import traitlets
 
 from vertebra.quiz import items
 from vertebra.quiz.responses import Responses, ResponsesError, digest, read_responses, write_responses
-from vertebra.quiz.static import static_html
+from vertebra.quiz.static import HINTS, static_html
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 PRACTICE_INSTRUCTIONS = (
@@ -120,9 +120,13 @@ def exam(path: Path | str = "questions.json") -> QuizWidget:
     path = Path(path)
     questions = _read_questions(path)
     try:
+        newer = {item["format"] for item in questions["items"]} - HINTS.keys()
         shown = [_public(item) for item in questions["items"]]
     except (AttributeError, KeyError, TypeError):
         raise QuizError(f"{path.name} is damaged, a question is not whole; {AGAIN}") from None
+    if newer:
+        what = f"{path.name}: this version of vertebra has no questions of the kind {', '.join(map(repr, newer))}"
+        raise QuizError(f"{what}; use the version of the course that came with the quiz")
     quiz = {
         "id": questions["quiz"],
         "title": questions["title"],
@@ -209,7 +213,7 @@ def _stored(quiz: Mapping[str, Any], responses: Mapping[str, Any]) -> dict[str, 
 
 
 def _checked(quiz: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return [item for item, response in answers.items() if quiz["mode"] == "practice" and response["certainty"]]
+    return [item for item, response in answers.items() if quiz["mode"] == "practice" and response.get("certainty")]
 
 
 def _sentence(error: OSError | ResponsesError, path: Path) -> str:
@@ -253,13 +257,19 @@ def _read_questions(path: Path) -> dict[str, Any]:
     missing = {"quiz", "title", "build", "certainty", "instructions", "items"} - questions.keys()
     if missing:
         raise QuizError(f"{path.name} is damaged, it lacks {', '.join(sorted(missing))}; {AGAIN}")
+    try:
+        intact = questions["build"] == digest({name: part for name, part in questions.items() if name != "build"})
+    except (ValueError, RecursionError):
+        intact = False
+    if not intact:
+        raise QuizError(f"{path.name} is damaged or was changed after it was handed out; {AGAIN}")
     return questions
 
 
 def _public(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a student may see of an item; a key that came in by mistake stays out of the browser."""
     shown = {name: item[name] for name in ("id", "format", "stem")}
-    shown |= {name: item[name] for name in ("version", "vignette", "unit", "scoring") if name in item}
+    shown |= {name: item[name] for name in ("version", "vignette", "unit", "scoring", "reviewed") if name in item}
     if item.get("image"):
         shown["image"] = _only(item["image"], ("uri", "alt", "width", "height"))
     groups = ("options", "steps", "prompts", "regions")
