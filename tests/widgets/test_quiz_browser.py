@@ -839,6 +839,8 @@ def test_an_exam_records_and_never_judges(exam_page: Any, path: Path) -> None:
     assert not any(word in page.locator(".vq").inner_text().lower() for word in ("not right", "correct", "marks of"))
     set_answers(page, RIGHT, checked=False)
     expect(page.get_by_text("Every question is answered. Hand in the file responses.json.")).to_be_visible()
+    page.get_by_label("Student code").fill("")
+    expect(page.get_by_text("Every question is answered. Enter your student code")).to_be_visible()
 
 
 @pytest.mark.parametrize("code", ["two words", "é", "a" * 41, "x/y"])

@@ -771,7 +771,7 @@ function render({ model, el }) {
     fault();
     return h("div", { class: "vq-student" },
       h("label", { for: id }, "Student code"), input,
-      h("p", { class: "vt-note", id: `${id}-hint` }, "The code your instructor gave you, not your name. Leave it empty if you were given none."), error);
+      h("p", { class: "vt-note", id: `${id}-hint` }, "The code your instructor gave you, not your name. Without it nobody can tell whose answers these are."), error);
   }
 
   function legend(exam) {
@@ -847,7 +847,7 @@ function render({ model, el }) {
     const fact = (name, value, note) => h("div", {}, h("dt", {}, name), h("dd", {}, value, note ? h("span", {}, ` ${note}`) : null));
     if (quiz.mode === "exam") {
       parts.progress.textContent = `${n} of ${total} answered`;
-      parts.complete.textContent = n < total ? "" : quiz.file ? `Every question is answered. Hand in the file ${quiz.file}.` : "Every question is answered.";
+      parts.complete.textContent = n < total ? "" : !responses().student ? "Every question is answered. Enter your student code at the top, then hand in." : quiz.file ? `Every question is answered. Hand in the file ${quiz.file}.` : "Every question is answered.";
       return;
     }
     const certainties = quiz.items.map((item) => responses().answers[item.id]?.certainty);
