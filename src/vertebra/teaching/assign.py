@@ -153,7 +153,7 @@ def notebook(questions: Mapping[str, Any]) -> str:
         'from vertebra.widgets.quiz import exam\n\nexam("questions.json")',
         id="quiz",
         execution_count=1,
-        metadata={"jupyter": {"source_hidden": True}},
+        metadata={"jupyter": {"source_hidden": True}, "deletable": False},
         outputs=[printed],
     )
     metadata = {
@@ -161,7 +161,8 @@ def notebook(questions: Mapping[str, Any]) -> str:
         "language_info": {"name": "python"},
         "title": questions["title"],
     }
-    cells = [nbformat.v4.new_markdown_cell(hello, id="hello"), call]
+    fixed = {"deletable": False, "editable": False}
+    cells = [nbformat.v4.new_markdown_cell(hello, id="hello", metadata=fixed), call]
     page = nbformat.v4.new_notebook(cells=cells, metadata=metadata, nbformat_minor=5)
     nbformat.validate(page)
     text: str = nbformat.writes(page)
