@@ -25,13 +25,13 @@ READY = VENV / "ready.txt"  # written last, so that a set-up which was cut short
 LOCKS = {"course": "requirements.lock", "test": "requirements-test.lock"}
 FIRST = "/doc/tree/lessons/00_start.ipynb"
 FULL = "The disk is full: free about 2 GB and start again."
-CAUSES = {  # what a failed step says -> what to tell the user
+CAUSES = {  # what a failed step says, the surest sign first -> what to tell the user
     "no space left|errno 28|not enough space": FULL,
-    "do not match|hash mismatch": "A download is not the locked package: start again, or get the course afresh.",
-    "resol|connect|network|unreachable|time|dns|sending request|no matching|certificate": "The package index cannot be "
-    "reached: connect to the internet (mirror or proxy: set PIP_INDEX_URL or HTTPS_PROXY) and start again.",
+    "permission denied|access is denied|read-only": "This folder cannot be written to: move it into one of your own.",
     "ensurepip": "This Python lacks its venv part: on Debian or Ubuntu run `sudo apt install python3-venv`.",
-    "denied|read-only": "This folder cannot be written to: move the course to a folder of your own and start again.",
+    "do not match|hash mismatch": "A download is not the locked package: start again, or get the course afresh.",
+    "name resolution|dns error|failed to fetch|connection|unreachable|timed out|no matching|certificate": "The package "
+    "index cannot be reached: connect to the internet (mirror or proxy: PIP_INDEX_URL, HTTPS_PROXY) and start again.",
 }
 
 
@@ -40,9 +40,11 @@ class Problem(Exception):
 
 
 def explain(output: str) -> str:
-    """Return the sentence for the first known cause in a failed step's output, or the output's last words."""
-    known = [sentence for cause, sentence in CAUSES.items() if re.search(cause, output, re.IGNORECASE)]
-    return (known or [f"Setting up failed ({output.strip()[-300:]}): delete the folder .venv and start again."])[0]
+    """Return the sentence for the first known cause in a failed step's output (own path aside), or its last words."""
+    known = [words for cause, words in CAUSES.items() if re.search(cause, output.replace(str(ROOT), "."), re.I)]
+    return (known or [f"Set-up failed ({' '.join(output.split())[-300:]}): delete the folder .venv and start again."])[
+        0
+    ]
 
 
 def python_in(folder: PurePath, platform: str = sys.platform) -> PurePath:
@@ -78,7 +80,7 @@ def set_up(kind: str) -> None:
             subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
         READY.write_text(stamp(kind), encoding="utf-8")
     except subprocess.CalledProcessError as error:
-        raise Problem(explain(f"{error.cmd} {(error.stdout or b'').decode(errors='replace')}")) from None
+        raise Problem(explain(f"{error.cmd[1:]} {(error.stdout or b'').decode(errors='replace')}")) from None
     except OSError as error:
         raise Problem(explain(str(error))) from None
 
@@ -119,13 +121,13 @@ def open_course(port: int, flags: "list[str]") -> int:
                 return lab.wait()
             time.sleep(0.1)
         raise Problem("JupyterLab stopped at once: delete the folder .venv and start again.")
-    except KeyboardInterrupt:
-        return lab.wait() and 0
+    finally:
+        lab.wait()
 
 
 def main(arguments: "list[str]") -> int:
     """Set up if need be, then open the course or run the tests."""
-    parser = argparse.ArgumentParser(description="Open the vertebra course, or test it (further options go to pytest).")
+    parser = argparse.ArgumentParser(description="Open the course or test it; more options go to Jupyter or pytest.")
     parser.add_argument("what", nargs="?", choices=["open", "test"], default="open")
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     parser.add_argument("--port", type=int, help="the port to use (default: a free one)")
@@ -140,8 +142,8 @@ def main(arguments: "list[str]") -> int:
             return open_course(port, ["--allow-root"] * as_root + ["--no-browser"] * options.no_browser + rest)
         set_up("test")
         return subprocess.call([str(python_in(VENV)), "-m", "pytest", *rest], cwd=ROOT)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
+    except (Problem, KeyboardInterrupt) as problem:
+        print(str(problem) or "Stopped.", file=sys.stderr)
         return 1
 
 

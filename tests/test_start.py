@@ -47,9 +47,12 @@ def test_the_shipped_settings_are_where_the_command_looks():
         ("[Errno 101] Network is unreachable", "connect to the internet"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "not the locked package"),
-        ("[Errno 13] Permission denied: '/opt/vertebra/.venv'", "folder of your own"),
+        ("[Errno 13] Permission denied: '/opt/vertebra/.venv'", "one of your own"),
         ("['/x/bin/python', '-m', 'ensurepip', '--upgrade'] exit status 1", "apt install python3-venv"),
         ("something nobody thought of", "delete the folder .venv"),
+        # What uv always says, and a folder that is called so, are no causes.
+        ("Resolved 113 packages in 5ms\nerror: Permission denied (os error 13)", "one of your own"),
+        ("Resolved 113 packages in 5ms, some time later: a broken wheel", "delete the folder .venv"),
     ],
 )
 def test_each_failure_is_one_sentence_with_its_mend(output, words):
@@ -141,6 +144,21 @@ def test_a_half_finished_or_outdated_set_up_is_done_again(pretended, tmp_path, m
     Path(start.python_in(tmp_path / ".venv")).unlink()
     start.set_up("course")
     assert len(pretended) == 3
+
+
+def test_the_courses_own_path_is_no_cause(monkeypatch):
+    folder = Path("/home/ann/connection timed out")
+    monkeypatch.setattr(start, "ROOT", folder)
+    assert "delete the folder .venv" in start.explain(f"{folder}/.venv/x.whl: a broken wheel")
+
+
+def test_a_set_up_that_is_stopped_by_hand_says_so_and_shows_no_traceback(pretended, monkeypatch, capsys):
+    def stop(command, **_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start.subprocess, "run", stop)
+    assert start.main(["--no-browser"]) == 1
+    assert capsys.readouterr().err == "Stopped.\n"
 
 
 def test_an_old_python_is_told_so_by_main(monkeypatch, capsys):
