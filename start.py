@@ -42,9 +42,7 @@ class Problem(Exception):
 def explain(output: str) -> str:
     """Return the sentence for the first known cause in a failed step's output (own path aside), or its last words."""
     known = [words for cause, words in CAUSES.items() if re.search(cause, output.replace(str(ROOT), "."), re.I)]
-    return (known or [f"Set-up failed ({' '.join(output.split())[-300:]}): delete the folder .venv and start again."])[
-        0
-    ]
+    return (known or [f"Set-up failed ({' '.join(output.split())[-300:]}): delete the folder .venv, start again."])[0]
 
 
 def python_in(folder: PurePath, platform: str = sys.platform) -> PurePath:

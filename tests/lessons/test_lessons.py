@@ -187,3 +187,13 @@ def test_the_command_refreshes_and_checks(notebook, capsys):
     nbformat.write(content, notebook)
     assert main(["lesson", "check", str(notebook)]) == 1
     assert "was never run" in capsys.readouterr().out
+
+
+def test_a_kernel_that_dies_is_said_and_the_lesson_is_left_as_it_was(notebook):
+    content = nbformat.read(notebook, as_version=4)
+    content.cells[1].source = "import os\nos._exit(1)"
+    nbformat.write(content, notebook)
+    before = notebook.read_bytes()
+    with pytest.raises(TeachingError, match="the kernel gave no answer"):
+        refresh(notebook)
+    assert notebook.read_bytes() == before

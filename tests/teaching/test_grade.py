@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.spoil import spoiled
 from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, hand_in, neutral, write_course
 from vertebra.quiz.responses import digest
 from vertebra.teaching import grade as grading
@@ -558,26 +559,11 @@ def test_another_or_damaged_key_is_refused(pupils: Class, change: Any, expected:
 def test_no_part_of_the_key_can_be_missing_or_wrong_without_a_plain_error(pupils: Class) -> None:
     """Each part of the key file is taken out, and replaced by a number: refused, or graded; never a traceback."""
     pupils.hand_in("a.json", "a1")
-    text = pupils.key.read_text(encoding="utf-8")
-
-    def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-        return [place for step, value in inner for place in [(*path, step), *places(value, (*path, step))]]
-
     refused = 0
-    for path in places(json.loads(text)):
-        for spoiled in ("gone", 5, None, {"x": []}):
-            data = json.loads(text)
-            parent = data
-            for step in path[:-1]:
-                parent = parent[step]
-            if spoiled == "gone":
-                del parent[path[-1]]
-            else:
-                parent[path[-1]] = spoiled
-            pupils.key.write_text(json.dumps(data), encoding="utf-8")
-            try:
-                pupils.grade()
-            except TeachingError:
-                refused += 1
+    for data in spoiled(json.loads(pupils.key.read_text(encoding="utf-8")), (5, None, {"x": []})):
+        pupils.key.write_text(json.dumps(data), encoding="utf-8")
+        try:
+            pupils.grade()
+        except TeachingError:
+            refused += 1
     assert refused > 200

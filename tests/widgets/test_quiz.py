@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.spoil import spoiled
 from vertebra.quiz import items
 from vertebra.quiz.responses import Responses, digest, read_responses, write_responses
 from vertebra.quiz.static import static_html
@@ -522,24 +523,10 @@ def test_a_questions_file_with_a_fault_gives_one_sentence(questions: Path, conte
 def test_a_changed_questions_file_is_refused_whatever_was_changed(questions: Path) -> None:
     """Each part is taken out, and replaced by what does not belong there: one sentence, never a traceback."""
     text = questions.read_text(encoding="utf-8")
-
-    def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-        return [place for step, value in inner for place in [(*path, step), *places(value, (*path, step))]]
-
-    for path in places(json.loads(text)):
-        for spoiled in ("gone", 5, {"x": []}):
-            data = json.loads(text)
-            parent = data
-            for step in path[:-1]:
-                parent = parent[step]
-            if spoiled == "gone":
-                del parent[path[-1]]
-            else:
-                parent[path[-1]] = spoiled
-            questions.write_text(json.dumps(data), encoding="utf-8")
-            with pytest.raises(QuizError):
-                exam(questions)
+    for data in spoiled(json.loads(text), (5, {"x": []})):
+        questions.write_text(json.dumps(data), encoding="utf-8")
+        with pytest.raises(QuizError):
+            exam(questions)
     questions.write_bytes(
         b"\xef\xbb\xbf" + json.dumps(json.loads(text), indent=1).replace("\n", "\r\n").encode()
     )  # what an editor may do to it

@@ -7,10 +7,10 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from vertebra import evidence
-from vertebra.teaching.files import TeachingError
+from vertebra.teaching.files import TeachingError, write_text
 
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -48,7 +48,7 @@ def _read(path: Path) -> Any:
 def refresh(path: Path) -> None:
     """Run a lesson in its own folder and store its outputs in it, without live views, times or machine details.
 
-    Raises TeachingError if a cell fails; the file is then left as it was.
+    Raises TeachingError if a cell fails or the kernel stops; the file is then left as it was.
     """
     notebook = _read(path)
     client = NotebookClient(
@@ -65,6 +65,11 @@ def refresh(path: Path) -> None:
         cell = next((c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))), None)
         place = f"cell {cell.id}" if cell else "a cell"
         raise TeachingError(f"{path}: {place} failed: {error.ename}: {error.evalue}; mend it and run again") from None
+    except (CellTimeoutError, DeadKernelError) as error:
+        what = str(error).strip().splitlines()[0]
+        raise TeachingError(
+            f"{path}: the kernel gave no answer ({what}); look for an endless loop and run again"
+        ) from None
     strip_live_views(notebook)
     for cell in notebook.cells:
         # A stray keystroke in the notebook must not delete a lesson's cell, nor a double click open its source.
@@ -72,7 +77,7 @@ def refresh(path: Path) -> None:
         if cell.cell_type == "markdown":
             cell.metadata.update(editable=False)
     notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    nbformat.write(notebook, path)
+    write_text(path, nbformat.writes(notebook) + "\n")
 
 
 def lint(path: Path) -> list[str]:

@@ -286,7 +286,10 @@ function render({ model, el }) {
     drawPoints();
   };
 
-  const next = () => choose(Math.max(0, state.placed.findIndex((p) => !p) < 0 ? (state.active + 1) % 6 : state.placed.findIndex((p) => !p)));
+  const next = () => {
+    const open = state.placed.findIndex((p) => !p);
+    choose(open < 0 ? (state.active + 1) % 6 : open);
+  };
 
   const here = (event) => {
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -314,7 +317,7 @@ function render({ model, el }) {
     const step = event.shiftKey ? 3 : 0.5;
     const moves = { ArrowLeft: [step, 0], ArrowRight: [-step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
     if (event.key === "Enter" || event.key === " ") {
-      if (!state.placed[state.active]) place(state.placed[state.active] ?? start());
+      if (!state.placed[state.active]) place(start());
       next();
     } else if (moves[event.key]) {
       const [x, y] = state.placed[state.active] ?? start();
