@@ -110,17 +110,17 @@ def open_course(port: int, flags: "list[str]") -> int:
     """Run JupyterLab until the user stops it; say the address as soon as it answers."""
     token, address = secrets.token_urlsafe(16), f"http://127.0.0.1:{port}"
     command = lab_command(python_in(VENV), ROOT, port, token, flags)
-    lab = subprocess.Popen(command, env=lab_environment(ROOT, dict(os.environ)), cwd=ROOT)
-    try:
-        while lab.poll() is None:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/api", timeout=1).close()
-                print(f"The course is open at {address}{FIRST}?token={token}\nStop it with Ctrl+C.", flush=True)
-                return lab.wait()
-            time.sleep(0.1)
-        raise Problem("JupyterLab stopped at once: delete the folder .venv and start again.")
-    finally:
-        lab.wait()
+    with subprocess.Popen(command, env=lab_environment(ROOT, dict(os.environ)), cwd=ROOT) as lab:
+        try:
+            while lab.poll() is None:
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(f"{address}/api", timeout=1).close()
+                    print(f"The course is open at {address}{FIRST}?token={token}\nStop it with Ctrl+C.", flush=True)
+                    return lab.wait()
+                time.sleep(0.1)
+            raise Problem("JupyterLab stopped at once: delete the folder .venv and start again.")
+        finally:
+            lab.terminate()
 
 
 def main(arguments: "list[str]") -> int:

@@ -161,6 +161,25 @@ def test_a_set_up_that_is_stopped_by_hand_says_so_and_shows_no_traceback(pretend
     assert capsys.readouterr().err == "Stopped.\n"
 
 
+def test_stopping_the_course_ends_jupyterlab_too(monkeypatch):
+    pids = []
+
+    class Recorded(subprocess.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            pids.append(self)
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start.subprocess, "Popen", Recorded)
+    monkeypatch.setattr(start, "lab_command", lambda *_: [sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(start.urllib.request, "urlopen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start.open_course(1, [])
+    assert pids[0].returncode is not None
+
+
 def test_an_old_python_is_told_so_by_main(monkeypatch, capsys):
     monkeypatch.setattr(start.sys, "version_info", (3, 10, 1))
     assert start.main([]) == 1
