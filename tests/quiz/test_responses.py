@@ -309,6 +309,15 @@ def test_any_answer_at_all_is_read_on_request_but_only_unchanged(tmp_path):
         assert caught.value.reason in {"bad-answer", "unreadable"} and "; " in str(caught.value)
 
 
+@pytest.mark.parametrize("depth", [60, 990, 3000, 100_000])
+def test_brackets_inside_brackets_are_unreadable_on_every_python(tmp_path, depth):
+    file = tmp_path / "responses.json"
+    file.write_text(signed(answers={}).replace('"answers": {}', f'"answers": {{"q1": {"[" * depth + "]" * depth}}}'))
+    with pytest.raises(ResponsesError) as caught:
+        read_responses(file, any_answer=True)
+    assert caught.value.reason == "unreadable"
+
+
 def test_an_answer_may_lack_its_certainty(tmp_path):
     file = tmp_path / "responses.json"
     bare = replace(SAMPLE, answers={"q1": {"answer": "o1"}, "q2": {}})

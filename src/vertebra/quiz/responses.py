@@ -21,6 +21,7 @@ from vertebra.quiz.scoring import is_finite
 
 FORMAT = "vertebra-responses/1"
 LIMIT = 1_000_000  # bytes; a quiz of 100 questions needs about 20 000
+DEEPEST = 50  # lists and objects inside each other; a quiz writes 4, and each Python has another end of its own
 
 STUDENT_CODE = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
@@ -131,7 +132,7 @@ def read_responses(path: Path | str, any_answer: bool = False) -> Responses:
         _check_answers(data["answers"], path.name)
     try:
         intact = stated == digest(data)
-    except (ValueError, RecursionError):  # 1e999, half a letter, or hundreds of brackets
+    except (ValueError, RecursionError):  # 1e999, or half a letter
         what = f"answers: hold a value that no quiz writes; {_AGAIN}"
         raise ResponsesError("bad-answer", f"{path.name}: {what}") from None
     if not intact:
@@ -179,7 +180,10 @@ def _parse(raw: bytes, name: str) -> Any:
         raise refuse("unreadable", f"is not text (byte {error.start})") from None
     text = text.rstrip()
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        data = json.loads(text, parse_constant=_no_constant)
+        if _is_deep(data):
+            raise RecursionError
+        return data
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         if error.msg.startswith("Unterminated") or _CUT.fullmatch(text[error.pos :]):
@@ -187,6 +191,15 @@ def _parse(raw: bytes, name: str) -> Any:
         raise refuse("unreadable", f"is not JSON at {place}") from None
     except (ValueError, RecursionError):  # NaN, a number of more than 4300 digits, or thousands of brackets
         raise refuse("unreadable", "holds a value that no quiz writes") from None
+
+
+def _is_deep(data: Any) -> bool:
+    """Say whether more than DEEPEST lists and objects lie inside each other; counted level by level, without calls."""
+    level = [data]
+    for _ in range(DEEPEST + 1):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [part for parts in inner for part in parts]
+    return bool(level)
 
 
 def _no_constant(constant: str) -> Any:
