@@ -23,8 +23,8 @@ def markdown(path):
     return [cell.source for cell in cells if cell.cell_type == "markdown"]
 
 
-def test_the_two_lessons_are_here():
-    assert [path.stem for path in LESSONS] == ["00_start", "03_fracture_types"]
+def test_the_lessons_are_here():
+    assert [path.stem for path in LESSONS] == ["00_start", "01_spine_anatomy", "03_fracture_types", "05_imaging"]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 # Two files of one folder; pytest puts it on the path.
-from test_quiz import ITEMS, PRACTICE
+from tests.widgets.test_quiz import ITEMS, PRACTICE
 
 from vertebra.quiz import scoring
 from vertebra.quiz.responses import read_responses

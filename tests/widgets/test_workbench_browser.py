@@ -1,14 +1,13 @@
 """The workbench in a real browser: the same geometry as Python, usable by keyboard alone, nothing axe objects to."""
 
 import re
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from vertebra.spine import lateral
-from vertebra.spine.lateral import Shape
+from vertebra.spine.shape import Shape
 from vertebra.widgets.workbench import geometry, workbench
 
 pytestmark = pytest.mark.browser
@@ -19,17 +18,24 @@ def numbers(text):
     return [float(found) for found in NUMBER.findall(text)]
 
 
+FIVE = ("anterior", "middle", "posterior", "wall", "superior_share")
+
+
+def known(shape):
+    return {name: getattr(shape, name) for name in FIVE}
+
+
 def test_the_browser_draws_what_python_draws(mount):
     rng = np.random.default_rng(11)
     shapes = [Shape(), Shape(0.7, 0.7, 0.6, 1.0, 0.0), Shape(0.7, 0, 0.6, 1.0, 1.0)]
-    shapes += [Shape(*rng.uniform(0, 0.6, 3), *rng.uniform(0, 1, 2)) for _ in range(200)]
+    shapes += [Shape(*rng.uniform(0, 0.6, 3), *rng.uniform(0, 1, 2)) for _ in range(60)]
     page = mount(workbench(seed=1)).page
     drawn = page.evaluate(
-        """([shapes, geometry]) => shapes.map((shape) => {
+        """([shapes, geometry]) => shapes.map(([shape, outline]) => {
           const scene = esm.lateral(shape, geometry, 0.05);
-          return [esm.parts(scene, geometry), ["T12", "L1", "L2"].map(scene.landmarks)];
+          return [esm.parts(scene, geometry, outline), ["T12", "L1", "L2"].map(scene.landmarks)];
         })""",
-        [[asdict(shape) for shape in shapes], geometry()],
+        [[[known(shape), lateral.outline("L1", shape).tolist()] for shape in shapes], geometry()],
     )
     for shape, (moving, landmarks) in zip(shapes, drawn, strict=True):
         scene = lateral.lateral(shape, 0.05)
@@ -40,6 +46,38 @@ def test_the_browser_draws_what_python_draws(mount):
         for name, text in expected.items():
             # The picture is written to 0.01 mm, and the two languages may round the last digit differently.
             assert numbers(moving[name]) == pytest.approx(numbers(text), abs=0.011), name
+
+
+def test_the_outline_of_a_moving_slider_lies_close_to_the_model(mount):
+    rng = np.random.default_rng(12)
+    shapes = [Shape(), *(lateral.random_shape(rng) for _ in range(20))]
+    page = mount(workbench(seed=1)).page
+    quick = page.evaluate(
+        "([shapes, normal]) => shapes.map((shape) => esm.body(normal, shape).outline)",
+        [[known(shape) for shape in shapes], geometry()["levels"]["L1"]],
+    )
+    for shape, outline in zip(shapes, quick, strict=True):
+        cut = lateral.outline("L1", shape)
+        # Between the points of a thinned outline lie straight lines: fill them before measuring.
+        along = np.linspace(0, 1, 20, endpoint=False)[:, None, None]
+        filled = (cut * (1 - along) + np.roll(cut, -1, axis=0) * along).reshape(-1, 2)
+        far = np.hypot(*(np.array(outline)[:, None] - filled).transpose(2, 0, 1)).min(axis=1)
+        assert np.quantile(far, 0.9) < 2.0  # steps and folds of a broken cortex
+        assert far.max() < 3.0
+
+
+def test_the_cut_through_the_model_takes_over_when_the_slider_rests(mount):
+    bench = mount(workbench(seed=1))
+    slider = bench.page.get_by_role("slider", name="Anterior height lost")
+    slider.fill("45")
+    drawn = bench.page.locator('[data-part="L1-body"]')
+    state = bench.widget.shape | {"anterior": 0.45}
+    exact = lateral.path(lateral.outline("L1", Shape(**{name: state[name] for name in FIVE})))
+    bench.page.wait_for_function(
+        "([node, points]) => Math.abs(node.getAttribute('d').split('L').length - points) < 1",
+        arg=[drawn.element_handle(), exact.count("L") + 1],
+    )
+    assert numbers(drawn.get_attribute("d")) == pytest.approx(numbers(exact), abs=0.011)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

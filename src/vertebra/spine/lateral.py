@@ -1,77 +1,29 @@
-"""Three vertebrae in lateral view, the middle one deformable, with exactly known landmarks.
+"""Three vertebrae of `vertebra.spine.vertebra` in lateral view, the middle one deformable, its landmarks known.
 
 Frame: mm, x anterior, y cranial. A vertebra's own frame has its origin at the body's centre and keeps it when the body
 collapses; the vertebra below the deformable one is fixed, each vertebra above stands on the endplate beneath it, so a
-wedge tilts all that is above it. Sources of the dimensions: `assets/anatomy/dimensions.csv`.
+wedge tilts all that is above it. What is drawn is the model: bodies cut in the midsagittal plane, arches in silhouette.
 
-The same geometry runs in the browser half of the workbench (`workbench.js`); a test holds the two together.
+While a slider moves, the browser half of the workbench (`workbench.js`) draws the fractured body from its six points,
+with the same landmarks; the cut through the model follows when the slider rests. A test holds the two together.
 """
 
-import csv
 import html
-import io
-from dataclasses import dataclass, field, fields
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebra import assets
+from vertebra.spine.dimensions import dimensions
+from vertebra.spine.shape import Shape
+from vertebra.spine.vertebra import Vertebra
 
 FloatArray = NDArray[np.float64]
 
 LEVELS = ("T12", "L1", "L2")
-WAIST_MM = 2.0  # how far the anterior and posterior walls curve in at mid-height; drawn, not measured
-BULGE_MM = 7.0  # how far a wholly involved posterior wall stands out into the canal; drawn, not measured
+STEP_MM = 0.4  # of the grid that the model is cut on; the cut itself is interpolated between its points
 RIM = np.linspace(-1.0, 1.0, 17)  # places along an endplate, posterior to anterior
-WALL = np.linspace(0.0, 1.0, 21)[1:-1]  # places down a wall, between the endplates
-
-
-@dataclass(frozen=True)
-class Dimensions:
-    """One normal vertebra in the midsagittal plane, mm; `midline_dip` is how much lower the middle is than its ends."""
-
-    level: str
-    posterior_height: float
-    anterior_height: float
-    midline_dip: float
-    endplate_depth: float
-    disc_below: float = 0.0
-
-    @property
-    def heights(self) -> tuple[float, float, float]:
-        """Anterior, middle and posterior height, mm."""
-        middle = (self.anterior_height + self.posterior_height) / 2 - self.midline_dip
-        return self.anterior_height, middle, self.posterior_height
-
-
-@cache
-def dimensions() -> dict[str, Dimensions]:
-    """Return the normal dimensions by level, from `assets/anatomy/dimensions.csv`."""
-    rows = list(csv.DictReader(io.StringIO(assets.read_text("anatomy/dimensions.csv"))))
-    known = {level: {r["dimension"]: float(r["value_mm"]) for r in rows if r["level"] == level} for level in LEVELS}
-    return {level: Dimensions(level, **values) for level, values in known.items()}
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How the middle vertebra is deformed. Losses are shares of its own normal height at that place.
-
-    `superior_share` is the part of the loss taken by the superior endplate (1 all, 0 none), `wall` the share of the
-    posterior wall that is broken out, from its top downwards. Raises ValueError for a value out of range.
-    """
-
-    anterior: float = field(default=0.0, metadata={"limit": 0.7})
-    middle: float = field(default=0.0, metadata={"limit": 0.7})
-    posterior: float = field(default=0.0, metadata={"limit": 0.6})
-    wall: float = field(default=0.0, metadata={"limit": 1.0})
-    superior_share: float = field(default=1.0, metadata={"limit": 1.0})
-
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            value, limit = getattr(self, each.name), each.metadata["limit"]
-            if not 0 <= value <= limit:
-                raise ValueError(f"{each.name} is {value!r}; give a share from 0 to {limit}")
 
 
 def quadratic(posterior: float, middle: float, anterior: float, t: FloatArray) -> FloatArray:
@@ -79,40 +31,84 @@ def quadratic(posterior: float, middle: float, anterior: float, t: FloatArray) -
     return middle + t * (anterior - posterior) / 2 + t**2 * ((anterior + posterior) / 2 - middle)
 
 
+@cache
+def corners(level: str) -> tuple[float, float, float, float]:
+    """Return x of a normal body's corners: superior anterior and posterior, inferior anterior and posterior, mm."""
+    front, back, low_front, low_back = Vertebra(level).landmarks[[0, 2, 3, 5], 1].tolist()
+    return front, back, low_front, low_back
+
+
 @dataclass(frozen=True)
 class Body:
     """A vertebral body in its own frame.
 
-    `superior` and `inferior`: endplates (17, 2), posterior to anterior. `outline`: closed contour (72, 2).
+    `superior` and `inferior`: endplates (17, 2), posterior to anterior, parabolas through the landmarks.
     `landmarks`: (6, 2), superior then inferior, each anterior, middle, posterior.
     """
 
     superior: FloatArray
     inferior: FloatArray
-    outline: FloatArray
     landmarks: FloatArray
 
 
-def body(normal: Dimensions, shape: Shape | None = None) -> Body:
+def body(level: str, shape: Shape | None = None) -> Body:
     """Return one vertebral body, deformed by `shape` (normal without)."""
     shape = shape or Shape()
-    anterior, middle, posterior = normal.heights
+    anterior, middle, posterior = dimensions()[level].heights
     height = quadratic(posterior, middle, anterior, RIM)
     loss = quadratic(shape.posterior * posterior, shape.middle * middle, shape.anterior * anterior, RIM)
-    half_depth = normal.endplate_depth / 2
-    x = RIM * half_depth
-    superior = np.column_stack([x, height / 2 - shape.superior_share * loss])
-    inferior = np.column_stack([x, -height / 2 + (1 - shape.superior_share) * loss])
-    waist = WAIST_MM * 4 * WALL * (1 - WALL)
-    down = WALL[:, None]
-    front = superior[-1] * (1 - down) + inferior[-1] * down
-    front[:, 0] -= waist
-    back = superior[0] * (1 - down) + inferior[0] * down
-    broken = np.clip(WALL / max(shape.wall, 1e-9), 0, 1)
-    back[:, 0] += waist - BULGE_MM * shape.wall * np.sin(np.pi * broken) ** 2
+    front, back, low_front, low_back = corners(level)
+    along = (RIM + 1) / 2
+    superior = np.column_stack([back + along * (front - back), height / 2 - shape.superior_share * loss])
+    inferior = np.column_stack(
+        [low_back + along * (low_front - low_back), -height / 2 + (1 - shape.superior_share) * loss]
+    )
     middle_of = len(RIM) // 2
     landmarks = np.array([end[i] for end in (superior, inferior) for i in (-1, middle_of, 0)])
-    return Body(superior, inferior, np.vstack([superior, front, inferior[::-1], back[::-1]]), landmarks)
+    return Body(superior, inferior, landmarks)
+
+
+@lru_cache(maxsize=256)
+def outline(level: str, shape: Shape) -> FloatArray:
+    """Return the contour (n, 2) of a body cut in the midsagittal plane of the model, closed, in its own frame."""
+    from contourpy import contour_generator
+
+    x, y = np.arange(-34.0, 25.0, STEP_MM), np.arange(-24.0, 24.0, STEP_MM)
+    plane = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    cut = Vertebra(level, shape).distance(np.column_stack([np.zeros(len(plane)), plane])).reshape(len(y), len(x))
+    lines = contour_generator(x, y, cut).lines(0.0)
+    # In the midline body and spinous process are apart; the body is the largest piece, a cleft in it a smaller one.
+    whole: FloatArray = max((np.asarray(line) for line in lines), key=lambda line: float(np.ptp(line, axis=0).prod()))
+    whole = thinned(whole)
+    whole.flags.writeable = False
+    return whole
+
+
+@cache
+def silhouette(level: str) -> tuple[FloatArray, ...]:
+    """Return the outer contours ((n, 2), ...) of a vertebra's pedicles, arch and processes seen from the side."""
+    from contourpy import contour_generator
+
+    voxels = Vertebra(level).voxels(0.8)
+    y, z = (voxels.origin[axis] + voxels.spacing * np.arange(voxels.cortical.shape[axis]) for axis in (1, 2))
+    seen = (voxels.cortical + voxels.trabecular).max(axis=0)
+    # The pedicles begin a little inside the body, which is drawn over them.
+    seen[y > corners(level)[1] + 3.0] = 0
+    lines = contour_generator(y, z, np.minimum(seen, 1).T).lines(0.5)
+    return tuple(thinned(np.asarray(line)) for line in lines if len(line) > 12)
+
+
+def thinned(line: FloatArray) -> FloatArray:
+    """Return a closed line without the points that lie within 0.03 mm of the chord of their neighbours."""
+    keep = [0]
+    for i in range(1, len(line) - 1):
+        start, end = line[keep[-1]], line[i + 1]
+        run = end - start
+        between = line[keep[-1] + 1 : i + 1] - start
+        off = np.abs(run[0] * between[:, 1] - run[1] * between[:, 0]) / max(float(np.hypot(*run)), 1e-9)
+        if off.max() > 0.03:
+            keep.append(i)
+    return line[keep]
 
 
 @dataclass(frozen=True)
@@ -148,10 +144,15 @@ def stand_on(upper: Body, lower: Body, lower_pose: Pose, disc: float) -> Pose:
 
 @dataclass(frozen=True)
 class Lateral:
-    """The three vertebrae, T12, L1 and L2: bodies in their own frames, and where each stands."""
+    """The three vertebrae, T12, L1 and L2: bodies in their own frames, where each stands, and the shape of L1."""
 
     bodies: dict[str, Body]
     poses: dict[str, Pose]
+    shape: Shape
+
+    def outline(self, level: str) -> FloatArray:
+        """Return the contour (n, 2) of a body cut in the midsagittal plane, in its own frame."""
+        return outline(level, self.shape if level == "L1" else Shape())
 
     def landmarks(self, level: str) -> FloatArray:
         """Return a vertebra's six landmarks (6, 2) in the common frame, mm."""
@@ -161,11 +162,11 @@ class Lateral:
 def lateral(shape: Shape, tilt: float = 0.0) -> Lateral:
     """Return the three vertebrae with L1 deformed; `tilt` (radians) turns the whole spine about L2's centre."""
     table = dimensions()
-    bodies = {level: body(table[level], shape if level == "L1" else None) for level in LEVELS}
+    bodies = {level: body(level, shape if level == "L1" else None) for level in LEVELS}
     poses = {"L2": Pose(tilt)}
     for upper, lower in (("L1", "L2"), ("T12", "L1")):
         poses[upper] = stand_on(bodies[upper], bodies[lower], poses[lower], table[upper].disc_below)
-    return Lateral(bodies, poses)
+    return Lateral(bodies, poses, shape)
 
 
 def random_shape(rng: np.random.Generator) -> Shape:
@@ -183,15 +184,8 @@ def random_shape(rng: np.random.Generator) -> Shape:
 
 # --- the picture -----------------------------------------------------------------------------------------------------
 
-# The posterior elements in side view, in a vertebra's own frame for a posterior height of 26 mm and a depth of 34 mm:
-# pedicle, superior articular process, lamina, spinous process, inferior articular process. Drawn after common anatomy.
-ARCH = [
-    (-15, 11.5), (-20, 9.8), (-23.5, 11.5), (-24.5, 17), (-26.5, 20), (-29.5, 19.5), (-31, 14), (-33, 8.5), (-38, 5.5),
-    (-50, 2.5), (-59, 0), (-63.5, -4), (-63, -12), (-58, -15), (-49, -12.5), (-41, -9.5), (-37.5, -11), (-36.5, -18),
-    (-34.5, -21.5), (-31.5, -21), (-30, -15), (-29, -7), (-25.5, -0.5), (-20, 2.2), (-15, 1.5),
-]  # fmt: skip
 SAC = np.array([-9.0, 0.0])
-VIEW = (-44.0, -86.0, 116.0, 112.0)  # x, y, width, height of the picture in screen mm (x posterior, y caudal)
+VIEW = (-42.0, -88.0, 121.0, 117.0)  # x, y, width, height of the picture in screen mm (x posterior, y caudal)
 
 
 def path(points: FloatArray, closed: bool = True) -> str:
@@ -199,19 +193,6 @@ def path(points: FloatArray, closed: bool = True) -> str:
     # Adding zero turns -0.0 into 0.0, so that the text is the same on every machine.
     screen = np.round(-points, 2) + 0.0
     return "M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in screen) + ("Z" if closed else "")
-
-
-def smooth(points: list[tuple[float, float]]) -> str:
-    """Return a closed SVG path that rounds a polygon's corners (Catmull-Rom through the points)."""
-    p = np.array(points) * [-1, -1]
-    before, after = np.roll(p, 1, axis=0), np.roll(p, -1, axis=0)
-    leave, arrive = p + (after - before) / 6, p - (after - before) / 6
-    parts = [f"M{p[0][0]:.2f},{p[0][1]:.2f}"]
-    for i in range(len(p)):
-        j = (i + 1) % len(p)
-        numbers = ",".join(f"{v:.2f}" for v in (*leave[i], *arrive[j], *p[j]))
-        parts.append(f"C{numbers}")
-    return "".join(parts) + "Z"
 
 
 def transform(pose: Pose) -> str:
@@ -244,9 +225,7 @@ def arch_shift(scene: Lateral, level: str) -> float:
 
 def arch(level: str) -> str:
     """Return the SVG path of a vertebra's posterior elements in its own frame."""
-    normal = dimensions()[level]
-    scale = np.array([normal.endplate_depth / 34, normal.posterior_height / 26])
-    return smooth([tuple(point) for point in np.array(ARCH) * scale])
+    return "".join(path(line) for line in silhouette(level))
 
 
 def parts(scene: Lateral) -> dict[str, str]:
@@ -255,7 +234,7 @@ def parts(scene: Lateral) -> dict[str, str]:
     for level in LEVELS:
         moving[f"{level}-pose"] = transform(scene.poses[level])
         moving[f"{level}-arch"] = f"translate(0 {-arch_shift(scene, level):.3f})"
-        moving[f"{level}-body"] = path(scene.bodies[level].outline)
+        moving[f"{level}-body"] = path(scene.outline(level))
         x, y = scene.landmarks(level).mean(axis=0)
         moving[f"{level}-label"] = f"translate({-x:.2f} {-y:.2f})"
     for upper in LEVELS[:-1]:
@@ -270,7 +249,7 @@ def draw(shape: Shape, description: str) -> str:
     """Return the lateral view as a self-contained SVG; `description` is its text alternative."""
     moving = parts(lateral(shape))
     whole = lateral(Shape())
-    ghost = path(whole.poses["L1"].apply(whole.bodies["L1"].outline))
+    ghost = path(whole.poses["L1"].apply(whole.outline("L1")))
     said = html.escape(description, quote=True)
     x, y, width, height = VIEW
     vertebrae = [

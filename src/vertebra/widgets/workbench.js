@@ -1,26 +1,29 @@
 // The fracture workbench, browser half. The picture follows the sliders here, at once; every number shown comes from
-// vertebra.measure in the kernel. The geometry is that of vertebra/spine/lateral.py, and a test holds the two together.
+// vertebra.measure in the kernel, and with it the cut through the model of vertebra.spine, drawn when the slider rests.
+// Landmarks and poses are those of vertebra/spine/lateral.py, and a test holds the two together.
 
 const RIM = Array.from({ length: 17 }, (_, i) => -1 + i / 8);
 const WALL = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 const LEVELS = ["T12", "L1", "L2"];
 const WHOLE = { anterior: 0, middle: 0, posterior: 0, wall: 0, superior_share: 1 };
+const [WAIST, BULGE] = [1.2, 7]; // mm: of the walls while a slider moves, near to the model's
 
 const quadratic = (back, middle, front, t) =>
   middle + (t * (front - back)) / 2 + t * t * ((front + back) / 2 - middle);
 
-export function body(normal, shape, { waist, bulge }) {
-  const { anterior, middle, posterior, depth } = normal;
+export function body(normal, shape) {
+  const { anterior, middle, posterior, corners } = normal;
   const height = (t) => quadratic(posterior, middle, anterior, t);
   const loss = (t) => quadratic(shape.posterior * posterior, shape.middle * middle, shape.anterior * anterior, t);
-  const superior = RIM.map((t) => [(t * depth) / 2, height(t) / 2 - shape.superior_share * loss(t)]);
-  const inferior = RIM.map((t) => [(t * depth) / 2, -height(t) / 2 + (1 - shape.superior_share) * loss(t)]);
+  const between = (front, back, t) => back + ((t + 1) / 2) * (front - back);
+  const superior = RIM.map((t) => [between(corners[0], corners[1], t), height(t) / 2 - shape.superior_share * loss(t)]);
+  const inferior = RIM.map((t) => [between(corners[2], corners[3], t), -height(t) / 2 + (1 - shape.superior_share) * loss(t)]);
   const wall = (i, shift) =>
     WALL.map((v) => [0, 1].map((axis) => superior[i][axis] * (1 - v) + inferior[i][axis] * v + (axis ? 0 : shift(v))));
-  const curve = (v) => waist * 4 * v * (1 - v);
+  const curve = (v) => WAIST * 4 * v * (1 - v);
   const broken = (v) => Math.sin(Math.PI * Math.min(v / Math.max(shape.wall, 1e-9), 1)) ** 2;
   const front = wall(16, (v) => -curve(v));
-  const back = wall(0, (v) => curve(v) - bulge * shape.wall * broken(v));
+  const back = wall(0, (v) => curve(v) - BULGE * shape.wall * broken(v));
   const landmarks = [superior, inferior].flatMap((end) => [end[16], end[8], end[0]]);
   const outline = [...superior, ...front, ...[...inferior].reverse(), ...back.reverse()];
   return { superior, inferior, outline, landmarks };
@@ -46,7 +49,7 @@ function standOn(upper, lower, lowerPose, disc) {
 
 export function lateral(shape, geometry, tilt = 0) {
   const bodies = {};
-  for (const level of LEVELS) bodies[level] = body(geometry.levels[level], level === "L1" ? shape : WHOLE, geometry);
+  for (const level of LEVELS) bodies[level] = body(geometry.levels[level], level === "L1" ? shape : WHOLE);
   const poses = { L2: { angle: tilt, x: 0, y: 0 } };
   poses.L1 = standOn(bodies.L1, bodies.L2, poses.L2, geometry.levels.L1.disc);
   poses.T12 = standOn(bodies.T12, bodies.L1, poses.L1, geometry.levels.T12.disc);
@@ -57,18 +60,18 @@ export function lateral(shape, geometry, tilt = 0) {
 const path = (points, closed = true) =>
   "M" + points.map(([x, y]) => `${(-x).toFixed(2)},${(-y).toFixed(2)}`).join("L") + (closed ? "Z" : "");
 
-// What moves in the picture, as attributes by data-part: the same as lateral.parts in Python.
-export function parts(scene, geometry) {
+// What moves in the picture, as attributes by data-part: the same as lateral.parts in Python, given L1's `outline`.
+export function parts(scene, geometry, outline = scene.bodies.L1.outline) {
   const moving = {};
   for (const level of LEVELS) {
     const { angle, x, y } = scene.poses[level];
-    const { outline, landmarks } = scene.bodies[level];
+    const { landmarks } = scene.bodies[level];
     const [top, foot] = [landmarks[2][1], landmarks[5][1]];
     const shift = foot + 0.75 * (top - foot) - geometry.levels[level].posterior / 4;
     const centre = scene.landmarks(level).reduce((sum, p) => [sum[0] + p[0] / 6, sum[1] + p[1] / 6], [0, 0]);
     moving[`${level}-pose`] = `translate(${-x} ${-y}) rotate(${(angle * 180) / Math.PI})`;
     moving[`${level}-arch`] = `translate(0 ${-shift})`;
-    moving[`${level}-body`] = path(outline);
+    moving[`${level}-body`] = path(level === "L1" ? outline : geometry.levels[level].outline);
     moving[`${level}-label`] = `translate(${-centre[0]} ${-centre[1]})`;
   }
   for (const [upper, lower] of [["T12", "L1"], ["L1", "L2"]]) {
@@ -176,8 +179,8 @@ function render({ model, el }) {
   };
 
   // --- shaping
-  const drawScene = (scene) => {
-    for (const [name, value] of Object.entries(parts(scene, geometry))) {
+  const drawScene = (scene, outline) => {
+    for (const [name, value] of Object.entries(parts(scene, geometry, outline))) {
       const node = svg.querySelector(`[data-part="${name}"]`);
       node.setAttribute(/pose|arch|label/.test(name) ? "transform" : "d", value);
     }
@@ -211,10 +214,18 @@ function render({ model, el }) {
   // The picture first; the question to the kernel goes out when it is on the screen.
   let asking;
   const change = () => {
+    clearTimeout(resting);
     drawScene(lateral(state, geometry));
     showControls();
     cancelAnimationFrame(asking);
     asking = requestAnimationFrame(() => setTimeout(ask));
+  };
+
+  // The cut through the model takes the place of the quick outline when no further change came for a moment.
+  let resting;
+  const rest = (outline) => {
+    clearTimeout(resting);
+    resting = setTimeout(() => drawScene(lateral(state, geometry), outline), 120);
   };
 
   const onReadout = () => {
@@ -236,6 +247,7 @@ function render({ model, el }) {
     // A screen reader hears the one sentence that changed, not the whole table.
     part("told").textContent = readout.told;
     if (state.stale) ask();
+    else if (state.mode === "shape" && readout.seq === state.sent) rest(readout.outline);
   };
 
   root.addEventListener("input", ({ target }) => {
@@ -337,12 +349,13 @@ function render({ model, el }) {
     state.checked = false;
     part("task").textContent = `Film ${film.number}. Where are the six points of L1, the middle vertebra?`;
     part("result").hidden = true;
-    drawScene(lateral(film.shape, geometry, film.tilt));
+    drawScene(lateral(film.shape, geometry, film.tilt), film.outline);
     choose(0);
   };
 
   const setMode = (mode) => {
     state.mode = mode;
+    clearTimeout(resting);
     const measuring = mode === "measure";
     part("shaping").hidden = part("readout").hidden = measuring;
     part("measuring").hidden = !measuring;
@@ -383,11 +396,12 @@ function render({ model, el }) {
   const listeners = { "change:readout": onReadout, "change:result": onResult, "change:film": onFilm, "change:problem": onProblem };
   for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
   showControls();
-  drawScene(lateral(state, geometry));
+  drawScene(lateral(state, geometry), model.get("readout").outline);
   onReadout();
   onProblem();
   return () => {
     clearTimeout(late);
+    clearTimeout(resting);
     cancelAnimationFrame(asking);
     for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
   };

@@ -2,7 +2,6 @@
 
 import base64
 import html
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import traitlets
 
 from vertebra.measure import morphometry, scores
 from vertebra.spine import lateral
+from vertebra.spine.dimensions import dimensions
+from vertebra.spine.shape import Shape
 
 HERE = Path(__file__).parent
 DEFORMED_MM = 1.0  # an endplate counts as deformed from here on: what one sees on a film (unreferenced)
@@ -34,9 +35,14 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{rounded:+.{digits}f}" if rounded else "0"
 
 
-def shape_of(state: dict[str, Any]) -> lateral.Shape:
+def shape_of(state: dict[str, Any]) -> Shape:
     """Return the shape in a widget's state, which also carries flags and a sequence number."""
-    return lateral.Shape(**{name: float(state[name]) for name in START})
+    return Shape(**{name: float(state[name]) for name in START})
+
+
+def rounded(outline: lateral.FloatArray) -> list[list[float]]:
+    """Return an outline (n, 2) as the browser gets it, to 0.01 mm."""
+    return [[round(x, 2), round(y, 2)] for x, y in outline.tolist()]
 
 
 def level_points(scene: lateral.Lateral) -> dict[str, morphometry.SixPoints]:
@@ -46,14 +52,14 @@ def level_points(scene: lateral.Lateral) -> dict[str, morphometry.SixPoints]:
 
 def normal_ratio() -> morphometry.Heights[float]:
     """Return what L1 is normally, as a share of the mean of its neighbours."""
-    heights = {level: morphometry.Heights(*normal.heights) for level, normal in lateral.dimensions().items()}
+    heights = {level: morphometry.Heights(*normal.heights) for level, normal in dimensions().items()}
     return morphometry.level_ratio(heights["L1"], heights["T12"], heights["L2"])
 
 
-def of_findings(shape: lateral.Shape, oedema: bool, tension_band: bool) -> scores.OfFindings:
+def of_findings(shape: Shape, oedema: bool, tension_band: bool) -> scores.OfFindings:
     """Return what the OF classification asks for. A broken wall takes an endplate with it."""
-    normal = lateral.body(lateral.dimensions()["L1"])
-    bent = lateral.body(lateral.dimensions()["L1"], shape)
+    normal = lateral.body("L1")
+    bent = lateral.body("L1", shape)
     endplates = int(np.abs(bent.superior - normal.superior).max() >= DEFORMED_MM)
     endplates += int(np.abs(bent.inferior - normal.inferior).max() >= DEFORMED_MM)
     return scores.OfFindings(max(endplates, int(shape.wall > 0)), shape.wall, oedema, False, tension_band)
@@ -90,6 +96,7 @@ def readout(state: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "seq": int(state["seq"]),
+        "outline": rounded(lateral.outline("L1", shape)),
         "grade": band.grade,
         "loss": loss.loss,
         "of": of,
@@ -172,7 +179,9 @@ class Workbench(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _new_film(self, number: int) -> dict[str, Any]:
         shape = lateral.random_shape(self._rng)
-        return {"number": number, "shape": asdict(shape), "tilt": float(self._rng.uniform(-0.12, 0.12))}
+        tilt = float(self._rng.uniform(-0.12, 0.12))
+        known = {name: getattr(shape, name) for name in START}
+        return {"number": number, "shape": known, "tilt": tilt, "outline": rounded(lateral.outline("L1", shape))}
 
     def _on_wanted_film(self, change: Any) -> None:
         self.film = self._new_film(int(change.new))
@@ -187,7 +196,7 @@ class Workbench(anywidget.AnyWidget):  # type: ignore[misc]
     def _compare(self, placed: dict[str, Any]) -> dict[str, Any]:
         """Return the error of six placed points against the film's landmarks."""
         film = self.film
-        truth = level_points(lateral.lateral(lateral.Shape(**film["shape"]), film["tilt"]))
+        truth = level_points(lateral.lateral(Shape(**film["shape"]), film["tilt"]))
         yours = morphometry.SixPoints.from_array(placed["points"])
         errors = morphometry.landmark_errors(yours, truth["L1"])
         reference = morphometry.reference_heights(truth["T12"].heights, truth["L2"].heights, normal_ratio())
@@ -241,12 +250,17 @@ def _triple(heights: morphometry.Heights[float]) -> tuple[float, float, float]:
 def geometry() -> dict[str, Any]:
     """Return the normal dimensions and constants that the browser half draws with."""
     levels = {}
-    for level, normal in lateral.dimensions().items():
-        anterior, middle, posterior = normal.heights
-        depth, disc = normal.endplate_depth, normal.disc_below
-        levels[level] = {"anterior": anterior, "middle": middle, "posterior": posterior, "depth": depth, "disc": disc}
-    sac = float(lateral.SAC[0])
-    return {"levels": levels, "waist": lateral.WAIST_MM, "bulge": lateral.BULGE_MM, "sac": sac, "limits": LIMITS}
+    for level in lateral.LEVELS:
+        anterior, middle, posterior = dimensions()[level].heights
+        levels[level] = {
+            "anterior": anterior,
+            "middle": middle,
+            "posterior": posterior,
+            "disc": dimensions()[level].disc_below,
+            "corners": list(lateral.corners(level)),
+            "outline": rounded(lateral.outline(level, Shape())),
+        }
+    return {"levels": levels, "sac": float(lateral.SAC[0]), "limits": LIMITS}
 
 
 def workbench(seed: int | None = None) -> Workbench:

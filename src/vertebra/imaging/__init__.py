@@ -1,0 +1,1 @@
+"""Imaging: the real CT, a virtual C-arm, needles and films with known truth."""

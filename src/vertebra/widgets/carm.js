@@ -1,0 +1,245 @@
+// The C-arm, browser half. It asks the kernel for two pictures of one scene and paints them; nothing is computed here.
+
+const SLIDERS = {
+  orbital: ["Orbital angle", "°"],
+  tilt: ["Tilt, + to the head", "°"],
+  lateral: ["Entry, + away from the midline", " mm"],
+  cranial: ["Entry, + upwards", " mm"],
+  convergence: ["Turned towards the midline", "°"],
+  depth: ["Tip beyond the pedicle's narrowest part", " mm"],
+};
+const VIEWS = { AP: [0, 0], Lateral: [90, 0], "Oblique, left": [-30, 0], "Oblique, right": [30, 0] };
+let count = 0;
+
+const slider = (id, name, [low, high]) => `
+  <div class="ca-slider"><label for="${id}-${name}">${SLIDERS[name][0]}</label>
+    <output for="${id}-${name}" data-value="${name}"></output>
+    <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="1"></div>`;
+
+const radios = (id, name, choices) => Object.entries(choices)
+  .map(([value, text]) => `<label><input type="radio" name="${id}-${name}" data-choice="${name}" value="${value}"> ${text}</label>`)
+  .join("");
+
+const screen = (which, heading) => `
+  <figure class="ca-screen">
+    <figcaption><strong>${heading}</strong> <span data-part="name-${which}"></span></figcaption>
+    <div class="ca-glass"><canvas data-part="canvas-${which}" role="img"></canvas>
+      <span class="ca-side ca-left" data-part="left-${which}"></span>
+      <span class="ca-side ca-right" data-part="right-${which}"></span>
+      <div data-part="levels-${which}"></div>
+      <span class="ca-tip" data-part="tip-${which}" hidden></span></div>
+  </figure>`;
+
+// The patient lies prone; the tube is under the table, as in most theatres. Left: from the feet. Right: from the side.
+const ARC = `<path class="ca-arm" d="M0,-31A31,31 0 0 1 0,31"/><path class="ca-tube" d="M-5,27h10l3,9h-16z"/>
+  <path class="ca-plate" d="M-13,-36h26v5h-26z"/><path class="ca-beam" d="M0,27L-12,-31H12Z"/>`;
+const SKETCH = `
+  <svg viewBox="-44 -44 176 88" class="ca-sketch" role="img" aria-label="How the C-arm stands">
+    <path class="ca-table" d="M-26,15h52"/><ellipse class="ca-body" rx="21" ry="13"/>
+    <circle class="ca-bone" cy="-5" r="4.5"/><path class="ca-bone" d="M-1.2,-13h2.4v6h-2.4z"/>
+    <g data-part="turn">${ARC}</g>
+    <g transform="translate(88 0)"><path class="ca-table" d="M-34,15h68"/>
+      <path class="ca-body" d="M-30,-8C-16,-15 16,-12 32,-9V12H-30Z"/>
+      ${[-18, -9, 0, 9, 18].map((x) => `<rect class="ca-bone" x="${x - 3}" y="-9" width="6" height="7" rx="1.5"/>`).join("")}
+      <text x="-32" y="24">head</text><g data-part="rise">${ARC}</g></g>
+  </svg>`;
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <fieldset class="ca-row ca-sources"><legend class="vt-visually-hidden">Who lies on the table</legend>
+    ${radios(id, "source", about.sources)}</fieldset>
+  <div class="ca-monitor" data-part="monitor">${screen(0, "Chosen view")}${screen(1, "Perpendicular to it")}</div>
+  <p class="ca-wait" data-part="wait" hidden>Reading the CT. The first time this takes some seconds …</p>
+  <div class="ca-desk">
+    <fieldset><legend>C-arm</legend>
+      <div class="ca-row ca-views">${Object.keys(VIEWS).map((name) => `<button type="button" data-view="${name}">${name}</button>`).join("")}</div>
+      ${slider(id, "orbital", about.ranges.orbital)}${slider(id, "tilt", about.ranges.tilt)}
+      ${SKETCH}
+    </fieldset>
+    <div>
+      <fieldset class="ca-row"><legend>Look</legend>${radios(id, "look", { film: "film, bone bright", fluoro: "fluoroscope, bone dark" })}</fieldset>
+      <fieldset data-part="needle"><legend>Needle</legend>
+        <label class="ca-check"><input type="checkbox" data-flag="needle"> <span>Place a needle through a pedicle of ${about.target}</span></label>
+        <p class="vt-note" data-part="only" hidden>In the textbook spine only: its walls are known exactly.</p>
+        <div data-part="placing" hidden>
+          <div class="ca-row">${radios(id, "gauge", { "11G": "11 G", "13G": "13 G" })}</div>
+          <div class="ca-row">${radios(id, "side", { left: "left pedicle", right: "right pedicle" })}</div>
+          ${["lateral", "cranial", "convergence", "depth"].map((name) => slider(id, name, about.ranges[name])).join("")}
+          <p><button type="button" data-part="down">Look down the needle</button></p>
+        </div>
+      </fieldset>
+    </div>
+  </div>
+  <div class="ca-readout" data-part="readout" hidden></div>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>
+  <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
+
+// Grey bytes of a picture to the pixels of a canvas, opaque.
+function paint(canvas, grey, size) {
+  canvas.width = canvas.height = size;
+  const image = new ImageData(size, size);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i += 1) pixels[i] = 0xff000000 | (grey[i] * 0x010101);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+function render({ model, el }) {
+  const id = `ca${++count}`;
+  const about = model.get("about");
+  const root = document.createElement("section");
+  root.className = "vt ca";
+  root.setAttribute("aria-label", "C-arm");
+  root.dataset.lmSuppressShortcuts = "true";
+  root.innerHTML = markup(id, about);
+  el.append(root);
+  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const state = { ...model.get("wanted") };
+  state.sent = state.seq;
+  let late;
+
+  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
+  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
+  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
+
+  const say = (sentence) => {
+    part("problem").textContent = sentence;
+    part("problem").hidden = !sentence;
+  };
+
+  const showControls = () => {
+    for (const input of root.querySelectorAll("[data-slider]")) {
+      const name = input.dataset.slider;
+      const value = `${state[name] > 0 ? "+" : ""}${state[name]}${SLIDERS[name][1]}`.replace("-", "−");
+      input.value = state[name];
+      input.setAttribute("aria-valuetext", value.replace("°", " degrees"));
+      root.querySelector(`[data-value="${name}"]`).textContent = value;
+    }
+    for (const input of root.querySelectorAll("[data-choice]")) input.checked = state[input.dataset.choice] === input.value;
+    const model_ = state.source === "model";
+    const box = root.querySelector("[data-flag]");
+    box.checked = state.needle && model_;
+    box.disabled = !model_;
+    part("only").hidden = model_;
+    part("placing").hidden = !(state.needle && model_);
+    part("turn").setAttribute("transform", `rotate(${state.orbital})`);
+    // Seen from the patient's right with the head on the left, a detector that goes to the head turns anticlockwise.
+    part("rise").setAttribute("transform", `rotate(${-state.tilt})`);
+  };
+
+  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
+  const ask = () => {
+    const waiting = model.get("shown").seq < state.sent;
+    state.stale = waiting;
+    if (waiting) return;
+    const { sent, stale, ...wanted } = state;
+    state.sent += 1;
+    const slow = wanted.source !== state.painted;
+    part("wait").hidden = !(slow && wanted.source !== "model");
+    part("monitor").toggleAttribute("data-busy", !part("wait").hidden);
+    clearTimeout(late);
+    late = setTimeout(
+      () => say("The pictures stand still: the lesson is not running. Press “Start this lesson” again."),
+      slow ? 60000 : 3000,
+    );
+    // A waiting line must be on the screen before the kernel's answer can be.
+    const send = () => {
+      model.set("wanted", { ...wanted, seq: state.sent });
+      model.save_changes();
+    };
+    if (slow) requestAnimationFrame(() => setTimeout(send));
+    else send();
+  };
+
+  const change = (sharp) => {
+    state.sharp = sharp;
+    showControls();
+    ask();
+  };
+
+  const showReadout = (readout) => {
+    // A screen reader hears where the C-arm came to rest, not every step on the way.
+    if (state.sharp) part("told").textContent = readout.told;
+    const box = part("readout");
+    box.hidden = !readout.verdict;
+    if (box.hidden) return;
+    box.innerHTML = `<h3 class="${readout.good ? "ca-good" : "ca-bad"}">${readout.good ? "✓" : "✕"} ${readout.verdict}</h3>
+      <table><caption class="vt-visually-hidden">The needle, measured in three dimensions</caption><tbody>${readout.rows
+        .map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join("")}</tbody></table>
+      <p><strong>Two pictures, one order.</strong> ${readout.order} <span class="vt-note">The rule: not over the medial border
+      on AP before past the posterior wall on lateral [unreferenced].</span></p>`;
+    state.down = readout.down;
+  };
+
+  const onShown = () => {
+    const shown = model.get("shown");
+    if (shown.seq >= state.sent) {
+      clearTimeout(late);
+      if (!model.get("problem")) say("");
+    }
+    part("wait").hidden = true;
+    part("monitor").removeAttribute("data-busy");
+    const bytes = Uint8Array.from(atob(shown.pixels), (letter) => letter.charCodeAt(0));
+    shown.marks.forEach((mark, which) => {
+      const canvas = part(`canvas-${which}`);
+      paint(canvas, bytes.subarray(which * shown.size ** 2), shown.size);
+      canvas.setAttribute("aria-label", `X-ray picture, ${mark.name}; the patient's ${mark.left} is on the left. Levels ${Object.keys(mark.levels).join(", ")}.`);
+      part(`name-${which}`).textContent = mark.name;
+      part(`left-${which}`).textContent = mark.left;
+      part(`right-${which}`).textContent = mark.right;
+      part(`levels-${which}`).innerHTML = Object.entries(mark.levels)
+        .map(([level, row]) => `<span class="ca-level" style="top:${row * 100}%">${level}</span>`).join("");
+      const tip = part(`tip-${which}`);
+      tip.hidden = !mark.tip;
+      if (mark.tip) Object.assign(tip.style, { left: `${mark.tip[0] * 100}%`, top: `${mark.tip[1] * 100}%` });
+    });
+    part("monitor").dataset.look = state.look;
+    state.painted = state.source;
+    root.dataset.seq = shown.seq;
+    showReadout(shown.readout);
+    if (state.stale) ask();
+  };
+  const onProblem = () => {
+    say(model.get("problem"));
+    if (!model.get("problem")) return;
+    // What the kernel refused will not be answered: go on from there.
+    clearTimeout(late);
+    state.sent = model.get("shown").seq;
+    part("wait").hidden = true;
+    part("monitor").removeAttribute("data-busy");
+  };
+
+  root.addEventListener("input", ({ target }) => {
+    if (target.dataset.slider) {
+      state[target.dataset.slider] = Number(target.value);
+      change(false);
+    }
+  });
+  root.addEventListener("change", ({ target }) => {
+    if (target.dataset.choice) state[target.dataset.choice] = target.value;
+    else if (target.dataset.flag) state[target.dataset.flag] = target.checked;
+    else if (!target.dataset.slider) return;
+    change(true);
+  });
+  root.addEventListener("click", ({ target }) => {
+    const view = VIEWS[target.dataset.view] ?? (target.dataset.part === "down" ? state.down : null);
+    if (!view) return;
+    const within = (value, [low, high]) => Math.min(Math.max(value, low), high);
+    state.orbital = within(view[0], about.ranges.orbital);
+    state.tilt = within(view[1], about.ranges.tilt);
+    change(true);
+  });
+
+  model.on("change:shown", onShown);
+  model.on("change:problem", onProblem);
+  state.painted = state.source;
+  showControls();
+  onShown();
+  onProblem();
+  return () => {
+    clearTimeout(late);
+    model.off("change:shown", onShown);
+    model.off("change:problem", onProblem);
+  };
+}
+
+export default { render };
