@@ -1,7 +1,7 @@
 """Build `assets/materials/attenuation.csv`: linear attenuation of what an X-ray of the spine meets, 30 to 120 keV.
 
-Coefficients are the Elam tables (Elam, Ravel, Sieber, Radiat Phys Chem 2002;63:121) in the package xraydb, which is
-needed for this build only: `pip install xraydb`, then `python tools/build_attenuation.py`. The mixture rule is
+Coefficients are the Elam tables (Elam, Ravel, Sieber, Radiat Phys Chem 2002;63:121) in the package xraydb (MIT), which
+is needed for this build only: `pip install xraydb`, then `python tools/build_attenuation.py`. The mixture rule is
 mu = density * sum of mass fraction * (mu/rho) of each element. Cement is PMMA with barium sulphate by mass; its
 density follows from adding the volumes of the two.
 """

@@ -344,7 +344,8 @@ def test_of_a_ct_only_bone_is_left():
     assert mu.max() < 1.3 * (attenuation("cortical bone") - attenuation("soft tissue"))
 
 
-PLATE = Block(np.ones((2, 120, 2)), np.diag([1.0, 1.0, 1.0, 1.0]))
+# All of it in front of the source, which yet lies between its first and its last slice.
+PLATE = Block(np.ones((100, 140, 2)), np.array([[1, 0, 0, 60], [0, 1, 0, -80], [0, 0, 1, 0], [0, 0, 0, 1.0]]))
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,13 @@ def test_a_tip_in_the_disc(level, up, name):
     assert found.anterior < getattr(found, name)
 
 
+def test_a_needle_through_the_canal_into_the_body_leaves_by_the_medial_wall_only():
+    found = breach(aim(vertebra("L1").pedicle("right"), 24.0, lateral=-4.5), vertebra("L1"), "right")
+    assert found.canal > 1.0
+    assert found.medial > 0.5
+    assert found.anterior == found.lateral == found.superior_endplate == found.inferior_endplate == 0
+
+
 @pytest.mark.parametrize("side", SIDES)
 def test_the_pedicles_own_axis_breaches_nothing(side):
     for level in ("T9", "T12", "L1", "L4"):

@@ -50,6 +50,7 @@ NOTE = "Computed from a CT without a fracture: this patient never had it."
 """What must stand beside every picture of a variant."""
 
 GREATEST_LOSS = 0.6  # of one height; beyond it hardly any body is left between the endplates
+GREATEST_WEDGE = 0.45  # between anterior and posterior loss; beyond it what lies in front would have to fold
 _GRID_MM = 1.5  # spacing of the grid that holds w, and of the grid on which far displacement is computed
 _POWER = 4  # of distance, in blending w
 _STEEPEST = 0.62  # greatest local share of height lost inside the body
@@ -365,6 +366,11 @@ def field(
     for name, share in (("superior_share", superior_share), ("irregularity", irregularity)):
         if not (np.isfinite(share) and 0 <= share <= 1):
             raise ValueError(f"{name} is {share}; give a number from 0 to 1")
+    if abs(anterior - posterior) > GREATEST_WEDGE:
+        raise ValueError(
+            f"an anterior height loss of {anterior} beside a posterior one of {posterior} bends this spine too sharply; "
+            f"keep them within {GREATEST_WEDGE} of each other"
+        )
     body = anatomy(level)
     largest = max(losses.values())
     rng = np.random.default_rng(seed)
@@ -393,7 +399,7 @@ def field(
         return Field(body, w, angle, (velocity.real, velocity.imag), dips, bulge, waves)
 
     def missed(unknown: FloatArray) -> FloatArray:
-        return heights(shaped(*unknown).forward(body.points)) - target
+        return np.asarray(heights(shaped(*unknown).forward(body.points)) - target)
 
     depth = 2 * body.half_depth
     lost = heights(body.points) - target
@@ -407,7 +413,10 @@ def field(
     made = shaped(*guess)
     _check(made, losses)
     if np.abs(missed(guess)).max() > 1e-3:
-        raise ValueError(f"no collapse of {level} with the losses {losses} was found; give losses nearer to each other")
+        raise ValueError(
+            f"{level} can't lose {anterior} in front, {middle} in the middle and {posterior} behind without folding; "
+            "give losses nearer to each other"
+        )
     return made
 
 
@@ -422,7 +431,8 @@ def _unfolded(made: Field) -> Volume:
     flow = np.stack([speed.real, speed.imag], axis=-1) @ frame.axes[1:]  # back in the axes of the grid
     # The inside of bodies and discs stays as it is, and so nearly do the landmarks on their rims.
     free = np.clip((made.anatomy.radius(local[..., 0], local[..., 1]) - 0.75) / 0.25, 0, 1)
-    smoothed, least, box = w, _LEAST_JACOBIAN, (slice(None),) * 3
+    smoothed, least = w, _LEAST_JACOBIAN
+    box: tuple[slice, ...] = (slice(None), slice(None), slice(None))
     for _ in range(25):
         part, motion = smoothed[box], flow[box]
         ratio = np.ones(part.shape)

@@ -125,12 +125,13 @@ class Volume:
 
         Half a voxel beyond the outermost centres the volume ends, and the value is `outside`.
         """
-        at = np.moveaxis(self.to_index(points), -1, 0)
-        size = np.array(self.data.shape).reshape(3, *([1] * (at.ndim - 1)))
-        beyond = ((at < -0.5) | (at > size - 0.5)).any(axis=0)
+        index = self.to_index(points)
+        at = index.reshape(-1, 3).T
+        beyond = ((at < -0.5) | (at > np.array(self.data.shape)[:, None] - 0.5)).any(axis=0)
         kind = self.data.dtype if order == 0 else np.float32
         values = ndimage.map_coordinates(self.data, at, order=order, mode="nearest", output=kind)
-        return np.where(beyond, np.asarray(outside, dtype=values.dtype), values)
+        values[beyond] = outside
+        return np.asarray(values.reshape(index.shape[:-1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +203,7 @@ def window(hu: ArrayLike, level: float = 300.0, width: float = 1500.0) -> NDArra
     if not width > 0:
         raise ValueError(f"window width is {width} HU; give a width above 0")
     grey = (np.asarray(hu, dtype=np.float32) - (level - width / 2)) * (255 / width)
-    return np.rint(grey).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(grey).clip(0, 255), dtype=np.uint8)
 
 
 def plane(volume: Volume, name: str, position: float, spacing: float = 0.7, order: int = 1) -> NDArray[Any]:
@@ -216,7 +217,7 @@ def plane(volume: Volume, name: str, position: float, spacing: float = 0.7, orde
     if name not in axes:
         raise ValueError(f"there is no {name!r} plane; give axial, sagittal or coronal")
     through, down, across = axes[name]
-    corners = volume.to_world([[0, 0, 0], np.array(volume.data.shape) - 1])
+    corners = volume.to_world(np.array([(0, 0, 0), np.array(volume.data.shape) - 1]))
     low, high = corners.min(axis=0), corners.max(axis=0)
     rows = np.arange(high[down], low[down] - 1e-6, -spacing)
     columns = np.arange(high[across], low[across] - 1e-6, -spacing)
@@ -290,7 +291,7 @@ def labels_at(labels: Volume, bones: Mapping[str, Volume], indices: NDArray[Any]
         value = ndimage.map_coordinates(field.data, at[:, place] - first[:, None], order=1, mode="nearest")
         inside = value < nearest[place]
         flat[place[inside]], nearest[place[inside]] = NUMBERS[level], value[inside]
-    return flat.reshape(found.shape)
+    return np.asarray(flat.reshape(found.shape), dtype=np.uint8)
 
 
 @cache

@@ -18,6 +18,7 @@ OUTER_DIAMETER = {"11G": 3.05, "13G": 2.41}  # mm; unreferenced, not compared wi
 STEP = 0.5  # mm between the places along the needle that are looked at
 AROUND = 24  # places around its wall: the chord between two is 0.013 mm deep on an 11G needle
 PEDICLE_ZONE = 4.0  # mm before and behind the isthmus within which a breach is one of the pedicle's walls
+WALL_HOLLOW = 3.0  # mm: the posterior wall is hollow and lies in front of the line between its corners by less
 BEHIND = 60.0  # mm of path looked at behind the tip: more than from any posterior wall to the skin of the arch
 GERTZBEIN_MM = (0.0, 2.0, 4.0)  # limits of Gertzbein and Robbins' four classes; unreferenced
 
@@ -98,8 +99,9 @@ def aim(
 class Breach:
     """How far the needle's wall stands outside the bone, mm, 0 where it does not.
 
-    `canal` into the spinal canal; `medial`, `lateral`, `superior`, `inferior` through a wall of the pedicle; `anterior`
-    through the body's anterior or lateral wall; `superior_endplate`, `inferior_endplate` into a disc.
+    `canal` into the spinal canal; `medial`, `lateral`, `superior`, `inferior` through a wall of the pedicle, as far as
+    the posterior wall; `anterior` through the body's anterior or lateral wall; `superior_endplate`, `inferior_endplate`
+    into a disc.
     """
 
     canal: float = 0.0
@@ -133,7 +135,10 @@ def breach(needle: Needle, vertebra: Vertebra, side: str) -> Breach:
         return Breach(canal=canal)
     outside = np.maximum(vertebra.bone_distance(points), 0)
     found = {"canal": canal}
-    in_pedicle = along <= PEDICLE_ZONE
+    # Up to the posterior wall what is left is the pedicle, however oblique the needle.
+    corner, foot = vertebra.landmarks[[2, 5]]
+    wall_y = foot[1] + (points[:, 2] - foot[2]) / (corner[2] - foot[2]) * (corner[1] - foot[1])
+    in_pedicle = (along <= PEDICLE_ZONE) | (points[:, 1] < wall_y + WALL_HOLLOW)
     away = (points - pedicle.centre) - along[:, None] * pedicle.axis
     outward = away[:, 0] * np.sign(pedicle.centre[0]) / (pedicle.width / 2)
     upward = away[:, 2] / (pedicle.height / 2)

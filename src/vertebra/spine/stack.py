@@ -19,6 +19,7 @@ from functools import cache, cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import CubicSpline
 
 from vertebra import assets
 from vertebra.spine.dimensions import LEVELS, dimensions
@@ -32,6 +33,7 @@ FloatArray = NDArray[np.float64]
 COLUMNS = ("anterior", "middle", "posterior")
 CONUS = "L1-L2"  # the disc at which the cord ends: mean lower third of L1, range T12 to L3 [saifuddin1998]
 SIDES = {"right": 1.0, "left": -1.0}
+DOWN = (0.07, 0.12, 0.18, 0.25, 0.33, 0.42, 0.5, 0.58, 0.67, 0.75, 0.82, 0.88, 0.93)  # where ligaments lie on a body: shares of the way down its wall
 
 # Half axes of the cord (mm) by vertebral level: transverse, anteroposterior. 8.3 x 6.3 in the thoracic cord and 9.4
 # across in the lumbar enlargement are means of eleven studies [frostell2016]; where they lie is drawn.
@@ -243,7 +245,8 @@ class Spine:
             if level not in self.levels:
                 raise ValueError(f"{level!r} is not in this spine; give one of {', '.join(self.levels)}")
 
-    def _below(self, upper: str) -> str:
+    def below(self, upper: str) -> str:
+        """Return the level below another. Raises ValueError for one that is not there or has none below it."""
         self._known(upper)
         if upper == self.levels[-1]:
             raise ValueError(f"{upper} is the lowest vertebra of this spine; give a level that has another below it")
@@ -293,7 +296,7 @@ class Spine:
     # --- disc ---
 
     def _disc(self, upper: str) -> "_Disc":
-        lower = self._below(upper)
+        lower = self.below(upper)
         table = dimensions()
         rho = np.array([0.3, 0.6, 0.8, 0.92])
         foot = _rim(upper, table[upper].lower_width, table[upper].lower_depth)
@@ -309,20 +312,22 @@ class Spine:
         points = self.poses[level].apply(np.column_stack([flat, height]))
         return points.reshape(len(rho), len(rim), 3)
 
+    def _annulus(self, upper: str) -> FloatArray:
+        """Return three rings (3, 36, 3) round the side of the disc below a level, from below upwards."""
+        disc = self._disc(upper)
+        rim_low, rim_up = disc.low[-1], disc.up[-1]
+        outward = (rim_low + rim_up) / 2 - (rim_low.mean(axis=0) + rim_up.mean(axis=0)) / 2
+        length = np.linalg.norm(outward, axis=1, keepdims=True)
+        s = np.array([0.15, 0.5, 0.85])[:, None, None]
+        # Out to the rim of the bodies, which the outermost ring leaves by 8 %, and 1 mm more at mid-height.
+        reach = 0.08 / 0.92 * length + 4 * s * (1 - s) * 1.0
+        rings: FloatArray = (1 - s) * rim_low + s * rim_up + outward / length * reach
+        return rings
+
     def disc(self, upper: str) -> Tissue:
         """Return the intervertebral disc below a level, with its annulus bulging slightly (drawn, 1 mm)."""
         disc = self._disc(upper)
-        share = np.array([0.15, 0.5, 0.85])
-        rim_low, rim_up = disc.low[-1], disc.up[-1]
-        centre = (rim_low.mean(axis=0) + rim_up.mean(axis=0)) / 2
-        outward = (rim_low + rim_up) / 2 - centre
-        length = np.linalg.norm(outward, axis=1, keepdims=True)
-        sides = []
-        for s in share:
-            # Out to the rim of the bodies, which the outermost ring leaves by 8 %, and 1 mm more at mid-height.
-            reach = 0.08 / 0.92 * length + 4 * s * (1 - s) * 1.0
-            sides.append((1 - s) * rim_low + s * rim_up + outward / length * reach)
-        return skin([*disc.low, *sides, *disc.up[::-1]])
+        return skin([*disc.low, *self._annulus(upper), *disc.up[::-1]])
 
     def nucleus(self, upper: str) -> Tissue:
         """Return the nucleus pulposus of the disc below a level (drawn: the inner three fifths of the disc)."""
@@ -341,7 +346,7 @@ class Spine:
         "ALL" and "PLL" (anterior and posterior longitudinal), "supraspinous", "interspinous", "flavum" (both sides)
         and "facet capsules" (both sides; absent where no facets meet).
         """
-        lower = self._below(upper)
+        lower = self.below(upper)
         found = {
             "ALL": self.anterior_longitudinal((upper, lower)),
             "PLL": self.posterior_longitudinal((upper, lower)),
@@ -353,21 +358,30 @@ class Spine:
         return found | ({"facet capsules": capsules} if capsules else {})
 
     def anterior_longitudinal(self, levels: Sequence[str] = ()) -> Tissue:
-        """Return the anterior longitudinal ligament along `levels` (all of the spine's when left out)."""
+        """Return the anterior longitudinal ligament along `levels` (all of the spine's when left out).
+
+        Over the middle of a body 45 % of the body's width, a fifth wider over the discs (drawn).
+        """
         rows = []
-        for level in levels or self.levels:
+        levels = levels or self.levels
+        share = np.linspace(-0.225, 0.225, 11)
+        for level in levels:
             vertebra, table = self.vertebrae[level], dimensions()[level]
             points = vertebra.landmarks
-            x = np.linspace(-0.3, 0.3, 9) * table.upper_width
-            for t in (0.1, 0.3, 0.5, 0.7, 0.9):
-                front, top, bottom = max(points[0, 1], points[3, 1]), points[0, 2], points[3, 2]
+            front, top, bottom = max(points[0, 1], points[3, 1]), points[0, 2], points[3, 2]
+            for t in DOWN:
+                x = share * table.upper_width * (1 + 0.2 * abs(2 * t - 1) ** 2)
                 start = np.column_stack([x, np.full_like(x, front + 5), np.full_like(x, top + t * (bottom - top))])
                 run = _cast(vertebra, start, (0, -1, 0), 25)
                 # A breach in the wall leaves no bone to lie on: the ligament bridges it.
                 run = _filled(x, run, 5.0)
                 run = np.minimum(run, run.min() + 8)
-                rows.append(self.poses[level].apply(start + np.outer(run - 0.15, [0, -1, 0])))
-        return self._strip(rows, 5, thickness=1.6, bulge=1.3)
+                rows.append(self.poses[level].apply(start + np.outer(run, [0, -1, 0])))
+            if level != levels[-1]:
+                # Index 0 of a ring is its front, so that these nine to either side are its anterior half.
+                half = self._annulus(level)[::-1, np.arange(-9, 10)]
+                rows += [_across(ring, 1.2 * share * table.lower_width) for ring in half]
+        return _band(rows, thickness=1.5, ridges=9, towards=1.0)
 
     def posterior_longitudinal(self, levels: Sequence[str] = ()) -> Tissue:
         """Return the posterior longitudinal ligament along `levels`: narrow behind the bodies, wide behind the discs.
@@ -376,15 +390,23 @@ class Spine:
         the posterior wall and is pushed back by a fragment in the canal.
         """
         rows = []
-        for level in levels or self.levels:
-            table = dimensions()[level]
+        levels = levels or self.levels
+        share = np.linspace(-0.5, 0.5, 9)
+        for level in levels:
             narrow = float(np.interp(LEVELS.index(level), [LEVELS.index("L1"), LEVELS.index("L5")], [7.8, 1.9]))
-            wide = 0.62 * table.canal_width
-            share = np.linspace(-0.5, 0.5, 7)
-            for t, width in ((0.08, wide), (0.25, narrow * 1.25), (0.5, narrow), (0.75, narrow * 1.25), (0.92, wide)):
-                wall, z = self._wall(level, t, share * width)
-                rows.append(self.poses[level].apply(np.column_stack([share * width, wall - 0.25, z])))
-        return self._strip(rows, 5, thickness=1.0, bulge=-0.9)
+            wide = 0.62 * dimensions()[level].canal_width
+            for t in DOWN:
+                x = share * (narrow + (wide - narrow) * abs(2 * t - 1) ** 4)
+                wall, z = self._wall(level, t, x)
+                rows.append(self.poses[level].apply(np.column_stack([x, wall, z])))
+            if level != levels[-1]:
+                rear = self._annulus(level)[::-1, np.arange(27, 8, -1)]
+                rows += [_across(ring, share * wide) for ring in rear]
+        y, z = np.array(rows)[..., 1], np.array(rows)[..., 2]
+        # A band under tension does not follow a step: it leaves a fragment at 50 degrees to the axis at most.
+        tent = (y[None] + np.tan(np.radians(50)) * np.abs(z[None] - z[:, None])).min(axis=1)
+        rows = [np.column_stack([row[:, 0], y, row[:, 2]]) for row, y in zip(rows, tent, strict=True)]
+        return _band(rows, thickness=0.9, ridges=5, towards=-1.0)
 
     def _wall(self, level: str, t: float, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return y and z (n,) of the front of the canal at places x, a share t of the way down the posterior wall.
@@ -400,31 +422,13 @@ class Spine:
         met = begin + _cast(vertebra, start, (0, 1, 0), front - begin + 8)
         return np.minimum(_filled(x, met, line[1]), front), np.full_like(x, line[2])
 
-    def _strip(self, rows: list[FloatArray], each: int, thickness: float, bulge: float) -> Tissue:
-        """Return a band over rows (k, 3) of points, `each` rows to a body; over the disc it stands out by `bulge`.
-
-        `bulge` is the way (mm, anterior +) from the line between two rims to the disc's surface; the band lies on that
-        side of the rows that it bulges to.
-        """
-        sheet = []
-        for i, row in enumerate(rows):
-            if i and i % each == 0:
-                sheet.append((rows[i - 1] + row) / 2 + [0, bulge, 0])
-            sheet.append(row)
-        inner = np.array(sheet)
-        normal = np.cross(np.gradient(inner, axis=1), np.gradient(inner, axis=0))
-        normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-        normal *= np.sign(bulge) * np.sign(normal[..., 1:2].mean())
-        edge = np.linspace(-1, 1, inner.shape[1])[:, None]
-        return slab(inner, inner + normal * thickness * (1 - 0.75 * edge**4))
-
     def flavum(self, upper: str) -> Tissue:
         """Return the ligamenta flava between the laminae of a level and those of the one below, right and left.
 
         From the front of the upper lamina to the upper edge of the lower one; 3 mm thick (drawn after 3.2 to 3.7 mm on
         MRI between L2 and S1 [flavum2023]).
         """
-        lower = self._below(upper)
+        lower = self.below(upper)
         half = min(canal(upper)[2], canal(lower)[2])
         halves = []
         for side in SIDES.values():
@@ -461,7 +465,7 @@ class Spine:
 
     def interspinous(self, upper: str) -> Tissue:
         """Return the interspinous ligament between the spinous processes of a level and of the one below."""
-        lower = self._below(upper)
+        lower = self.below(upper)
         share = np.linspace(0.12, 0.92, 25)
         edges = []
         for level, edge in ((upper, "lower"), (lower, "upper")):
@@ -499,7 +503,7 @@ class Spine:
 
         A capsule is what lies close to both articular processes and is not bone.
         """
-        lower = self._below(upper)
+        lower = self.below(upper)
         front, back, half = canal(upper)
         bottom = float(self.vertebrae[upper].landmarks[5, 2])
         spacing, found = 1.25, []
@@ -540,7 +544,7 @@ class Spine:
             ends = {self.levels[0]: [-0.4], self.levels[-1]: [] if level == "L5" else [1.4]}.get(level, [])
             for t in sorted([*shares, *ends]):
                 wall = self._wall(level, float(np.clip(t, 0.08, 0.92)), np.array([-4.0, 0.0, 4.0]))[0].min()
-                ahead = max(min(wall, front) - 1.6, behind + 2.0)
+                ahead = max(min(wall, front) - 1.9, behind + 2.0)
                 place = self.poses[level].apply([0, (ahead + behind) / 2, top + t * (bottom - top)])
                 rows.append(np.array([*place, width, (ahead - behind) / 2]))
         if self.levels[-1] == "L5":
@@ -756,6 +760,27 @@ def _plate_height(vertebra: Vertebra, which: str, places: FloatArray) -> FloatAr
     # Where a breach leaves no bone, or only bone far down, the disc ends 6 mm below the plane of the landmarks.
     found: FloatArray = up * np.fmax(up * (start - up * run), up * expected - 6)
     return found
+
+
+def _across(line: FloatArray, x: FloatArray) -> FloatArray:
+    """Return the points (k, 3) at places x (k,) of a line (n, 3) whose own x grows."""
+    return np.column_stack([x, *(np.interp(x, line[:, 0], line[:, axis]) for axis in (1, 2))])
+
+
+def _band(rows: Sequence[FloatArray], thickness: float, ridges: int, towards: float) -> Tissue:
+    """Return a ligament on rows (k, 3) of points, from top to bottom: it lies on their side `towards` y, 1 or -1.
+
+    It thins out to its edges, and its fibres show as shallow ridges (drawn).
+    """
+    places = np.linspace(-1, 1, len(rows[0]))
+    edge = np.linspace(-1, 1, 4 * ridges + 1)
+    under = CubicSpline(places, np.array(rows), axis=1)(edge)
+    normal = np.cross(np.gradient(under, axis=1), np.gradient(under, axis=0))
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal *= towards * np.sign(normal[..., 1:2].mean())
+    height = thickness * np.sqrt(1 - 0.98 * edge**4) * (1 + 0.07 * np.cos(2 * np.pi * ridges * (edge + 1) / 2))
+    # A film's thickness into what it lies on, lest light falls through between the two.
+    return slab(under - 0.1 * normal, under + height[:, None] * normal)
 
 
 def _filled(x: FloatArray, values: FloatArray, otherwise: float) -> FloatArray:

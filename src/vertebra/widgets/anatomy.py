@@ -17,10 +17,11 @@ import traitlets
 from numpy.typing import NDArray
 
 from vertebra import assets
-from vertebra.spine import soft, stack, surface
+from vertebra.spine import soft, spaces, stack
 from vertebra.spine.dimensions import LEVELS
+from vertebra.spine.shape import wedge
 from vertebra.spine.vertebra import PARTS as BONE_PARTS
-from vertebra.spine.vertebra import Vertebra, wedge
+from vertebra.spine.vertebra import Mesh
 
 HERE = Path(__file__).parent
 SCENES = ("vertebra", "segment", "spine")
@@ -340,106 +341,32 @@ def _solids(spine: stack.Spine, spacing: float) -> list[Solid]:
     found = []
     for name, mesh in stack.scene(spine, spacing).items():
         level, _, kind = name.rpartition(".")
-        if kind == "vertebra":
-            parts = [OF_BONE[BONE_PARTS[index]] for index in mesh.parts]  # type: ignore[union-attr]
-        elif len(spine.levels) == 1 and kind != "basivertebral vein":
-            continue  # a single vertebra is shown bare
-        else:
-            parts = [OF_STACK[kind]] * len(mesh.faces)
-        found.append(Solid(mesh.vertices, mesh.faces, mesh.normals, parts, level))
-    return [*found, *_canals(spine), *_foramina(spine)]
-
-
-def _blob(field: Any, low: NDArray[Any], high: NDArray[Any], spacing: float, part: str, level: str) -> Solid:
-    """Return the surface round where `field` of points (n, 3) is negative, in the box from `low` to `high` (3,)."""
-    axes = [np.arange(a, b + spacing, spacing) for a, b in zip(low, high, strict=True)]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    values = field(grid.reshape(-1, 3)).reshape(grid.shape[:3])
-    vertices, faces = surface.surface(values, low, spacing)
-    skin = soft.tissue(vertices.astype(float), faces.astype(np.int64))
-    return Solid(skin.vertices, skin.faces, skin.normals, [part] * len(faces), level)
-
-
-def _canals(spine: stack.Spine) -> list[Solid]:
-    """Return each vertebra's share of the canal, as high as its body."""
-    found = []
-    for level, vertebra in spine.vertebrae.items():
-        front, back, half = stack.canal(level)
-        top, bottom = vertebra.landmarks[2, 2], vertebra.landmarks[5, 2]
-
-        def field(points: Any, vertebra: Any = vertebra, top: float = top, bottom: float = bottom) -> Any:
-            return np.maximum.reduce([vertebra.canal_distance(points) + 0.3, points[:, 2] - top, bottom - points[:, 2]])
-
-        low, high = np.array([-half - 2, back - 2, bottom - 2]), np.array([half + 2, front + 2, top + 2])
-        own = _blob(field, low, high, 1.5, "vertebral-canal", level)
-        pose = spine.poses[level]
-        found.append(Solid(pose.apply(own.vertices), own.faces, pose.turn(own.normals), own.parts, level))
-    return found
-
-
-def _foramina(spine: stack.Spine) -> list[Solid]:
-    """Return the windows between neighbouring pedicles: an egg in the gap, less the bone that reaches into it."""
-    found = []
+        if isinstance(mesh, Mesh):
+            found.append(_bone(mesh, level))
+        elif len(spine.levels) > 1 or kind == "basivertebral vein":  # a single vertebra is shown bare
+            found.append(_whole(mesh, OF_STACK[kind], level))
+    found += [_whole(spaces.canal(spine, level), "vertebral-canal", level) for level in spine.levels]
     for upper, lower in spine.segments:
         for side in ("right", "left"):
-            above, below = spine.vertebrae[upper].pedicle(side), spine.vertebrae[lower].pedicle(side)
-            roof = spine.poses[upper].apply(above.centre - np.array([0, 0, above.height / 2]))
-            floor = spine.poses[lower].apply(below.centre + np.array([0, 0, below.height / 2]))
-            centre, half = (roof + floor) / 2, (roof[2] - floor[2]) / 2
-            radii = np.array([above.width / 2, 6.0, half])
-
-            def field(
-                points: Any, upper: str = upper, lower: str = lower, centre: Any = centre, radii: Any = radii
-            ) -> Any:
-                egg = (np.linalg.norm((points - centre) / radii, axis=1) - 1) * radii.min()
-                bone = [
-                    spine.vertebrae[level].distance(spine.poses[level].inverse().apply(points))
-                    for level in (upper, lower)
-                ]
-                return np.maximum(egg, 0.3 - np.minimum(*bone))
-
-            low, high = centre - radii - 2, centre + radii + 2
-            found.append(_blob(field, low, high, 1.0, "intervertebral-foramen", f"{upper}-{lower}"))
+            window = spaces.foramen(spine, upper, side)
+            found.append(_whole(window, "intervertebral-foramen", f"{upper}-{lower}"))
     return found
+
+
+def _bone(mesh: Mesh, level: str) -> Solid:
+    parts = [OF_BONE[BONE_PARTS[index]] for index in mesh.parts]
+    return Solid(mesh.vertices, mesh.faces, mesh.normals, parts, level)
+
+
+def _whole(skin: soft.Tissue, part: str, level: str) -> Solid:
+    return Solid(skin.vertices, skin.faces, skin.normals, [part] * len(skin.faces), level)
 
 
 def _patient(levels: Sequence[str]) -> list[Solid]:
-    """Return the same vertebrae of the course's real CT, turned as the first of them stands, its middle at the origin.
+    """Return the same vertebrae of the course's real CT."""
+    from vertebra.imaging import parts  # only here: reading the CT takes longer than all the rest
 
-    Each face is called as the nearest face of the textbook vertebra, which an affine map fits to the patient's first.
-    """
-    from scipy.spatial import cKDTree
-
-    from vertebra.imaging import ct  # only here: reading the CT takes longer than all the rest
-
-    def frame(points: NDArray[Any]) -> ct.Frame:
-        """Return the axes of a body from its six landmarks (6, 3)."""
-        up = points[:3].mean(axis=0) - points[3:].mean(axis=0)
-        ahead = points[[0, 3]].mean(axis=0) - points[[2, 5]].mean(axis=0)
-        right = np.cross(ahead, up)
-        axes = np.array([right, ahead, np.cross(right, ahead)])
-        return ct.Frame(points.mean(axis=0), axes / np.linalg.norm(axes, axis=1, keepdims=True))
-
-    landmarks = ct.landmarks(ct.patient(), levels)
-    common = frame(landmarks[levels[0]])
-    found = []
-    for level in levels:
-        corners, faces = ct.patient_mesh(level, 1.0)
-        own, textbook = frame(landmarks[level]).to_local(corners), Vertebra(level).mesh(1.5)
-        model = frame(np.asarray(Vertebra(level).landmarks)).to_local(textbook.vertices)
-        target, moved = cKDTree(own), model
-        for _ in range(25):  # iterated closest points, each time with the best affine map
-            gap, near = target.query(moved)
-            kept = gap < 2 * np.median(gap) + 1
-            rows = np.column_stack([model[kept], np.ones(kept.sum())])
-            moved = (
-                np.column_stack([model, np.ones(len(model))]) @ np.linalg.lstsq(rows, own[near[kept]], rcond=None)[0]
-            )
-        _, nearest = cKDTree(moved[textbook.faces].mean(axis=1)).query(own[faces].mean(axis=1))
-        parts = [OF_BONE[BONE_PARTS[textbook.parts[index]]] for index in nearest]
-        skin = soft.tissue(common.to_local(corners), faces.astype(np.int64))
-        found.append(Solid(skin.vertices, skin.faces, skin.normals, parts, level))
-    return found
+    return [_bone(mesh, level) for level, mesh in parts.patient(levels).items()]
 
 
 # --- packed for the browser ------------------------------------------------------------------------------------------

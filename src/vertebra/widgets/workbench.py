@@ -17,8 +17,10 @@ from vertebra.spine.shape import Shape
 HERE = Path(__file__).parent
 DEFORMED_MM = 1.0  # an endplate counts as deformed from here on: what one sees on a film (unreferenced)
 LIMITS = (
-    "Heights of L1 and L2 are a published mean (bonczar2024); depths, discs and T12 are not referenced. The collapse "
-    "is smooth, without fracture lines; soft tissue, the age of the fracture and pain are not in the picture."
+    "The vertebrae are the course's 3-D model, bodies cut in the midline and arches seen from the side; heights of L1 "
+    "and L2 are a published mean (bonczar2024), most other dimensions are not referenced. While a slider moves the "
+    "outline is simplified. There are no fracture lines; soft tissue, the age of the fracture and pain are not in the "
+    "picture."
 )
 GRADE_WORDS = ("none", "mild", "moderate", "severe")
 START = {"anterior": 0.3, "middle": 0.18, "posterior": 0.0, "wall": 0.0, "superior_share": 1.0}
