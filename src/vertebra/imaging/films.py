@@ -11,7 +11,7 @@ no osteophyte on a model's spine, and the real patient has no fracture: its frac
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +152,7 @@ def _ribs(spine: Spine) -> Cloud:
 # --- the model's films -----------------------------------------------------------------------------------------------
 
 
-@cache
+@lru_cache(maxsize=2 * len(LEVELS))  # all normal ones and the last deformed; the gym is endless and memory is not
 def _voxels(level: str, shape: Shape) -> Block:
     """Return a vertebra as matter; the normal ones come back in film after film."""
     return bone(Vertebra(level, shape).voxels(0.8), bone_volume=0.12)
@@ -271,12 +271,12 @@ def _patient(losses: tuple[float, float, float] | None, level: str, seed: int) -
 
 MIMICS = {
     "Scheuermann's disease": (
-        "Scheuermann's disease: the vertebra grew as a wedge, its endplates are uneven and no cortex is broken or "
-        "buckled; usually several neighbours share it [unreferenced]."
+        "Scheuermann's disease: the vertebra and both its neighbours grew as wedges, their endplates are uneven and no "
+        "cortex is broken or buckled [unreferenced]."
     ),
     "physiological wedge": (
-        "A physiological wedge: about the thoracolumbar junction a body is a little lower in front; its endplates are "
-        "smooth and its neighbours have the same shape [unreferenced]."
+        "A physiological wedge: about the thoracolumbar junction bodies are a little lower in front; the endplates are "
+        "smooth, and the neighbours have the same shape [unreferenced]."
     ),
     "Schmorl node": (
         "Schmorl nodes: dents with a sharp edge in the endplates, the heights in front and behind are kept "
@@ -292,10 +292,16 @@ MIMICS = {
     ),
 }
 
+SHARED = ("Scheuermann's disease", "physiological wedge")  # by both neighbours; one alone would be like a fracture
+
 
 def _deformed(kind: str, loss: float, view: str, rng: np.random.Generator) -> Shape:
     if kind == "wedge" and view == "AP":
-        return replace(deformity.lateral_collapse(loss, str(rng.choice(["left", "right"]))), posterior=loss)
+        # The lower side loses about 1.7 times what the middle loses, the other side too little to be a crush.
+        middle = 0.58 * loss
+        return replace(deformity.lateral_collapse(middle, str(rng.choice(["left", "right"]))), posterior=middle)
+    if kind == "biconcave" and view == "AP":
+        loss *= 0.65  # the bowl reaches the sides, which must not become low enough for a crush
     made = {"wedge": deformity.wedge, "biconcave": deformity.biconcave, "crush": deformity.crush}[kind](loss)
     return replace(made, superior_share=float(rng.choice([made.superior_share, 1.0, 0.6])))
 
@@ -360,7 +366,7 @@ def _plan(rng: np.random.Generator) -> _Plan:
     origin = "patient" if rng.random() < 0.35 else "model"
     fractured = bool(rng.random() < 0.5)
     mimic = "" if fractured or origin == "patient" or rng.random() < 0.5 else str(rng.choice(list(MIMICS)))
-    levels = READ if origin == "model" else PATIENT
+    levels = ("T11", "T12", "L1") if mimic == "physiological wedge" else READ if origin == "model" else PATIENT
     odds = np.array([2.0 if name in ("T12", "L1") else 1.0 for name in levels])
     level = str(rng.choice(levels, p=odds / odds.sum()))
     return _Plan("lateral" if mimic else view, origin, fractured, mimic, level)
@@ -384,7 +390,9 @@ def film_case(seed: int) -> FilmCase:
         loss = float(rng.uniform(0.23, 0.52))
         if origin == "model":
             shape = _deformed(kind, loss, view, rng) if fractured else _mimic(mimic, rng) if mimic else Shape()
-            scene = _model({level: shape}, level)
+            at = LEVELS.index(level)
+            share = LEVELS[at - 1 : at + 2] if mimic in SHARED else (level,)
+            scene = _model(dict.fromkeys(share, shape), level)
         elif fractured:
             kind = "crush" if view == "AP" and kind == "wedge" else kind  # the collapse of the real CT has no side
             losses = {"wedge": (loss, 0.6 * loss, 0.02), "biconcave": (0.05, loss, 0.05), "crush": (loss, loss, loss)}
@@ -413,9 +421,11 @@ def _taken(
     """Take the film of a scene and write down what is true of it."""
     view, level, fractured = plan.view, plan.level, plan.fractured
     shift = rng.uniform(-40, 40)
-    centre = six.mean(axis=0) + np.array([0.0, -14.0 if view == "lateral" else 0.0, shift])
-    if scene.middle is not None:
-        centre[2] = scene.middle + shift / 8
+    height = six[:, 2].mean() + shift if scene.middle is None else scene.middle + shift / 8
+    # Centred on the spine at that height and not on the body in question: its place must not tell which body it is.
+    bodies = np.array(sorted((points.mean(axis=0) for points in scene.points[view].values()), key=lambda at: at[2]))
+    across, along = (np.interp(height, bodies[:, 2], bodies[:, axis]) for axis in (0, 1))
+    centre = np.array([across, along - (14.0 if view == "lateral" else 0.0), height])
     tilt = rng.choice([-1, 1]) * rng.uniform(9, 13) if plan.mimic == "oblique view" else rng.normal(0, 1.2)
     carm = CArm(
         orbital=(90.0 if view == "lateral" else 0.0) + float(rng.normal(0, 1.5)),
@@ -433,13 +443,15 @@ def _taken(
         corners = carm.project(points)
         if (corners > 4).all() and (corners < carm.pixels - 5).all():
             outlines[name] = carm.project(_outline(points))
+    ends = [min(outlines, key=LEVELS.index), max(outlines, key=LEVELS.index)]
     return FilmCase(
         seed=seed,
         view=view,
         origin=plan.origin,
         picture=picture,
         outlines=outlines,
-        marker=str(rng.choice([name for name in outlines if name != level])),
+        # Whatever the case is about: a name that is never that of the broken body would give one body away as whole.
+        marker=str(rng.choice(ends)),
         level=level,
         kind=result.shape if fractured else "normal",
         mimic=plan.mimic,
@@ -488,4 +500,6 @@ def _explained(plan: _Plan, result: morphometry.HeightLoss) -> str:
         "biconcave": "the middle has sunk more than the walls on either side of it",
         "crush": "the whole body is lower, the higher wall too" if view == "AP" else "the posterior wall is lower too",
     }[str(result.shape)]
-    return f"{level} has lost {result.loss:.0%} of one height: {how} [genant1993]. {made}"
+    # The method of genant1993 is for lateral films; on an AP film this course counts in the same way.
+    source = "genant1993" if view == "lateral" else "unreferenced"
+    return f"{level} has lost {round(100 * result.loss)}\u00a0% of one height: {how} [{source}]. {made}"

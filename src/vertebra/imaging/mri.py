@@ -13,7 +13,7 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -109,7 +109,9 @@ MARROW_HU, CORTEX_HU = 230.0, 650.0  # a voxel of the CT counts as marrow below,
 VESSELS = ("aorta", "inferior vena cava")  # blood flows too fast in them to be read
 CONUS = "L1"  # below the middle of this level the sac holds roots in fluid
 _WEDGE = (0.40, 0.30, 0.05)
-LOSSES = {  # of anterior, middle and posterior height; none: the CT as it is
+LOSSES: Mapping[
+    str, tuple[float, float, float] | None
+] = {  # of anterior, middle and posterior height; none: the CT as it is
     "normal": None,
     "acute": _WEDGE,
     "subacute": _WEDGE,
@@ -168,6 +170,12 @@ def _within(six: FloatArray, y: FloatArray, z: FloatArray) -> tuple[FloatArray, 
     return forward, (edges[0] - height) / (edges[0] - edges[1])
 
 
+@lru_cache(maxsize=2)
+def _variant(level: str, losses: tuple[float, float, float]) -> collapse.CollapsedCT:
+    """Return a fractured variant; several patterns have the same shape."""
+    return collapse.collapsed(level, *losses)
+
+
 def section(pattern: Pattern = "normal", level: str = "L1", offset: float = 0.0) -> Section:
     """Return the tissues of the slice along the spine's midline, or `offset` mm to the patient's right of it.
 
@@ -182,7 +190,7 @@ def section(pattern: Pattern = "normal", level: str = "L1", offset: float = 0.0)
     if losses is None:
         scan, points = ct.patient(), collapse.patient_landmarks()
     else:
-        variant = collapse.collapsed(level, *losses)
+        variant = _variant(level, losses)
         scan, points = variant.ct, variant.landmarks
     middle = np.array([six.mean(axis=0) for six in points.values()])
     centre = points[level].mean(axis=0)

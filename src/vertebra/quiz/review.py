@@ -20,6 +20,7 @@ from vertebra.quiz.responses import write_whole
 
 FORMAT = "vertebra-gym/1"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+YEARS = range(1970, 2200)  # from a clock that was never set; far enough from the year 9999 to count days onwards
 
 # A film that was missed is shown again in this sitting, and the next day when it was then read rightly. Without fuzz
 # the replay of the same readings always gives the same days.
@@ -186,6 +187,8 @@ def _entry(record: Any, place: str) -> Entry:
         raise ReviewError(f"{place}: seed is {str(seed)[:40]!r}, must be a whole number from 0")
     try:
         time = datetime.strptime(when, TIME).replace(tzinfo=UTC)
+        if time.year not in YEARS:
+            raise ValueError
     except (TypeError, ValueError):
         raise ReviewError(f"{place}: when is {str(when)[:40]!r}, must be a time such as 2026-11-21T10:05:07Z") from None
     try:

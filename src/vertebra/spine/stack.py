@@ -33,7 +33,7 @@ FloatArray = NDArray[np.float64]
 COLUMNS = ("anterior", "middle", "posterior")
 CONUS = "L1-L2"  # the disc at which the cord ends: mean lower third of L1, range T12 to L3 [saifuddin1998]
 SIDES = {"right": 1.0, "left": -1.0}
-DOWN = (0.07, 0.12, 0.18, 0.25, 0.33, 0.42, 0.5, 0.58, 0.67, 0.75, 0.82, 0.88, 0.93)  # where ligaments lie on a body: shares of the way down its wall
+STEEPEST = 1.2  # what is under tension does not follow a step: how steeply it leaves a fragment (drawn)
 
 # Half axes of the cord (mm) by vertebral level: transverse, anteroposterior. 8.3 x 6.3 in the thoracic cord and 9.4
 # across in the lumbar enlargement are means of eleven studies [frostell2016]; where they lie is drawn.
@@ -368,10 +368,14 @@ class Spine:
         for level in levels:
             vertebra, table = self.vertebrae[level], dimensions()[level]
             points = vertebra.landmarks
-            front, top, bottom = max(points[0, 1], points[3, 1]), points[0, 2], points[3, 2]
-            for t in DOWN:
+            front = max(points[0, 1], points[3, 1])
+            # A lateral collapse tilts the endplates, and the ligament ends with them.
+            places = np.column_stack([share * table.upper_width, np.full_like(share, 0.75 * front)])
+            plates = [_plate_height(vertebra, which, places) for which in ("superior", "inferior")]
+            top, bottom = (points[i, 2] + z - z[len(z) // 2] for i, z in zip((0, 3), plates, strict=True))
+            for t in np.linspace(0.04, 0.96, 9):
                 x = share * table.upper_width * (1 + 0.2 * abs(2 * t - 1) ** 2)
-                start = np.column_stack([x, np.full_like(x, front + 5), np.full_like(x, top + t * (bottom - top))])
+                start = np.column_stack([x, np.full_like(x, front + 5), top + t * (bottom - top)])
                 run = _cast(vertebra, start, (0, -1, 0), 25)
                 # A breach in the wall leaves no bone to lie on: the ligament bridges it.
                 run = _filled(x, run, 5.0)
@@ -381,7 +385,7 @@ class Spine:
                 # Index 0 of a ring is its front, so that these nine to either side are its anterior half.
                 half = self._annulus(level)[::-1, np.arange(-9, 10)]
                 rows += [_across(ring, 1.2 * share * table.lower_width) for ring in half]
-        return _band(rows, thickness=1.5, ridges=9, towards=1.0)
+        return _band(rows, thickness=1.5, ridges=7, towards=1.0)
 
     def posterior_longitudinal(self, levels: Sequence[str] = ()) -> Tissue:
         """Return the posterior longitudinal ligament along `levels`: narrow behind the bodies, wide behind the discs.
@@ -395,7 +399,7 @@ class Spine:
         for level in levels:
             narrow = float(np.interp(LEVELS.index(level), [LEVELS.index("L1"), LEVELS.index("L5")], [7.8, 1.9]))
             wide = 0.62 * dimensions()[level].canal_width
-            for t in DOWN:
+            for t in np.linspace(0.01, 0.99, 16):  # up to the rims, where a fragment stands out farthest
                 x = share * (narrow + (wide - narrow) * abs(2 * t - 1) ** 4)
                 wall, z = self._wall(level, t, x)
                 rows.append(self.poses[level].apply(np.column_stack([x, wall, z])))
@@ -403,10 +407,9 @@ class Spine:
                 rear = self._annulus(level)[::-1, np.arange(27, 8, -1)]
                 rows += [_across(ring, share * wide) for ring in rear]
         y, z = np.array(rows)[..., 1], np.array(rows)[..., 2]
-        # A band under tension does not follow a step: it leaves a fragment at 50 degrees to the axis at most.
-        tent = (y[None] + np.tan(np.radians(50)) * np.abs(z[None] - z[:, None])).min(axis=1)
+        tent = (y[None] + STEEPEST * np.abs(z[None] - z[:, None])).min(axis=1)
         rows = [np.column_stack([row[:, 0], y, row[:, 2]]) for row, y in zip(rows, tent, strict=True)]
-        return _band(rows, thickness=0.9, ridges=5, towards=-1.0)
+        return _band(rows, thickness=0.9, ridges=3, towards=-1.0)
 
     def _wall(self, level: str, t: float, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return y and z (n,) of the front of the canal at places x, a share t of the way down the posterior wall.
@@ -436,7 +439,8 @@ class Spine:
             for x in side * np.linspace(0.06, 0.62, 6) * half:
                 low, y_low = self._lamina(upper, x)
                 top, y_top = self._lamina(lower, x)
-                end = self.poses[lower].apply([x, y_top[np.argmax(top)], top.max() - 0.8])
+                edge = top.max() - 0.8
+                end = self.poses[lower].apply([x, np.interp(edge, top[::-1], y_top[::-1]), edge])
                 reach = self.poses[upper].inverse().apply(end)[2]
                 z_leave = max(low.min() + 1.0, reach + 2.5)
                 z_begin = min(z_leave + 5.0, low.max())
@@ -763,8 +767,9 @@ def _plate_height(vertebra: Vertebra, which: str, places: FloatArray) -> FloatAr
 
 
 def _across(line: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the points (k, 3) at places x (k,) of a line (n, 3) whose own x grows."""
-    return np.column_stack([x, *(np.interp(x, line[:, 0], line[:, axis]) for axis in (1, 2))])
+    """Return the points (k, 3) that lie x (k,) to the right of the middle one of a line (n, 3) whose own x grows."""
+    place = x + line[len(line) // 2, 0]
+    return np.column_stack([place, *(np.interp(place, line[:, 0], line[:, axis]) for axis in (1, 2))])
 
 
 def _band(rows: Sequence[FloatArray], thickness: float, ridges: int, towards: float) -> Tissue:

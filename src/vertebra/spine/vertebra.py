@@ -7,6 +7,7 @@ split on everything above it. Dimensions: `assets/anatomy/dimensions.csv`; propo
 drawn by eye after common anatomy [unreferenced].
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -45,30 +46,37 @@ JOINT = 3.0  # width of the fillet between body and arch, mm
 TIP = 0.5  # how much of a corner a reader's eye averages over, mm
 HINGE = 0.3  # where a transverse split ends in front, share of half the depth; drawn
 MARGIN = 4.5  # how far beyond a piece its influence on the surface is computed, mm
-FAR = np.float32(1e3)
+# What the fillets towards lamina and processes add to a pedicle's width and height, and the canal's rounding takes
+# from it, mm: measured on the model, so that its isthmus is what the table says.
+FILLETS = {
+    "T6": (0.7, 0.7), "T7": (0.9, 0.9), "T8": (1.4, 1.0), "T9": (1.2, 1.0), "T10": (1.6, 0.7), "T11": (0.0, 0.2),
+    "T12": (0.0, 0.2), "L1": (0.1, 0.0), "L2": (0.2, 0.0), "L3": (0.2, 0.0), "L4": (0.3, 0.0), "L5": (1.7, 0.0),
+}  # fmt: skip
+FAR = 1e3  # mm, where no piece is near
 
 
 def quadratic(posterior: float, middle: float, anterior: float, t: Array) -> Array:
     """Return the parabola through three values at t = -1, 0 and 1."""
-    return middle + t * np.float32((anterior - posterior) / 2) + t * t * np.float32((anterior + posterior) / 2 - middle)
+    return middle + t * ((anterior - posterior) / 2) + t * t * ((anterior + posterior) / 2 - middle)
 
 
 def step(t: Array) -> Array:
     """Return a smooth step from 0 (t <= 0) to 1 (t >= 1)."""
     t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
+    smooth: Array = t * t * (3 - 2 * t)
+    return smooth
 
 
 def union(a: Array, b: Array, blend: float) -> Array:
     """Return the union of two implicit functions, its concave edges filled over a width of `blend` mm."""
-    near = np.maximum(np.float32(blend) - np.abs(a - b), 0)
-    joined: Array = np.minimum(a, b) - near * near * np.float32(0.25 / blend)
+    near = np.maximum(blend - np.abs(a - b), 0)
+    joined: Array = np.minimum(a, b) - near * near * (0.25 / blend)
     return joined
 
 
 def intersection(a: Array, b: Array, radius: float) -> Array:
     """Return the intersection of two implicit functions, its convex edges rounded with `radius` mm."""
-    r = np.float32(radius)
+    r = radius
     common: Array = np.minimum(np.maximum(a, b), -r) + np.hypot(np.maximum(a + r, 0), np.maximum(b + r, 0))
     return common
 
@@ -77,10 +85,10 @@ def uneven(x: Array, y: Array) -> Array:
     """Return a wavy surface without a repeating pattern, about -1 to 1, over x and y (mm)."""
     total: Array = np.zeros((), dtype=np.float32)
     for turn, length, phase in ((0.3, 13, 0.4), (1.5, 9.7, 2.1), (2.5, 7.3, 4.0), (0.9, 5.9, 1.3)):
-        along = np.float32(np.cos(turn)) * x + np.float32(np.sin(turn)) * y
-        cross = np.float32(np.cos(turn)) * y - np.float32(np.sin(turn)) * x
-        bent = along + np.float32(1.2) * np.sin(cross * np.float32(4.1 / length))
-        total = total + np.float32(0.05 * length) * np.sin(bent * np.float32(2 * np.pi / length) + np.float32(phase))
+        along = math.cos(turn) * x + math.sin(turn) * y
+        cross = math.cos(turn) * y - math.sin(turn) * x
+        bent = along + 1.2 * np.sin(cross * (4.1 / length))
+        total = total + (0.05 * length) * np.sin(bent * (2 * np.pi / length) + phase)
     return total
 
 
@@ -117,17 +125,17 @@ class Outline:
         The share is 0 at the centre and 1 on the curve; its gradient's size (1/mm) makes a distance of it.
         """
         power, widest = self.series
-        a, b = np.float32(0.5 / widest) * width, np.float32(0.5) * depth
+        a, b = (0.5 / widest) * width, 0.5 * depth
         across, along = x / a, y / b
-        r = np.sqrt(across * across + along * along) + np.float32(1e-6)
+        r = np.sqrt(across * across + along * along) + 1e-6
         sine, cosine = across / r, along / r
         radius, slope = np.full_like(r, power[-1]), np.zeros_like(r)
         for factor in power[-2::-1]:
             slope = slope * cosine + radius
-            radius = radius * cosine + np.float32(factor)
+            radius = radius * cosine + factor
         turn = -sine * slope / radius
         size = np.hypot((sine - cosine * turn) / a, (cosine + sine * turn) / b) / radius
-        return r / radius, size + np.float32(1e-6), cosine
+        return r / radius, size + 1e-6, cosine
 
 
 # Radii at 0, 45, 90, 135 and 180 degrees: a thoracic body is a heart, a lumbar one a kidney; the thoracic canal is
@@ -189,26 +197,26 @@ class Bar:
         m, e = middle.astype(np.float32), axes.astype(np.float32)
         x, y, z = x - m[0], y - m[1], z - m[2]
         s, p, q = (e[i, 0] * x + e[i, 1] * y + e[i, 2] * z for i in range(3))
-        t = np.clip(s / np.float32(length), -0.5, 0.5)
-        thick = np.float32(sum(self.thick) / 2) + t * np.float32(self.thick[1] - self.thick[0])
-        broad = np.float32(sum(self.broad) / 2) + t * np.float32(self.broad[1] - self.broad[0])
+        t = np.clip(s / length, -0.5, 0.5)
+        thick = (sum(self.thick) / 2) + t * (self.thick[1] - self.thick[0])
+        broad = (sum(self.broad) / 2) + t * (self.broad[1] - self.broad[0])
         if self.bend:
-            p = p - np.float32(self.bend) * (1 - 4 * t * t)
-        p, q, g = p / thick, q / broad, s / np.float32(length / 2)
+            p = p - self.bend * (1 - 4 * t * t)
+        p, q, g = p / thick, q / broad, s / (length / 2)
         if self.curl:
-            p = p - np.float32(self.curl) / thick * np.minimum(q * q, np.float32(1.5))
+            p = p - self.curl / thick * np.minimum(q * q, 1.5)
         p2, q2 = p * p, q * q
         if self.square:
-            f2 = np.sqrt(p2 * p2 + q2 * q2) + np.float32(1e-4)
+            f2 = np.sqrt(p2 * p2 + q2 * q2) + 1e-4
             slope = ((p2 * p / thick) ** 2 + (q2 * q / broad) ** 2) / (f2 * f2 * f2)
         else:
-            f2 = p2 + q2 + np.float32(1e-4)
+            f2 = p2 + q2 + 1e-4
             slope = ((p / thick) ** 2 + (q / broad) ** 2) / f2
         g2 = g * g
         whole = np.sqrt(f2 * f2 + g2 * g2)  # the square of the share of the way to the surface
-        slope = (f2**3 * slope + g2**3 * np.float32(4 / length**2)) / whole**3
+        slope = (f2**3 * slope + g2**3 * (4 / length**2)) / whole**3
         share = np.sqrt(whole)
-        far: Array = np.maximum((share - 1) / np.sqrt(slope + np.float32(1e-6)), -np.minimum(thick, broad))
+        far: Array = np.maximum((share - 1) / np.sqrt(slope + 1e-6), -np.minimum(thick, broad))
         return far
 
 
@@ -231,12 +239,12 @@ class Facet:
         x, y, z = x - c[0], y - c[1], z - c[2]
         height = n[0] * x + n[1] * y + n[2] * z
         off = np.sqrt(np.maximum(x * x + y * y + z * z - height * height, 0))
-        r = np.float32(self.radius)
+        r = self.radius
         # A lens of bone, hollowed by a sphere; nothing changes beyond its rim.
-        pad = np.hypot(off / r, height / np.float32(1.5)) - 1
-        raised = union(whole, pad * np.float32(1.3), 2.5)
-        ball = np.float32(1.7) * r
-        lift = np.float32(0.7) + np.sqrt(ball**2 - (np.float32(0.72) * r) ** 2)
+        pad = np.hypot(off / r, height / 1.5) - 1
+        raised = union(whole, pad * 1.3, 2.5)
+        ball = 1.7 * r
+        lift = 0.7 + np.sqrt(ball**2 - (0.72 * r) ** 2)
         hollow = np.maximum(np.hypot(off, height - lift) - ball, off - r)
         return intersection(raised, -hollow, 0.8)
 
@@ -309,9 +317,12 @@ def arch(level: str) -> tuple[Bar, ...]:
     width, back = d.canal_width / 2, wall - d.canal_depth
     angle = np.radians(d.pedicle_angle)
     isthmus, axis = np.array(pedicle_centre(level)), np.array([-np.sin(angle), np.cos(angle), 0.0])
-    front, rear = isthmus + 11 * axis, isthmus - 8 * axis
     up, out = float(isthmus[2]), float(isthmus[0])
-    thick, broad = d.pedicle_width / 2, d.pedicle_height / 2
+    wider, higher = FILLETS[level]
+    if level.startswith("L"):
+        isthmus[0] -= wider / 2 + 0.2  # a lumbar pedicle keeps its medial wall
+    front, rear = isthmus + 11 * axis, isthmus - 8 * axis
+    thick, broad = (d.pedicle_width - wider) / 2, (d.pedicle_height - higher) / 2
     pieces = [
         Bar("pedicle", tuple(front), tuple(rear), (axis[1], -axis[0], 0), (thick, thick), (broad, broad), blend=2.0)
     ]
@@ -319,15 +330,16 @@ def arch(level: str) -> tuple[Bar, ...]:
     span, tip, low = d.transverse_span / 2, wall - d.spinous_reach, -d.spinous_drop
     if level.startswith("L"):
         s = (d.posterior_height + d.anterior_height) / 53
+        pars = min(out, width + 6)  # the broad pedicles of L5 do not carry the pars outwards
         pieces += [
             # from the pars to the midline, sloping backwards
-            Bar("lamina", (out + 2, back + 2.0, 1 * s), (-4, back - 6.0, -4 * s), (-0.29, 0.85, -0.32),
-                (3.6, 3.6), (9.5 * s, 9.5 * s)),
-            Bar("lamina", (out - 0.5, back + 1.5, 10 * s), (out - 4.0, back - 3.5, -16 * s), (-0.5, 0.87, 0),
+            Bar("lamina", (pars + 2, back + 2.6, 1 * s), (-4, back - 3.6, -4.5 * s), (-0.29, 0.85, -0.32),
+                (3.6, 3.8), (9.5 * s, 8.5 * s)),
+            Bar("lamina", (pars - 0.5, back + 1.5, 10 * s), (pars - 4.0, back - 3.5, -16 * s), (-0.5, 0.87, 0),
                 (3.4, 3.6), (4.6, 5.0)),
-            Bar("superior articular process", (out - 1.0, back + 0.5, -5 * s), (out + 1.8, back - 2.5, 20.5 * s),
+            Bar("superior articular process", (pars - 1.0, back + 0.5, -5 * s), (pars + 1.8, back - 2.5, 20.5 * s),
                 (-0.9, -0.43, 0.1), (5.0, 3.4), (9.2, 7.6), curl=1.8),
-            Bar("superior articular process", (out + 3.0, back - 3, 3 * s), (out + 4.0, back - 8.5, 12 * s),
+            Bar("superior articular process", (pars + 3.0, back - 3, 3 * s), (pars + 4.0, back - 8.5, 12 * s),
                 (1, 0, 0), (3.0, 2.4), (3.6, 2.6), blend=3.0),
             Bar("inferior articular process", (width - 1.5, back - 1, 2 * s), (width + 0.5, back - 4.0, -25 * s),
                 (0.6, 0.8, 0.1), (4.6, 4.0), (7.0, 6.2), curl=-1.2),
@@ -342,8 +354,8 @@ def arch(level: str) -> tuple[Bar, ...]:
         s = (d.posterior_height + d.anterior_height) / 41
         like, half = w["spinous"], d.posterior_height / 2
         pieces += [
-            Bar("lamina", (width + 5, back + 2.5, -1 * s), (-5, back - 3.6, -3 * s), (-0.2, 0.95, -0.24),
-                (3.0, 3.0), (9.5 * s, 11 * s)),
+            Bar("lamina", (width + 5, back + 3.2, -1 * s), (-5, back - 1.9, -4.5 * s), (-0.2, 0.95, -0.24),
+                (3.0, 3.4), (9.5 * s, 9 * s)),
             Bar("superior articular process", (out - 0.3, back + 6, 0), (out + 0.3, back + 4.6, half + 7.5),
                 (0.15, -0.97, 0.2), (4.0, 2.1), (6.6, 5.0)),
             Bar("inferior articular process", (width + 1.5, back + 2, 0), (width + 1.2, back - 1.2, -half - 6.5),
@@ -364,8 +376,7 @@ def costal_facets(level: str) -> tuple[Facet, ...]:
     wall = -max(d.upper_depth, d.lower_depth) / 2
     out, _, up = pedicle_centre(level)
     if level in ("T11", "T12"):
-        aside = _unit([1, -0.35, 0])
-        return (Facet(np.array([out + d.pedicle_width / 2 - 0.6, wall - 0.5, up]), aside, 5.2),)
+        return (Facet(np.array([0.465 * d.upper_width, wall + 3.8, up]), _unit([1, -0.1, 0]), 4.3),)
     half = d.posterior_height / 2
     found = [Facet(np.array([0.46 * d.upper_width, wall + 2.0, half - 4.5]), _unit([0.8, -0.5, 0.3]), 4.6)]
     if level != "T10":
@@ -414,10 +425,8 @@ class Vertebra:
         """Anterior, middle and posterior height that the shape asks for, mm."""
         shape = self.shape
         losses = (shape.anterior, shape.middle, shape.posterior)
-        gaps = (0.0, shape.split * HINGE / (1 + HINGE), shape.split)
-        found = (h * (1 - loss) + gap for h, loss, gap in zip(self.dimensions.heights, losses, gaps, strict=True))
-        anterior, middle, posterior = found
-        return anterior, middle, posterior
+        anterior, middle, posterior = (h * (1 - loss) for h, loss in zip(self.dimensions.heights, losses, strict=True))
+        return anterior, middle + shape.split * HINGE / (1 + HINGE), posterior + shape.split
 
     # -- the body --
 
@@ -466,44 +475,44 @@ class Vertebra:
     def _endplates(self, x: Array, y: Array, corrections: tuple[tuple[float, ...], ...]) -> tuple[Array, Array, Array]:
         """Return the superior and inferior endplate (z over x and y) and the lost share of the height there."""
         d, s = self.dimensions, self.shape
-        half = np.float32((d.upper_depth + d.lower_depth) / 4)
+        half = (d.upper_depth + d.lower_depth) / 4
         t = np.clip(y / half, -1.25, 1.25)
-        across = np.clip(x * np.float32(4 / (d.upper_width + d.lower_width)), -1, 1)
-        rim = np.float32((d.anterior_height + d.posterior_height) / 2) + t * np.float32(
-            (d.anterior_height - d.posterior_height) / 2
-        )
+        across = np.clip(x * (4 / (d.upper_width + d.lower_width)), -1, 1)
+        ha, _, hp = d.heights
+        rim = (ha + hp) / 2 + t * ((ha - hp) / 2)
         # The bowl takes most of the dip, the rim's sides the rest: the reader's middle is the mean of the two contours.
-        side = np.float32(d.midline_dip - BOWL * d.upper_depth / 2) * (1 - t * t)
-        q = np.minimum(np.hypot(across, t) / np.float32(RING), 1)
-        bowl = (1 - q * q) ** np.float32(1.5) * np.float32(BOWL * d.upper_depth)
+        side = (d.midline_dip - BOWL * d.upper_depth / 2) * (1 - t * t)
+        q = np.minimum(np.hypot(across, t) / RING, 1)
+        bowl = (1 - q * q) ** 1.5 * (BOWL * d.upper_depth)
         la, lm, lp = (share * h for share, h in zip((s.anterior, s.middle, s.posterior), d.heights, strict=True))
         sink = lm - (la + lp) / 2
-        loss = np.float32((la + lp) / 2) + t * np.float32((la - lp) / 2)
-        dip = np.float32(sink) * np.maximum(1 - t * t, np.float32(-0.5))
+        loss = (la + lp) / 2 + t * ((la - lp) / 2)
+        # Level at the rims: a broken endplate caves in inside its ring.
+        dip = sink * np.maximum(1 - t * t, 0) ** 1.5
         if sink > 0:
-            # A broken endplate caves in between its rims, which lag behind.
-            dip = dip * (np.float32(1.45) - np.float32(1.2) * np.minimum(across * across, np.float32(0.75)))
+            # The sides lag behind the midline.
+            dip = dip * (1.45 - 1.2 * np.minimum(across * across, 0.75))
         loss = loss + dip
         if s.lateral:
-            loss = loss * (1 + np.float32(s.lateral) * across)
-        lost = np.clip(loss / rim, 0, np.float32(0.8))
+            loss = loss * (1 + s.lateral * across)
+        lost = np.clip(loss / rim, 0, 0.8)
         loss = lost * rim
-        top, bottom = np.float32(s.superior_share), np.float32(1 - s.superior_share)
+        top, bottom = s.superior_share, 1 - s.superior_share
         (up, um, ua), (dp, dm, da) = corrections
-        above = rim / 2 - side / 2 - np.float32(0.45) * bowl - top * loss + quadratic(up, um, ua, t)
-        below = -rim / 2 + side / 2 + np.float32(0.55) * bowl + bottom * loss + quadratic(dp, dm, da, t)
+        above = rim / 2 - side / 2 - 0.45 * bowl - top * loss + quadratic(up, um, ua, t)
+        below = -rim / 2 + side / 2 + 0.55 * bowl + bottom * loss + quadratic(dp, dm, da, t)
         if s.irregularity or (s.buckling and lost.any()):
             # An endplate that took no loss is smooth, unless it grew uneven. Rims and the readings stay where they are.
-            rough = np.float32(s.irregularity) + np.float32(1.2 * s.buckling) * np.minimum(lost, np.float32(0.4))
-            bumps = rough * uneven(x, y) * step((1 - np.hypot(across, t)) * 4)
+            rough = s.irregularity + 1.2 * s.buckling * np.minimum(lost, 0.4)
+            bumps = rough * uneven(x, y) * step((1 - np.hypot(across, t)) * 2.5)
             above = above + bumps * (1 if s.irregularity else top)
-            below = below + bumps * (np.float32(-0.8) if s.irregularity else bottom)
+            below = below + bumps * (-0.8 if s.irregularity else bottom)
         if s.node:
-            radius = np.float32(0.19 * d.upper_depth)
-            far = np.hypot(x - np.float32(0.06 * d.upper_width), y + np.float32(0.22 * d.upper_depth)) / radius
-            dent = np.float32(s.node) * step((1 - far) * np.float32(1.6))
-            lip = np.float32(0.5) * np.exp(-(((far - np.float32(1.15)) / np.float32(0.2)) ** 2))
-            above, below = above - dent + lip, below + np.float32(0.8) * dent - lip
+            radius = 0.19 * d.upper_depth
+            far = np.hypot(x - 0.06 * d.upper_width, y + 0.22 * d.upper_depth) / radius
+            dent = s.node * step((1 - far) * 1.6)
+            lip = 0.5 * np.exp(-(((far - 1.15) / 0.2) ** 2))
+            above, below = above - dent + lip, below + 0.8 * dent - lip
         return above, below, lost
 
     @cached_property
@@ -516,11 +525,11 @@ class Vertebra:
         """Return how far (mm) the posterior wall is pushed back at x and z."""
         s = self.shape
         top, bottom = self._wall_ends
-        half, foot = np.float32(0.36 * self.dimensions.canal_width), np.float32(top - s.wall * (top - bottom))
-        inside = step((half - np.abs(x)) / np.float32(1.5)) * step((z - foot - np.float32(0.1) * x) / np.float32(1.8))
+        half, foot = 0.36 * self.dimensions.canal_width, top - s.wall * (top - bottom)
+        inside = step((half - np.abs(x)) / 1.5) * step((z - foot - 0.1 * x) / 1.8)
         # The fragment tilts: its foot stands out a little more than its top.
-        lean = np.float32(1.04) - np.float32(0.14 / max(top - bottom, 1)) * np.clip(z - foot, 0, None)
-        return np.float32(s.displacement) * inside * lean
+        lean = 1.04 - (0.14 / max(top - bottom, 1)) * np.clip(z - foot, 0, None)
+        return s.displacement * inside * lean
 
     def _body(
         self, x: Array, y: Array, z: Array, corrections: tuple[tuple[float, ...], ...] | None = None
@@ -530,29 +539,33 @@ class Vertebra:
         if s.displacement:
             push = self._push(x, z)
             # Bone in front of the wall goes back with it, down to a crack 9 mm deep.
-            y = y + push * np.clip((np.float32(self._wall_y + 9) - (y + push)) / 2, 0, 1)
-            crack = np.float32(self._wall_y + 8) - np.float32(0.02) * x * x - y
-            groove = np.float32(1.6) * np.exp(-((crack / np.float32(1.1)) ** 2)) * np.minimum(push, 1)
+            y = y + push * np.clip((self._wall_y + 9 - y - push) / 2, 0, 1)
+            crack = self._wall_y + 8 - 0.02 * x * x - y
+            groove = 1.6 * np.exp(-((crack / 1.1) ** 2)) * np.minimum(push, 1)
         above, below, lost = self._endplates(x, y, corrections or self._corrections)
         if s.displacement:
             above = above - groove
         # The waist's flare runs on through the rounded rim, or there would be a kink.
-        u = np.clip((z - below) / np.maximum(above - below, 1), np.float32(-0.12), np.float32(1.12))
-        width = np.float32(d.lower_width) + u * np.float32(d.upper_width - d.lower_width)
-        depth = np.float32(d.lower_depth) + u * np.float32(d.upper_depth - d.lower_depth)
-        share, size, cosine = self._body_outline.polar(x, y, width, depth)
-        arc = 4 * u * (1 - u)
-        waist = arc * (np.float32(0.1) + cosine * np.float32(0.035))
+        u = np.clip((z - below) / np.maximum(above - below, 1), -0.12, 1.12)
+        # Widths and depths of the table are those just inside the rounded rims, where the waist begins.
+        rim = 1.2 * RIM / ((d.anterior_height + d.posterior_height) / 2)
+        high = (u - rim) / (1 - 2 * rim)
+        width = d.lower_width + high * (d.upper_width - d.lower_width)
+        depth = d.lower_depth + high * (d.upper_depth - d.lower_depth)
+        # The posterior wall is straight: what the depths differ lies in front.
+        share, size, cosine = self._body_outline.polar(x, y - (self._wall_y + depth / 2), width, depth)
+        arc = 4 * u * (1 - u) - 4 * rim * (1 - rim)
+        waist = arc * (0.075 + cosine * 0.065)
         # The basivertebral foramen: a pit in the middle of the posterior wall.
-        pit = np.exp(-((x / np.float32(0.1 * d.upper_width)) ** 2)) * np.maximum(arc, 0) ** 3 * np.maximum(-cosine, 0)
-        waist = waist + np.float32(0.035) * pit
-        fold = np.float32(s.buckling) * np.minimum(lost, np.float32(0.5))
-        broken = np.float32(0.3 + 0.4 * s.superior_share)
+        pit = np.exp(-((x / (0.1 * d.upper_width)) ** 2)) * np.maximum(arc, 0) ** 3 * np.maximum(-cosine, 0)
+        waist = waist + 0.03 * pit
+        fold = s.buckling * np.minimum(lost, 0.5)
+        broken = 0.3 + 0.4 * s.superior_share
         # Buckled cortex: the wall bulges below the break and is drawn in above it, which makes a step.
-        drop = np.clip(2 / np.maximum(above - below, 1), np.float32(0.09), np.float32(0.2))
-        ledge = step((u - np.float32(0.15)) / (broken - np.float32(0.15))) - np.float32(1.5) * step((u - broken) / drop)
-        ledge = ledge + np.float32(0.5) * step((u - broken - drop) / (1 - broken - drop))
-        waist = waist * (1 - fold) - fold * ledge * np.float32(0.2) * np.clip(np.float32(0.75) + cosine, 0, 1)
+        drop = np.clip(2 / np.maximum(above - below, 1), 0.09, 0.2)
+        ledge = step((u - 0.15) / (broken - 0.15)) - 1.5 * step((u - broken) / drop)
+        ledge = ledge + 0.5 * step((u - broken - drop) / (1 - broken - drop))
+        waist = waist * (1 - fold) - fold * ledge * 0.2 * np.clip(0.75 + cosine, 0, 1)
         wall = (share - 1 + waist) / size
         up, down = z - above, below - z
         body = intersection(intersection(wall, up, RIM), down, RIM)
@@ -562,23 +575,23 @@ class Vertebra:
         """Return the body with its hole in the endplate, its missing wall, its separate corner."""
         d, s = self.dimensions, self.shape
         if s.breach:
-            far = np.hypot(x - np.float32(0.17 * d.upper_width), y - np.float32(0.18 * d.upper_depth))
-            ragged = np.float32(s.breach) + np.float32(0.25) * np.sin(5 * np.arctan2(y, x))
-            body = np.maximum(body, -intersection(far - ragged, above - np.float32(1.3 * s.breach) - z, 0.8))
+            far = np.hypot(x - 0.17 * d.upper_width, y - 0.18 * d.upper_depth)
+            ragged = s.breach + 0.25 * np.sin(5 * np.arctan2(y, x))
+            body = np.maximum(body, -intersection(far - ragged, above - 1.3 * s.breach - z, 0.8))
         if s.missing_wall:
-            half = np.float32(0.28 * d.canal_width)
+            half = 0.28 * d.canal_width
             top, foot = self._wall_ends
             # The rims stay, or there would be no corner to measure from.
-            head = np.float32(top - 3)
-            low = np.float32(top - 3 - s.missing_wall * max(top - foot - 6, 1))
+            head = top - 3
+            low = top - 3 - s.missing_wall * max(top - foot - 6, 1)
             hole = np.maximum(np.maximum(z - head, low - z), np.abs(x) - half)
-            body = np.maximum(body, -np.maximum(hole, y - np.float32(self._wall_y + 5)))
+            body = np.maximum(body, -np.maximum(hole, y - (self._wall_y + 5)))
         if s.limbus:
-            size = np.float32(s.limbus)
+            size = s.limbus
             # The corner is largest in the midline and thins out to both sides.
-            reach = size * (1 - (x / np.float32(0.26 * d.upper_width)) ** 2)
-            corner = ((np.float32(d.upper_depth / 2) - y) + (above - z) - reach) * np.float32(0.7071)
-            body = intersection(body, np.float32(0.7) - np.abs(corner), 0.5)
+            reach = size * (1 - (x / (0.26 * d.upper_width)) ** 2)
+            corner = (d.upper_depth / 2 - y + above - z - reach) * 0.7071
+            body = intersection(body, 0.7 - np.abs(corner), 0.5)
         return body
 
     # -- the arch --
@@ -604,9 +617,10 @@ class Vertebra:
     def _canal(self, x: Array, y: Array) -> Array:
         """Return the canal's implicit function, first-order exact, over x and y."""
         d = self.dimensions
-        centre = np.float32(self._wall_y - d.canal_depth / 2)
-        share, size, _ = self._canal_outline.polar(x, y - centre, np.float32(d.canal_width), np.float32(d.canal_depth))
-        return (share - 1) / size
+        centre = self._wall_y - d.canal_depth / 2
+        share, size, _ = self._canal_outline.polar(x, y - centre, d.canal_width, d.canal_depth)
+        far: Array = (share - 1) / size
+        return far
 
     @cached_property
     def _canal_wall(self) -> tuple[FloatArray, cKDTree]:
@@ -624,16 +638,16 @@ class Vertebra:
     def _split(self, y: Array) -> tuple[Array, Array]:
         """Return the height (z) of the split's lower face, and how far it gapes there."""
         half = self.dimensions.upper_depth / 2
-        hinge = np.float32(HINGE * half)
-        gape = np.maximum(np.float32(self.shape.split / (half * (1 + HINGE))) * (hinge - y), 0)
+        hinge = HINGE * half
+        gape = np.maximum(self.shape.split / (half + hinge) * (hinge - y), 0)
         # Through the pedicles, and then down through the middle of the spinous process.
         spinous = next(bar for bar in self._arch if bar.part == "spinous process")
         middle = np.asarray(spinous.start) * 0.5 + np.asarray(spinous.end) * 0.5
         level = pedicle_centre(self.level)[2] - 1
-        fall = np.float32((level - middle[2]) / (self._wall_y - middle[1]))
-        back = np.maximum(np.float32(self._wall_y) - y, 0)
-        ragged = np.float32(0.5) * np.sin(np.float32(0.55) * y) * np.minimum(gape, 1)
-        return np.float32(level + self._shift) - fall * back + ragged, gape
+        fall = float((level - middle[2]) / (self._wall_y - middle[1]))
+        back = np.maximum(self._wall_y - y, 0)
+        ragged = 0.5 * np.sin(0.55 * y) * np.minimum(gape, 1)
+        return level + self._shift - fall * back + ragged, gape
 
     def _closed(self, y: Array, z: Array) -> tuple[Array, Array | None]:
         """Return z before the split opened, and the implicit function of the gap (None without a split)."""
@@ -647,13 +661,13 @@ class Vertebra:
         """Return the canal's implicit function with the fragment taken out of it."""
         if not self.shape.displacement:
             return self._canal(x, y)
-        front = np.clip((y - np.float32(self._wall_y - 0.75 * self.dimensions.canal_depth)) / 3, 0, 1)
+        front = np.clip((y - (self._wall_y - 0.75 * self.dimensions.canal_depth)) / 3, 0, 1)
         return self._canal(x, y + self._push(x, z) * front)
 
     def _arch_at(self, x: Array, y: Array, z: Array, near_only: bool = False) -> Array:
         """Return the arch's implicit function at points (n,); with `near_only`, each piece only where it matters."""
-        side, low = np.abs(x), z - np.float32(self._shift)
-        whole = np.full(x.shape, FAR)
+        side, low = np.abs(x), z - self._shift
+        whole = np.full(x.shape, FAR, np.float32)
         for bar in self._arch:
             if not near_only:
                 whole = union(whole, bar.distance(side, y, low), bar.blend)
@@ -778,9 +792,9 @@ class Vertebra:
         first = np.floor(low[1:] / spacing).astype(int) - 1
         last = np.ceil(high[1:] / spacing).astype(int) + 1
         origin = spacing * np.array([-n, first[0], first[1]])
-        x = (np.arange(-n, n + 1) * np.float32(spacing)).astype(np.float32)[:, None, None]
-        y = (np.arange(first[0], last[0] + 1) * np.float32(spacing)).astype(np.float32)[None, :, None]
-        z0 = (np.arange(first[1], last[1] + 1) * np.float32(spacing)).astype(np.float32)[None, None, :]
+        x = (np.arange(-n, n + 1) * spacing).astype(np.float32)[:, None, None]
+        y = (np.arange(first[0], last[0] + 1) * spacing).astype(np.float32)[None, :, None]
+        z0 = (np.arange(first[1], last[1] + 1) * spacing).astype(np.float32)[None, None, :]
         z, gap = self._closed(y, z0)
 
         def block(lower: FloatArray, upper: FloatArray, start: FloatArray, size: tuple[int, ...]) -> tuple[slice, ...]:
@@ -791,18 +805,18 @@ class Vertebra:
         def part(b: tuple[slice, ...], axis: Array) -> Array:
             return axis[:, b[1] if axis.shape[1] > 1 else slice(None), b[2]]
 
-        half = np.full((n + 1, y.shape[1], z0.shape[2]), FAR)
+        half = np.full((n + 1, y.shape[1], z0.shape[2]), FAR, np.float32)
         lift = self._opening(low[1:2], np.array([1e3]))[0]
         centre = np.array([0.0, origin[1], origin[2]])
         for bar in self._arch:
             foot, reach = bar.bounds
             b = block(foot + self._lifted(), reach + self._lifted(lift), centre, half.shape)
-            near = bar.distance(x[n:][b[0]], y[:, b[1]], part(b, z) - np.float32(self._shift))
+            near = bar.distance(x[n:][b[0]], y[:, b[1]], part(b, z) - self._shift)
             half[b] = union(half[b], near, bar.blend)
         whole = np.concatenate([half[:0:-1], half])
         b = block(body_low, body_high, origin, whole.shape)
         body, _, _ = self._body(x[b[0]], y[:, b[1]], part(b, z))
-        minus = np.full(whole.shape, FAR)
+        minus = np.full(whole.shape, FAR, np.float32)
         minus[b] = body - whole[b]
         whole[b] = union(body, whole[b], JOINT)
         for facet in self._facets:
@@ -824,7 +838,7 @@ class Vertebra:
         Raises ValueError for another spacing.
         """
         origin, whole, minus = self._grid(spacing)
-        h = np.float32(spacing)
+        h = spacing
         slope = np.ones_like(whole)
         inner = whole[1:-1, 1:-1, 1:-1]
         squares = (
@@ -834,14 +848,14 @@ class Vertebra:
         )
         slope[1:-1, 1:-1, 1:-1] = np.where(np.abs(inner) < 6, np.sqrt(squares) / (2 * h), 1)
         whole = whole / np.clip(slope, 0.5, 1.6)
-        shell = np.float32(SHELL) + np.float32(ARCH_SHELL - SHELL) * step(minus / 3)
-        bone = np.clip(np.float32(0.5) - whole / h, 0, 1)
-        inside = np.clip(np.float32(0.5) - (whole + shell) / h, 0, 1)
+        shell = SHELL + (ARCH_SHELL - SHELL) * step(minus / 3)
+        bone = np.clip(0.5 - whole / h, 0, 1)
+        inside = np.clip(0.5 - (whole + shell) / h, 0, 1)
         cortical, trabecular = bone - inside, inside
         if self.shape.cleft:
             void = self._void(origin, spacing, whole.shape)
             # A cleft's margin is sclerotic.
-            gas, lining = np.clip(np.float32(0.5) - void / h, 0, 1), np.clip(np.float32(0.5) - (void - 1) / h, 0, 1)
+            gas, lining = np.clip(0.5 - void / h, 0, 1), np.clip(0.5 - (void - 1) / h, 0, 1)
             trabecular = trabecular * (1 - lining)
             cortical = np.clip(np.maximum(cortical, np.minimum(lining, bone)) - gas, 0, 1)
         return Voxels(origin, spacing, cortical, trabecular)
@@ -850,16 +864,15 @@ class Vertebra:
         """Return the implicit function of the cleft on a grid."""
         d = self.dimensions
         marks = self.landmarks
-        axes = [np.arange(n, dtype=np.float32) * np.float32(spacing) for n in shape]
-        x, y, z = (
-            a.reshape([-1 if i == k else 1 for k in range(3)]) + np.float32(origin[i]) for i, a in enumerate(axes)
-        )
+        axes = [np.arange(n, dtype=np.float32) * spacing for n in shape]
+        x, y, z = (a.reshape([-1 if i == k else 1 for k in range(3)]) + origin[i] for i, a in enumerate(axes))
         top = np.interp(y, marks[2::-1, 1], marks[2::-1, 2])
         foot = np.interp(y, marks[:2:-1, 1], marks[:2:-1, 2])
         middle = (foot + 0.6 * (top - foot)).astype(np.float32)
-        height = np.float32(min(self.shape.cleft, 0.5 * (marks[1, 2] - marks[4, 2])) / 2)
-        across, along = x / np.float32(0.28 * d.upper_width), (y - np.float32(2)) / np.float32(0.3 * d.upper_depth)
-        return (np.sqrt(across**2 + along**2 + ((z - middle) / height) ** 2) - 1) * height
+        height = min(self.shape.cleft, 0.5 * (marks[1, 2] - marks[4, 2])) / 2
+        across, along = x / (0.28 * d.upper_width), (y - 2) / (0.3 * d.upper_depth)
+        void: Array = (np.sqrt(across**2 + along**2 + ((z - middle) / height) ** 2) - 1) * height
+        return void
 
     def mesh(self, spacing: float = 1.0) -> Mesh:
         """Return the outer surface as a closed triangle mesh; `spacing` (mm, 0.3 to 4) sets how fine it is.
@@ -880,9 +893,9 @@ class Vertebra:
         part = np.where(
             (up > -RIM) & (normals[:, 2] > 0.6), 1, np.where((down > -RIM) & (normals[:, 2] < -0.6), 2, 0)
         ).astype(np.uint8)
-        best = best - np.float32(0.3)
+        best = best - 0.3
         for bar in self._arch:
-            far = bar.distance(np.abs(x), y, z - np.float32(self._shift))
+            far = bar.distance(np.abs(x), y, z - self._shift)
             part = np.where(far < best, np.uint8(PARTS.index(bar.part)), part)
             best = np.minimum(far, best)
         for facet in self._facets:

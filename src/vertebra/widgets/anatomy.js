@@ -515,7 +515,7 @@ function render({ model, el }) {
 
   const fit = (width, height) => {
     const numbers = width < 620;
-    const margin = GUTTER + (state.mode === "drill" ? 8 : numbers ? 26 : 138);
+    const margin = GUTTER + (state.mode === "drill" ? 8 : numbers ? 26 : 144);
     const scale = Math.min((width - 2 * margin) / scene.extent[0], (height - 58) / scene.extent[1]);
     return { width, height, scale, centre: scene.centre, numbers };
   };
@@ -633,7 +633,7 @@ function render({ model, el }) {
     const text = (name) => (size.numbers ? [String(partOf[name].number)] : fold(partOf[name].name));
     for (const label of labels) Object.assign(label, { lines: text(label.name), height: 0 });
     for (const label of labels) label.height = size.numbers ? 22 : 16 * label.lines.length;
-    layout(labels, { width: size.width, top: 40, bottom: size.height - 12, margin: size.numbers ? GUTTER + 36 : GUTTER + 142, gap: size.numbers ? 6 : 9 });
+    layout(labels, { width: size.width, top: 40, bottom: size.height - 12, margin: size.numbers ? GUTTER + 36 : GUTTER + 148, gap: size.numbers ? 6 : 9 });
     const svgNode = (tag, attributes, ...children) => {
       const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
       for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -641,7 +641,7 @@ function render({ model, el }) {
       return node;
     };
     for (const { name, x, y, side, slot, height, lines } of labels) {
-      const edge = size.numbers ? GUTTER + 20 : GUTTER + 126;
+      const edge = size.numbers ? GUTTER + 20 : GUTTER + 132;
       const [inner, sign] = side === "left" ? [edge, 1] : [size.width - edge, -1];
       const middle = slot + height / 2;
       const kind = `va-label${lit === name ? " va-on" : ""}${partOf[name].tissue === "space" ? " va-open" : ""}`;

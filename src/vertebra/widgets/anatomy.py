@@ -477,7 +477,7 @@ def view(scene: str, level: str, variant: str = "normal") -> dict[str, Any]:
         solids = _patient(levels)
     else:
         spine = stack.Spine(levels, {level: wedge(WEDGE)} if variant == "fracture" else {})
-        solids = _solids(spine, {"vertebra": 1.0, "segment": 1.3, "spine": 1.8}[scene])
+        solids = _solids(spine, {"vertebra": 1.0, "segment": 1.3, "spine": 1.9}[scene])
     return {
         **pack(solids, single=len(levels) == 1),
         "title": _title(scene, levels, variant),

@@ -505,7 +505,9 @@ function render({ model, el }) {
       if (move) step(move[0], move[1] * (event.shiftKey ? Math.round(10 / scan().spacing[move[0]]) : 1));
       else if (event.key === "Home") go(state.mode === "find" && drill.begin ? drill.begin : start);
       else if (event.key === "+" || event.key === "-") zoomTo(state.zoom + (event.key === "+" ? 0.5 : -0.5));
-      else if (event.key === "Enter" && state.mode === "find") drill.judged ? next() : answer(false);
+      else if (event.key === "Enter" && state.mode === "find") {
+        if (!event.repeat) drill.judged ? next() : answer(false); // a key held down answers no question it did not show
+      }
       else return;
       event.preventDefault();
     });

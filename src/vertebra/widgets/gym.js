@@ -11,6 +11,7 @@ const SIGNS = {
   wrong: ' <span aria-hidden="true">✗</span><span class="vt-visually-hidden"> (not right)</span>',
   "": "",
 };
+const [NEXT, MAKING] = ["Next film", "Making the film …"];
 let views = 0;
 
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
@@ -53,7 +54,7 @@ const markup = (id) => `
         </fieldset>
         <div data-part="details" hidden>
           <fieldset><legend>3. Type of fracture</legend>
-            <p class="vt-note" data-part="ap" hidden>On an AP film a wedge is lower on one side, and the heights are those of the two sides.</p><div class="gy-choices">${radios(`${id}-kind`, KINDS)}</div></fieldset>
+            <p class="vt-note" data-part="ap" hidden>On an AP film this course calls a body that is lower on one side a wedge, and grades it by the heights of its two sides and its middle [unreferenced].</p><div class="gy-choices">${radios(`${id}-kind`, KINDS)}</div></fieldset>
           <fieldset><legend>Genant grade</legend><div class="gy-choices">${radios(`${id}-grade`, GRADES)}</div></fieldset>
           <p class="gy-loss"><label for="${id}-loss">Largest height loss</label>
             <span><input type="number" id="${id}-loss" data-part="loss" min="1" max="99" step="1" inputmode="numeric"> %</span></p>
@@ -116,7 +117,7 @@ function losses(pairs) {
     `<text x="${LEFT - 6}" y="${yOf(loss / 80) + 4}" text-anchor="end">${loss}</text>` +
     `<text x="${across(loss / 80)}" y="${H - 6}" text-anchor="${loss === 80 ? "end" : "middle"}">${loss}</text>`).join("");
   return `<svg viewBox="0 0 ${W} ${H}" role="img" aria-label="Height loss said against measured, ${pairs.length} fractures">${rows}
-    <line class="gy-limit" x1="${across(0)}" y1="${yOf(0)}" x2="${across(1)}" y2="${yOf(1)}"/>${pairs.length ? dots.join("") : empty("no fracture called yet")}</svg>`;
+    ${pairs.length ? `<line class="gy-limit" x1="${across(0)}" y1="${yOf(0)}" x2="${across(1)}" y2="${yOf(1)}"/>${dots.join("")}` : empty("no fracture at its level yet")}</svg>`;
 }
 
 /** The share right at each certainty, over the band in which that certainty pays best. */
@@ -187,12 +188,13 @@ function render({ model, el }) {
   };
   const wait = (patience) => {
     clearTimeout(late);
-    late = setTimeout(() => say("problem", "Nothing comes back: the lesson is not running. Press “Start this lesson” again."), patience);
+    late = setTimeout(() => say("problem", "Nothing comes back. If this stays, the lesson is not running: press “Start this lesson” again."), patience);
   };
   const answered = () => {
     clearTimeout(late);
     root.removeAttribute("aria-busy");
     say("problem", model.get("problem"));
+    if (part("next")) part("next").textContent = NEXT;
   };
 
   // --- the viewing box
@@ -339,12 +341,12 @@ function render({ model, el }) {
           `<tr><th scope="row">${escape(name)}</th>${cells.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`).join("")}</tbody></table>
       <p class="vt-note">${escape(truth.heights.largest)}</p>
       ${truth.lines.map((line) => `<p>${escape(line)}</p>`).join("")}
-      <p><button type="button" class="vt-primary" data-part="next">Next film</button></p>`;
+      <p><button type="button" class="vt-primary" data-part="next">${NEXT}</button></p>`;
     part("next").addEventListener("click", () => {
       model.set("wanted", truth.number + 1);
       model.save_changes();
       root.setAttribute("aria-busy", "true");
-      part("told").textContent = part("next").textContent = "Making the film …";
+      part("told").textContent = part("next").textContent = MAKING;
       wait(PATIENCE.film);
     });
     look();

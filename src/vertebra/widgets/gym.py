@@ -164,14 +164,15 @@ def comparison(case: FilmCase, read: Reading) -> list[list[str]]:
         you, it = word(said), word(truth)
         return [name, you, it, ("right" if you == it else "wrong") if judged else ""]
 
+    found = read.called and not read.levels_off  # of another level than that meant, no type or grade is right
     rows = [
         row("Abnormal level", lambda finding: finding.level or "none", truth.fractured),
         row("Fracture", lambda finding: "yes" if finding.fractured else "no", True),
     ]
     if said.fractured or truth.fractured:
         rows += [
-            row("Type", lambda finding: finding.kind or NONE, read.called),
-            row("Genant grade", lambda finding: str(finding.grade) if finding.fractured else NONE, read.called),
+            row("Type", lambda finding: finding.kind or NONE, found),
+            row("Genant grade", lambda finding: str(finding.grade) if finding.fractured else NONE, found),
             row("Largest height loss", lambda finding: NONE if finding.loss is None else percent(finding.loss), False),
         ]
     return rows
@@ -273,13 +274,13 @@ def progress(entries: Sequence[review.Entry], at: datetime) -> dict[str, Any]:
             for c, part in sums.certainty.items()
         ],
         "facts": [
-            ["Sensitivity", counted(sums.sensitivity), "fractured films on which you called a fracture"],
+            ["Sensitivity", counted(sums.sensitivity), "fractured films on which you called a fracture, at whatever level"],
             ["Specificity", counted(sums.specificity), "normal films and mimics on which you called none"],
             ["Wrong level", counted(sums.wrong_level), "of the fractures called, those put a level or more away"],
             ["Type right", counted(sums.types), "of the fractures called at their level"],
             ["Grade agreement", kappa, "kappa with quadratic weights, grades 0 to 3 on all films"],
             ["Height loss", loss, loss_note],
-            ["Films due again", str(back), "missed films return after 10 minutes, the others after days"],
+            ["Films due again", str(back), "missed films from 10 minutes on, the others after half a day or more"],
         ],
         "limit": reading.STOP_LIMIT,
         "stop": stop_told(reading.stop(readings)),
@@ -378,7 +379,6 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
             return
         case, point = self._case, answer["point"]
         read = Reading(truth_of(case), said_of(answer, case), answer["certainty"])
-        again = any(entry.seed == case.seed for entry in self._file.entries)
         at = self._clock()
         try:
             self._file.add(review.Entry(case.seed, at, read))
@@ -389,6 +389,8 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
                 f"{FILE} cannot be written to the folder {self._file.path.parent.name or 'of this notebook'} ({why}). "
                 "The gym goes on, but what you read now is forgotten when you close the lesson."
             )
+        # Counted after the file was read anew: another window may have shown this film too.
+        again = sum(entry.seed == case.seed for entry in self._file.entries) > 1
         self.problem = ""
         self.progress = progress(self._file.entries, at)
         self.verdict = verdict(case, read, number, again, point)
@@ -406,7 +408,8 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
             self._case, self._next = self._next or film_case(self._choose(number)), None
             film = shown(self._case, number)
         except Exception as error:  # Whatever it is: a handler that fails silently would leave the student waiting.
-            self.problem = f"The next film could not be made ({type(error).__name__}: {error}). Run this cell again."
+            self.problem = f"The next film could not be made ({type(error).__name__}: {error}). Ask for it again."
+            self.wanted = number - 1  # a second request must be a change, or nobody hears of it
             return
         with self.hold_sync():  # one message, so that no film is ever on the screen beside another's truth
             self.verdict, self.problem = {}, ""
