@@ -172,9 +172,18 @@ def test_each_answer_is_judged_where_one_alone_is_right():
         return {name: mark for name, _, _, mark in rows}
 
     case = stand_in(WEDGE)
-    half = judged(WEDGE, Finding("L2", True, "wedge", case.grade % 3 + 1, 0.3))
-    assert half == {
+    # Of another level than that meant, no type or grade is right or wrong.
+    elsewhere = judged(WEDGE, Finding("T10", True, "wedge", case.grade, 0.3))
+    assert elsewhere == {
         "Abnormal level": "wrong",
+        "Fracture": "right",
+        "Type": "",
+        "Genant grade": "",
+        "Largest height loss": "",
+    }
+    half = judged(WEDGE, Finding(case.level, True, "wedge", case.grade % 3 + 1, 0.3))
+    assert half == {
+        "Abnormal level": "right",
         "Fracture": "right",
         "Type": "right",
         "Genant grade": "wrong",
@@ -449,6 +458,21 @@ def test_a_film_that_cannot_be_made_is_said(made, tmp_path, monkeypatch):
     forward(gym)
     assert gym.problem.startswith("The next film could not be made (ZeroDivisionError")
     assert gym.verdict["number"] == 1
+    monkeypatch.setattr(module, "film_case", stand_in)
+    forward(gym)  # the same request once more is heard
+    assert (gym.problem, gym.verdict, gym.film["number"]) == ("", {}, 2)
+
+
+def test_a_film_that_another_window_has_shown_is_said_to_be_known(made, tmp_path):
+    one, two = Gym(tmp_path, 3, Clock()), Gym(tmp_path, 3, Clock())
+    assert one.film["seed"] == two.film["seed"]
+    say(one)
+    two._clock.now += timedelta(minutes=5)
+    say(two)
+    known = "You have read this film before"
+    assert known not in str(one.verdict["lines"])
+    assert known in str(two.verdict["lines"])
+    assert two.progress["films"] == 1
 
 
 def test_the_static_form_is_stable_and_complete(made, tmp_path):

@@ -324,3 +324,63 @@ def test_the_clean_up_takes_every_listener_back(show):
     page = show(5).page
     page.evaluate("cleanUp()")
     page.evaluate("document.querySelector('.vt').remove(); fromPython({ film: model.get('film'), problem: 'x' })")
+
+
+TWICE = """
+async (esm) => {
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  await (await import(url)).default.render({ model, el: document.body.appendChild(document.createElement("div")) });
+  const all = (name) => [...document.querySelectorAll(`[${name}]`)].map((e) => e.getAttribute(name));
+  const [one, two] = [...document.querySelectorAll(".vt")].map((root) =>
+    new Set([...root.querySelectorAll("input[type=radio]")].map((e) => e.name)));
+  return { ids: all("id"), lost: all("for").filter((id) => !document.getElementById(id)),
+    shared: [...one].filter((name) => two.has(name)), groups: one.size };
+}
+"""
+
+
+def test_two_on_a_page_share_no_id_and_no_choice(show):
+    """Each widget has a module of its own, as in JupyterLab."""
+    bench = show(5)
+    told = bench.page.evaluate(TWICE, str(bench.widget._esm))
+    assert len(set(told["ids"])) == len(told["ids"]) > 4
+    assert told["lost"] == told["shared"] == []
+    assert told["groups"] > 1
+
+
+def test_next_pressed_twice_and_a_film_that_fails_and_can_be_asked_for_again(show, monkeypatch):
+    bench = show(4)
+    page = bench.page
+
+    def read():
+        page.get_by_label("Abnormal level").select_option("none")
+        page.get_by_role("radio", name="Guess").check()
+        page.get_by_role("button", name="Commit").dblclick()
+        page.get_by_role("heading", name="Right, no fracture").or_(page.get_by_role("heading", name="Missed")).wait_for()
+
+    read()
+    assert bench.widget.progress["films"] == 1
+    page.get_by_role("button", name="Next film").dblclick()
+    page.get_by_role("heading", name="Film 2", exact=True).wait_for()
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "film_case", lambda seed: 1 / 0)
+        read()
+        page.get_by_role("button", name="Next film").click()
+        page.get_by_role("alert").get_by_text("The next film could not be made").wait_for()
+        assert page.get_by_role("button", name="Next film").is_visible()
+    page.get_by_role("button", name="Next film").click()
+    page.get_by_role("heading", name="Film 3", exact=True).wait_for()
+    assert page.get_by_text("could not be made").count() == 0
+
+
+def test_nothing_scrolls_sideways_on_the_narrowest_phone_with_the_truth_shown(show):
+    bench = show(5, width=320)
+    page = bench.page
+    for _ in range(2):
+        page.get_by_label("Abnormal level").select_option("none")
+        page.get_by_role("radio", name="Certain").check()
+        page.get_by_role("button", name="Commit").click()
+        page.get_by_role("button", name="Next film").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_role("button", name="Next film").click()
+        page.get_by_role("button", name="Commit").wait_for()

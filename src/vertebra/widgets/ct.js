@@ -15,7 +15,6 @@ const KINDS = {
 const CROSS = "#ffb000";
 const TARGET = "#56d4ff";
 const FONT = "system-ui, sans-serif";
-let views = 0;
 
 // --- the volume: numbers without a page
 
@@ -232,7 +231,8 @@ const markup = (id, scans, about) => `
   <p class="vt-note">Teaching aid, not reviewed by a clinician. <span data-part="limits"></span></p>`;
 
 function render({ model, el }) {
-  const id = `ct${++views}`;
+  // Drawn by lot: every widget on a page has a copy of this file of its own, so a count would begin anew in each.
+  const id = `ct${Math.random().toString(36).slice(2, 10)}`;
   const records = model.get("scans");
   const about = model.get("about");
   const root = document.createElement("section");

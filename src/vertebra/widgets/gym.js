@@ -12,7 +12,6 @@ const SIGNS = {
   "": "",
 };
 const [NEXT, MAKING] = ["Next film", "Making the film …"];
-let views = 0;
 
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const radios = (name, options, read = ([value, text]) => [value, escape(text)]) =>
@@ -160,7 +159,8 @@ function score({ films, curve: points, losses: pairs, certainty, facts, limit, s
 // ---- The whole ------------------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
-  const id = `gy${++views}`;
+  // Drawn by lot: every widget on a page has a copy of this file of its own, so a count would begin anew in each.
+  const id = `gy${Math.random().toString(36).slice(2, 10)}`;
   const root = document.createElement("section");
   root.className = "vt gy";
   root.setAttribute("aria-label", "Film reading gym");
