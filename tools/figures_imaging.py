@@ -296,7 +296,7 @@ def q_node() -> tuple[str, Regions]:
 
 
 def q_ct() -> tuple[str, Regions]:
-    """A midline slice of the CT with a computed collapse of T12."""
+    """A midline slice of the CT with a computed collapse of L1."""
     width, height, scale = 520, 640, 5.4
     variant = collapsed("L1", 0.42, 0.32, 0.03, seed=3)
     middle = np.array([six.mean(axis=0) for six in variant.landmarks.values()])

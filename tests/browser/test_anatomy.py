@@ -291,18 +291,14 @@ def test_it_opens_in_the_anterior_view_and_steps_through_six(viewer):
 def test_what_a_label_points_at_is_what_a_click_there_selects(viewer):
     shown = viewer("segment")
     page = shown.page
-    tried = 0
-    for name in ("Left lateral", "Superior"):
-        page.locator(".va-stepper").get_by_role("button", name=name).click()
-        for part, (x, y) in labels_of(page).items():
-            page.mouse.click(x, y)
-            spaces = {"vertebral-canal", "intervertebral-foramen"}
-            if part in spaces:  # one looks through it on what is behind
-                continue
-            assert pressed(page) == [part], (name, part)
+    page.locator(".va-stepper").get_by_role("button", name="Left lateral").click()
+    shown_parts = labels_of(page)
+    for part, (x, y) in shown_parts.items():
+        page.mouse.click(x, y)
+        if part != "intervertebral-foramen":  # one looks through it on what is behind
+            assert pressed(page) == [part]
             assert shown.widget.selected == part
-            tried += 1
-    assert tried > 15
+    assert len(shown_parts) > 8
     # In a corner there is nothing: the selection goes.
     box = page.locator(".va-picture").bounding_box()
     for x, y in ((3, 3), (box["width"] - 3, box["height"] - 3)):
@@ -536,17 +532,26 @@ def test_the_drill_knows_what_was_clicked(viewer):
     assert page.locator('[data-part="score"]').text_content().endswith("of 2 correct")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_either_mode(viewer, theme):
-    page = viewer("segment", theme=theme).page
+def test_axe_finds_nothing_in_either_mode_and_theme(viewer):
+    page = viewer("segment").page
     page.get_by_role("button", name="lamina").click()
     for mode in ("Explore", "Find it"):
         page.get_by_role("radio", name=mode).check()
         if mode == "Find it":
             page.get_by_role("checkbox", name="Numbered places").check()
-        drawn(page)
-        found = Axe().run(page, context=".va")
-        assert found.violations_count == 0, found.generate_report()
+        for light in ("true", "false"):
+            page.evaluate("(light) => { document.body.dataset.jpThemeLight = light; }", light)
+            drawn(page)
+            found = Axe().run(page, context=".va")
+            assert found.violations_count == 0, (mode, light, found.generate_report())
+
+
+def test_the_picture_follows_the_theme_while_it_is_open(viewer):
+    page = viewer().page
+    drawn(page)
+    light = page.evaluate("document.querySelector('canvas').toDataURL()")
+    page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    page.wait_for_function("(old) => document.querySelector('canvas').toDataURL() !== old", arg=light)
 
 
 def test_targets_are_large_enough_and_a_phone_does_not_scroll_sideways(viewer):
@@ -579,15 +584,6 @@ def test_no_key_leaves_the_viewer_and_the_clean_up_takes_everything_back(viewer)
     page.wait_for_timeout(300)
     assert page.locator(".va").count() == 0
     assert shown.errors == []
-
-
-def test_the_theme_may_change_while_it_is_open(viewer):
-    page = viewer().page
-    drawn(page)
-    pixels = "document.querySelector('canvas').toDataURL()"
-    light = page.evaluate(pixels)
-    page.evaluate("document.body.dataset.jpThemeLight = 'false'")
-    page.wait_for_function("(old) => document.querySelector('canvas').toDataURL() !== old", arg=light)
 
 
 def test_the_committed_plates_are_what_the_viewer_draws(chromium):

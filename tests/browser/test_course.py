@@ -15,6 +15,7 @@ from vertebra.teaching.grade import grade
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
+SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 START = '[data-jp-item-name="start-lesson"] jp-button'
 ASSIGNMENT = ROOT / "quizzes" / "assignments" / "fracture-types.yml"
 
@@ -66,9 +67,11 @@ def save(page):
 def test_an_unopened_lesson_is_a_page_with_pictures_and_one_button(page, lab):
     open_document(page, lab, "lessons/00_start.ipynb")
     assert page.evaluate("jupyterapp.shell.mode") == "single-document"
-    page.get_by_role("link", name="Next: Fracture types").first.click()
+    page.get_by_role("link", name="Next: Spine anatomy").first.click()
+    page.wait_for_selector("h1:has-text('Spine anatomy')")
+    page.locator(SHOWN).get_by_role("link", name="Next: Fracture types").first.click()
     page.wait_for_selector("h1:has-text('Fracture types')")
-    panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    panel = page.locator(SHOWN)
     picture = panel.get_by_role("img", name=re.compile("Lateral view of T12, L1 and L2"))
     assert picture.evaluate("(image) => image.complete && image.naturalWidth > 100")
     assert panel.get_by_text("model not found").count() == 0
@@ -82,7 +85,7 @@ def test_an_unopened_lesson_is_a_page_with_pictures_and_one_button(page, lab):
 
 
 def test_start_runs_the_lesson_and_keeps_the_readers_place(page):
-    panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    panel = page.locator(SHOWN)
     wait_for_kernel(page)
     panel.locator(START).click()
     bench = panel.get_by_role("region", name="Fracture workbench")
@@ -108,7 +111,7 @@ def test_start_runs_the_lesson_and_keeps_the_readers_place(page):
 
 def test_axe_finds_nothing_in_the_widgets_as_jupyterlab_shows_them(page):
     for widget in (".wb", ".vq"):
-        found = Axe().run(page, context=f".jp-NotebookPanel:not(.lm-mod-hidden) {widget}")
+        found = Axe().run(page, context=f"{SHOWN} {widget}")
         assert found.violations_count == 0, found.generate_report()
 
 
@@ -121,8 +124,34 @@ def test_a_saved_lesson_keeps_its_static_pictures(page, course):
 
 
 def test_the_previous_link_leads_back(page):
-    page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)").get_by_role("link", name="Previous: Start here").first.click()
-    page.wait_for_selector("h1:has-text('Start here')")
+    page.locator(SHOWN).get_by_role("link", name="Previous: Spine anatomy").first.click()
+    page.wait_for_selector("h1:has-text('Spine anatomy')")
+
+
+@pytest.mark.parametrize(
+    ("lesson", "centrepieces"),
+    [("01_spine_anatomy", [".va", ".va", ".ct", ".ca", ".vq"]), ("05_imaging", [".gy", ".ct", ".vq"])],
+)
+def test_a_lesson_starts_and_shows_its_centrepieces(page, lab, course, lesson, centrepieces):
+    said = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    open_document(page, lab, f"lessons/{lesson}.ipynb")
+    panel = page.locator(SHOWN)
+    # Unopened, every centrepiece is a still picture with words.
+    stills = panel.locator(".jp-OutputArea-output figure img").evaluate_all(
+        "(all) => all.map((i) => [i.naturalWidth > 100, i.alt.length > 60])"
+    )
+    assert len(stills) >= len(centrepieces) - 1
+    assert all(map(all, stills))
+    panel.locator(START).click()
+    for selector in set(centrepieces):
+        panel.locator(f"{selector}.vt").nth(centrepieces.count(selector) - 1).wait_for(timeout=90_000)
+    wait_for_kernel(page)
+    assert panel.locator(".vt-alert:visible").count() == 0
+    for kind in ("stderr", "error"):
+        assert panel.locator(f".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.{kind}']").count() == 0
+    assert panel.get_by_text("Traceback").count() == 0
+    assert said == []
 
 
 def answer_everything(page, key):

@@ -19,6 +19,13 @@ def plans(count):
     return [films._plan(np.random.default_rng([20, seed])) for seed in range(count)]
 
 
+class Nothing:
+    """Matter that costs no time."""
+
+    def moved(self, pose):
+        return self
+
+
 def first(**wanted):
     """The first number whose film is about what is wanted."""
     for seed, plan in enumerate(plans(500)):
@@ -64,6 +71,68 @@ def test_the_same_number_gives_the_same_film_and_another_another():
     assert (one.picture != other.picture).mean() > 0.5
 
 
+@pytest.mark.parametrize("view", ["lateral", "AP"])
+def test_a_film_is_framed_and_named_without_regard_to_the_level_in_question(view):
+    """The same scene, asked about another level: to the last pixel the same film, the same name on it."""
+    normal, taken = films._patient(None, "T11", 0), []
+    for level in ("T10", "T12"):
+        rng, plan = np.random.default_rng(3), films._Plan(view, "patient", False, "", level)
+        found, expected, six = films._measured(normal, normal, level, view)
+        taken.append(films._taken(3, rng, plan, normal, found, expected, six, morphometry.height_loss(found, expected)))
+    one, other = taken
+    assert (one.picture == other.picture).all()
+    assert one.marker == other.marker
+    assert one.outlines.keys() == other.outlines.keys()
+
+
+def test_the_place_of_the_body_across_a_model_film_says_no_more_than_its_place_along_it(monkeypatch):
+    """Centred on the broken body, its column alone named it in five films of six; bodies along a curve tell less."""
+    monkeypatch.setattr(films, "_voxels", lambda level, shape: Nothing())
+    monkeypatch.setattr(films, "shear_warp", lambda block, carm: 0.0)
+    monkeypatch.setattr(films, "splat", lambda cloud, carm: np.zeros((carm.pixels, carm.pixels), np.float32))
+    monkeypatch.setattr(films, "_soft", lambda carm, dome, rng: np.float32(0))
+    monkeypatch.setattr(films, "film", lambda *args, **kwargs: np.zeros((2, 2), np.uint8))
+    monkeypatch.setattr(films, "_ribs", lambda spine: None)
+    wanted = [seed for seed, plan in enumerate(plans(120)) if plan.origin == "model" and plan.view == "lateral"]
+    cases = [film_case(seed) for seed in wanted]
+    columns = [{name: outline.mean(axis=0)[0] for name, outline in case.outlines.items()} for case in cases]
+    usual = np.median([at[case.level] for at, case in zip(columns, cases, strict=True)])
+    guessed = [min(at, key=lambda name: abs(at[name] - usual)) for at in columns]
+    assert np.mean([guess == case.level for guess, case in zip(guessed, cases, strict=True)]) < 0.6
+
+
+def test_a_wedge_on_the_film_from_the_front_stays_a_body():
+    """One side is low, the other high enough for no crush, however much is lost."""
+    for loss in (0.25, 0.4, 0.5):
+        shape = films._deformed("wedge", loss, "AP", np.random.default_rng(1))
+        for level in ("T10", "L1"):
+            found, expected, _ = films._measured(
+                films._model({level: shape}, level), films._model({}, level), level, "AP"
+            )
+            result = morphometry.height_loss(found, expected)
+            assert result.shape == "wedge"
+            assert result.loss == pytest.approx(loss, abs=0.03)
+
+
+@pytest.mark.parametrize("mimic", films.SHARED)
+def test_a_mimic_that_neighbours_share_is_shared_on_the_film(mimic):
+    """Both neighbours are wedged too, as the explanation says."""
+    seed = first(mimic=mimic, level="T12")
+    plan = films._plan(np.random.default_rng([20, seed]))
+    assert mimic in films._explained(plan, morphometry.HeightLoss(0.1, "normal", 0, 0, 0, 0, 0))
+    scene = {}
+
+    def spy(shapes, level):
+        scene.update(shapes)
+        raise InterruptedError
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr(films, "_model", lambda shapes, level: spy(shapes, level) if shapes else None)
+        film_case(seed)
+    assert set(scene) == {"T11", "T12", "L1"}
+    assert all(shape.anterior > shape.posterior for shape in scene.values())
+
+
 def test_two_normal_films_of_one_level_differ():
     wanted = films._plan(np.random.default_rng([20, SEEDS["a normal model"]]))
     again = next(seed for seed, plan in enumerate(plans(2000)) if plan == wanted and seed != SEEDS["a normal model"])
@@ -76,7 +145,6 @@ def test_what_is_said_belongs_together(case):
     assert case.fractured == (case.kind != "normal")
     assert case.level in READ
     assert case.marker in case.outlines
-    assert case.marker != case.level
     assert case.level in case.outlines
     loss = morphometry.height_loss(morphometry.Heights(*case.heights), morphometry.Heights(*case.expected))
     assert case.loss == pytest.approx(loss.loss)

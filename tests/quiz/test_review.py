@@ -129,6 +129,8 @@ DAMAGE = {
     "deep": ("[" * 100_000, "does not write"),
     "seed": (spoilt(seed="2"), "reading 2: seed is '2'"),
     "time": (spoilt(when="yesterday"), "reading 2: when is 'yesterday'"),
+    "end of time": (spoilt(when="9999-12-31T23:59:59Z"), "reading 2: when is '9999"),
+    "beginning of time": (spoilt(when="0001-01-01T00:00:00Z"), "reading 2: when is '0001"),
     "no time": (spoilt(when=None), "reading 2: when is 'None'"),
     "certainty": (spoilt(certainty=9), "reading 2: certainty is 9"),
     "more": (spoilt(extra=1), "reading 2: must hold seed"),
@@ -205,3 +207,18 @@ def test_the_file_stays_where_it_was_when_the_notebook_moves(tmp_path, monkeypat
     file.add(entry(1))
     assert list((tmp_path / "else").iterdir()) == []
     assert (tmp_path / "g.json").exists()
+
+
+def test_a_damaged_file_that_another_window_put_aside_is_no_longer_complained_of(tmp_path):
+    path = tmp_path / "film_gym.json"
+    path.write_text("{damaged")
+    one, two = review.ReviewFile(path), review.ReviewFile(path)
+    assert "cannot be used" in one.notice
+    assert "cannot be used" in two.notice
+    plain = Reading(Finding("", False), Finding("", False), 1)
+    start = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    one.add(Entry(1, start, plain))
+    assert "kept under the name film_gym.unreadable-1.json" in one.notice
+    two.add(Entry(2, start, plain))
+    assert two.notice == ""
+    assert [entry.seed for entry in review.ReviewFile(path).entries] == [1, 2]

@@ -23,8 +23,8 @@ def test_measured_heights_are_the_requested_ones(shape):
     points = morphometry.SixPoints.from_array(lateral.lateral(shape).landmarks("L1"))
     wanted = np.array(normal.heights) * (1 - np.array([shape.anterior, shape.middle, shape.posterior]))
     got = [points.heights.anterior, points.heights.middle, points.heights.posterior]
-    # The lower endplate is half a millimetre deeper than the upper one, so the landmarks stand nearly above each other.
-    assert got == pytest.approx(wanted, abs=0.05)
+    # The lower endplate is a millimetre deeper than the upper one, so the landmarks stand nearly above each other.
+    assert got == pytest.approx(wanted, abs=0.12)
 
 
 @given(shapes)
@@ -80,9 +80,11 @@ def test_the_outline_is_the_cut_through_the_model():
     outline = lateral.outline("L1", shape)
     on_it = np.column_stack([np.zeros(len(outline)), outline])
     assert np.abs(Vertebra("L1", shape).distance(on_it)).max() < 0.1
-    corners = lateral.body("L1").landmarks
-    for corner in corners:
-        assert np.hypot(*(lateral.outline("L1", Shape()) - corner).T).min() < 0.8
+    landmarks = lateral.body("L1").landmarks
+    far = [np.hypot(*(lateral.outline("L1", Shape()) - point).T).min() for point in landmarks]
+    # The middle is read half way between this cut and the silhouette, which stands higher than the bowl.
+    assert far == pytest.approx(np.zeros(6), abs=1.4)
+    assert max(far[i] for i in (0, 2, 3, 5)) < 0.8
 
 
 def test_a_broken_wall_stands_out_backwards_from_its_top():

@@ -63,7 +63,7 @@ def test_the_outline_of_a_moving_slider_lies_close_to_the_model(mount):
         filled = (cut * (1 - along) + np.roll(cut, -1, axis=0) * along).reshape(-1, 2)
         far = np.hypot(*(np.array(outline)[:, None] - filled).transpose(2, 0, 1)).min(axis=1)
         assert np.quantile(far, 0.9) < 2.0  # steps and folds of a broken cortex
-        assert far.max() < 3.0
+        assert far.max() < 4.5
 
 
 def test_the_cut_through_the_model_takes_over_when_the_slider_rests(mount):

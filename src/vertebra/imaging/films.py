@@ -297,9 +297,9 @@ SHARED = ("Scheuermann's disease", "physiological wedge")  # by both neighbours;
 
 def _deformed(kind: str, loss: float, view: str, rng: np.random.Generator) -> Shape:
     if kind == "wedge" and view == "AP":
-        # The lower side loses about 1.7 times what the middle loses, the other side too little to be a crush.
-        middle = 0.58 * loss
-        return replace(deformity.lateral_collapse(middle, str(rng.choice(["left", "right"]))), posterior=middle)
+        # Twice as much is lost on the lower side as in the middle; the other side keeps too much for a crush.
+        made = deformity.lateral_collapse(loss / 2, str(rng.choice(["left", "right"])))
+        return replace(made, posterior=loss / 2, lateral=float(np.copysign(0.85, made.lateral)))
     if kind == "biconcave" and view == "AP":
         loss *= 0.65  # the bowl reaches the sides, which must not become low enough for a crush
     made = {"wedge": deformity.wedge, "biconcave": deformity.biconcave, "crush": deformity.crush}[kind](loss)

@@ -374,7 +374,7 @@ class Sign:
         return prior * ill / seen
 
 
-SIGNS = {  # of malignancy on MRI; Uetani, as summarised in mauch2018
+SIGNS = {  # of malignancy on MRI; Uetani 2004, from the summary named in mauch2018
     "convex posterior border": Sign(0.70, 0.94),
     "pedicle": Sign(0.80, 0.94),
     "epidural mass": Sign(0.80, 1.00),

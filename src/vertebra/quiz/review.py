@@ -108,8 +108,10 @@ class ReviewFile:
         self._place = self.path.absolute()  # a notebook may change its working folder
         self.entries: tuple[Entry, ...] = ()
         self.notice = ""
-        if fault := self._take_in():
-            self.notice = f"The earlier readings cannot be used ({fault}). The next reading starts a new file."
+        fault = self._take_in()
+        self._foretold = f"The earlier readings cannot be used ({fault}). The next reading starts a new file."
+        if fault:
+            self.notice = self._foretold
 
     def add(self, entry: Entry) -> None:
         """Remember a reading and write the file. Raises OSError when it cannot be written; the entry is kept here."""
@@ -120,6 +122,8 @@ class ReviewFile:
             self.notice = (
                 f"The earlier readings could not be used ({fault}). Their file was kept under the name {aside}."
             )
+        elif self.notice == self._foretold:
+            self.notice = ""  # another window has put the damaged file aside by now
         write_whole(self._place, dumps(self.entries).encode())
 
     def _take_in(self) -> str:

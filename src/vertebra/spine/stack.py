@@ -33,7 +33,7 @@ FloatArray = NDArray[np.float64]
 COLUMNS = ("anterior", "middle", "posterior")
 CONUS = "L1-L2"  # the disc at which the cord ends: mean lower third of L1, range T12 to L3 [saifuddin1998]
 SIDES = {"right": 1.0, "left": -1.0}
-STEEPEST = 1.2  # what is under tension does not follow a step: how steeply it leaves a fragment (drawn)
+STEEPEST = 1.0  # what is under tension does not follow a step: how steeply it leaves a fragment (drawn)
 
 # Half axes of the cord (mm) by vertebral level: transverse, anteroposterior. 8.3 x 6.3 in the thoracic cord and 9.4
 # across in the lumbar enlargement are means of eleven studies [frostell2016]; where they lie is drawn.
@@ -399,7 +399,8 @@ class Spine:
         for level in levels:
             narrow = float(np.interp(LEVELS.index(level), [LEVELS.index("L1"), LEVELS.index("L5")], [7.8, 1.9]))
             wide = 0.62 * dimensions()[level].canal_width
-            for t in np.linspace(0.01, 0.99, 16):  # up to the rims, where a fragment stands out farthest
+            count = 32 if self.vertebrae[level].stenosis else 16  # a fragment has edges, which few rows would cut
+            for t in 0.5 - 0.515 * np.cos(np.linspace(0, np.pi, count)):  # close where it widens to the rims
                 x = share * (narrow + (wide - narrow) * abs(2 * t - 1) ** 4)
                 wall, z = self._wall(level, t, x)
                 rows.append(self.poses[level].apply(np.column_stack([x, wall, z])))
@@ -407,7 +408,8 @@ class Spine:
                 rear = self._annulus(level)[::-1, np.arange(27, 8, -1)]
                 rows += [_across(ring, share * wide) for ring in rear]
         y, z = np.array(rows)[..., 1], np.array(rows)[..., 2]
-        tent = (y[None] + STEEPEST * np.abs(z[None] - z[:, None])).min(axis=1)
+        # From 0.6 mm before an edge it lies as far back as the edge, lest it cut the corner between two rows.
+        tent = (y[None] + STEEPEST * np.maximum(np.abs(z[None] - z[:, None]) - 0.6, 0)).min(axis=1)
         rows = [np.column_stack([row[:, 0], y, row[:, 2]]) for row, y in zip(rows, tent, strict=True)]
         return _band(rows, thickness=0.9, ridges=3, towards=-1.0)
 

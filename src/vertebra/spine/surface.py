@@ -22,30 +22,68 @@ EDGES = [(c, c + step) for step in (4, 2, 1) for c in range(8) if not c & step]
 EDGE_NUMBER = {pair: number for number, pair in enumerate(EDGES)}
 
 
+# The corners of a cell's six faces: for each axis the one it starts with and the one it ends with.
+SIDES = [[c for c in range(8) if bool(c & bit) == end] for bit in (4, 2, 1) for end in (False, True)]
+
+
+@cache
+def sheets_of(pattern: int, turned: int = 0) -> tuple[int, ...]:
+    """Return which sheet of surface each of a cell's 12 edges is on, 0 for the first and for edges not crossed.
+
+    `pattern` has a bit for each corner inside. On a side whose four edges are all crossed, the two edges of one inside
+    corner belong together, or, for the sides whose bit is set in `turned`, those of one outside corner. Either depends
+    on the side alone, so that the two cells beside it agree.
+    """
+    inside = [bool(pattern >> c & 1) for c in range(8)]
+    label = {n: n for n, (a, b) in enumerate(EDGES) if inside[a] != inside[b]}
+    for number, side in enumerate(SIDES):
+        crossed = [n for n in label if set(EDGES[n]) <= set(side)]
+        pairs = [crossed] if len(crossed) == 2 else []
+        if len(crossed) == 4:
+            around = [c for c in side if inside[c] != bool(turned >> number & 1)]
+            pairs = [[n for n in crossed if c in EDGES[n]] for c in around]
+        for one, other in pairs:
+            old, new = label[other], label[one]
+            label = {n: new if value == old else value for n, value in label.items()}
+    names = sorted(set(label.values()))
+    return tuple(names.index(label[n]) if n in label else 0 for n in range(12))
+
+
 @cache
 def sheets() -> NDArray[np.int8]:
-    """Return, for each of the 256 patterns of inside corners, which sheet of surface each of the 12 edges is on.
+    """Return `sheets_of` for each of the 256 patterns (256, 12)."""
+    return np.array([sheets_of(pattern) for pattern in range(256)], dtype=np.int8)
 
-    Shape (256, 12); edges that are not crossed hold 0. On a face whose four edges are all crossed, the two edges of
-    one inside corner belong together: this depends on the face alone, so that both cells beside it agree.
-    """
-    faces = [[c for c in range(8) if bool(c & bit) == side] for bit in (4, 2, 1) for side in (False, True)]
-    table = np.zeros((256, 12), dtype=np.int8)
+
+@cache
+def pinched() -> NDArray[np.bool_]:
+    """Return for each pattern on which sides (256, 6) one sheet crosses all four edges."""
+    table = np.zeros((256, 6), dtype=bool)
     for pattern in range(256):
         inside = [bool(pattern >> c & 1) for c in range(8)]
-        label = {n: n for n, (a, b) in enumerate(EDGES) if inside[a] != inside[b]}
-        for face in faces:
-            crossed = [EDGE_NUMBER[a, b] for a, b in EDGES if a in face and b in face and inside[a] != inside[b]]
-            pairs = [crossed] if len(crossed) == 2 else []
-            if len(crossed) == 4:
-                pairs = [[n for n in crossed if c in EDGES[n]] for c in face if inside[c]]
-            for one, other in pairs:
-                old, new = label[other], label[one]
-                label = {n: new if value == old else value for n, value in label.items()}
-        names = sorted(set(label.values()))
-        for n, value in label.items():
-            table[pattern, n] = names.index(value)
+        for number, side in enumerate(SIDES):
+            crossed = [n for n, (a, b) in enumerate(EDGES) if a in side and b in side and inside[a] != inside[b]]
+            table[pattern, number] = len(crossed) == 4 and len({sheets_of(pattern)[n] for n in crossed}) == 1
     return table
+
+
+def _labels(used: NDArray[np.int64], pattern: NDArray[np.uint8], strides: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Return the sheets of the edges of each cell (n, 12).
+
+    Where one sheet crosses all four edges of a side in both cells beside it, four quadrilaterals would meet in one
+    edge; there the side is turned, which parts them.
+    """
+    label = sheets()[pattern]
+    turned = np.zeros(len(used), dtype=np.int64)
+    for axis in range(3):
+        low = np.flatnonzero(pinched()[pattern, 2 * axis + 1])
+        high = np.searchsorted(used, used[low] + strides[axis])  # the cell beyond; it is crossed too
+        both = pinched()[pattern[high], 2 * axis]
+        turned[low[both]] |= 1 << (2 * axis + 1)
+        turned[high[both]] |= 1 << (2 * axis)
+    for cell in np.flatnonzero(turned):
+        label[cell] = sheets_of(int(pattern[cell]), int(turned[cell]))
+    return label
 
 
 def surface(
@@ -94,8 +132,8 @@ def surface(
     pattern = np.zeros(len(used), dtype=np.uint8)
     for corner, offset in enumerate(CORNERS @ strides):
         pattern |= flat_inside[used + offset].astype(np.uint8) << np.uint8(corner)
-    table = sheets()
-    count = table.max(axis=1).astype(np.int64)[pattern] + 1
+    label = _labels(used, pattern, strides)
+    count = label.max(axis=1).astype(np.int64) + 1
     base = np.concatenate([[0], np.cumsum(count)])
 
     total = np.zeros((base[-1], 3))
@@ -110,7 +148,7 @@ def surface(
         one, two = (4, 2, 1)[(axis + 1) % 3], (4, 2, 1)[(axis + 2) % 3]
         # The edge starts at another corner in each of the four cells around it.
         numbers = np.array([EDGE_NUMBER[c, c + step] for c in (0, one, one + two, two)])
-        vertex = base[slots] + table[pattern[slots], numbers]
+        vertex = base[slots] + label[slots, numbers]
         for column in range(4):
             hits += np.bincount(vertex[:, column], minlength=base[-1])
             for k in range(3):

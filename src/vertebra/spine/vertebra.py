@@ -43,6 +43,7 @@ BOWL = 0.075  # depth of both endplates' bowls together, share of the body's dep
 SHELL = 0.7  # thickness of the body's cortex and endplates, mm
 ARCH_SHELL = 1.3  # thickness of the arch's cortex, mm
 JOINT = 3.0  # width of the fillet between body and arch, mm
+CANAL_EDGE = 1.0  # radius of the edges that the canal cuts into the arch, mm
 TIP = 0.5  # how much of a corner a reader's eye averages over, mm
 HINGE = 0.3  # where a transverse split ends in front, share of half the depth; drawn
 MARGIN = 4.5  # how far beyond a piece its influence on the surface is computed, mm
@@ -50,7 +51,7 @@ MARGIN = 4.5  # how far beyond a piece its influence on the surface is computed,
 # from it, mm: measured on the model, so that its isthmus is what the table says.
 FILLETS = {
     "T6": (0.7, 0.7), "T7": (0.9, 0.9), "T8": (1.4, 1.0), "T9": (1.2, 1.0), "T10": (1.6, 0.7), "T11": (0.0, 0.2),
-    "T12": (0.0, 0.2), "L1": (0.1, 0.0), "L2": (0.2, 0.0), "L3": (0.2, 0.0), "L4": (0.3, 0.0), "L5": (1.7, 0.0),
+    "T12": (0.0, 0.2), "L1": (0.1, 0.0), "L2": (0.0, 0.0), "L3": (-0.1, 0.0), "L4": (-0.1, 0.0), "L5": (1.7, 0.0),
 }  # fmt: skip
 FAR = 1e3  # mm, where no piece is near
 
@@ -319,8 +320,8 @@ def arch(level: str) -> tuple[Bar, ...]:
     isthmus, axis = np.array(pedicle_centre(level)), np.array([-np.sin(angle), np.cos(angle), 0.0])
     up, out = float(isthmus[2]), float(isthmus[0])
     wider, higher = FILLETS[level]
-    if level.startswith("L"):
-        isthmus[0] -= wider / 2 + 0.2  # a lumbar pedicle keeps its medial wall
+    # A lumbar pedicle keeps its medial wall; beside a thoracic canal the fillets fill that side too.
+    isthmus[0] += -wider / 2 - 0.2 if level.startswith("L") else 0.15
     front, rear = isthmus + 11 * axis, isthmus - 8 * axis
     thick, broad = (d.pedicle_width - wider) / 2, (d.pedicle_height - higher) / 2
     pieces = [
@@ -357,14 +358,20 @@ def arch(level: str) -> tuple[Bar, ...]:
             Bar("lamina", (width + 5, back + 3.2, -1 * s), (-5, back - 1.9, -4.5 * s), (-0.2, 0.95, -0.24),
                 (3.0, 3.4), (9.5 * s, 9 * s)),
             Bar("superior articular process", (out - 0.3, back + 6, 0), (out + 0.3, back + 4.6, half + 7.5),
-                (0.15, -0.97, 0.2), (4.0, 2.1), (6.6, 5.0)),
-            Bar("inferior articular process", (width + 1.5, back + 2, 0), (width + 1.2, back - 1.2, -half - 6.5),
-                (0.12, 0.99, 0), (3.2, 2.6), (7.0, 6.0)),
+                (0.15, -0.97, 0.2), (3.4, 1.9), (5.8, 5.0), square=True),
             Bar("transverse process", (out - 1, wall - 8, up - 1), (span, wall - 20, up + 1.0),
                 (0.45, 0.89, 0), (4.2, 4.8), (5.2, 6.6), bend=-0.8),
             Bar("spinous process", (0, back + 0.5, -1 - 2 * like), (0, tip, low + 1.5 + 5 * like), (1, 0, 0),
                 (3.0, 2.2 + 0.8 * like), (8.5 * s, 3.6 + 6 * like), bend=0.0, square=True),
         ]  # fmt: skip
+        pieces.append(
+            # T12 meets a lumbar vertebra below: its lower facets face sideways
+            Bar("inferior articular process", (width - 1.5, back + 0.5, 1), (width - 0.5, back - 2.8, -half - 8),
+                (0.6, 0.8, 0.1), (4.2, 3.4), (6.4, 5.6), curl=-1.0)
+            if level == "T12" else
+            Bar("inferior articular process", (width + 1.5, back + 2, 0), (width + 1.2, back - 1.2, -half - 6.5),
+                (0.12, 0.99, 0), (3.2, 2.6), (7.0, 6.0))
+        )  # fmt: skip
     return tuple(pieces)
 
 
@@ -374,7 +381,7 @@ def costal_facets(level: str) -> tuple[Facet, ...]:
         return ()
     d = dimensions()[level]
     wall = -max(d.upper_depth, d.lower_depth) / 2
-    out, _, up = pedicle_centre(level)
+    up = pedicle_centre(level)[2]
     if level in ("T11", "T12"):
         return (Facet(np.array([0.465 * d.upper_width, wall + 3.8, up]), _unit([1, -0.1, 0]), 4.3),)
     half = d.posterior_height / 2
@@ -521,11 +528,29 @@ class Vertebra:
         goal = self._targets()
         return float(goal[2]), float(goal[5])
 
+    @cached_property
+    def _steepness(self) -> tuple[float, float]:
+        """By how much a tilted endplate's vertical distance exceeds the true one, superior and inferior."""
+        d, s = self.dimensions, self.shape
+        ha, hm, hp = d.heights
+        forward = (s.anterior * ha - s.posterior * hp) / d.upper_depth
+        aside = s.lateral * s.middle * hm / (d.upper_width / 2)
+        tilt = math.hypot(forward, aside)
+        return math.hypot(1, s.superior_share * tilt), math.hypot(1, (1 - s.superior_share) * tilt)
+
+    @cached_property
+    def _fragment_foot(self) -> float:
+        """Where the broken part of the posterior wall ends below (z); below the wall's foot if all of it is broken."""
+        top, bottom = self._wall_ends
+        foot = top - self.shape.wall * (top - bottom)
+        # A fragment that stands out further than it ends above the lower corner would be taken for that corner.
+        return foot if foot - bottom > self.shape.displacement + 2 else bottom - 4
+
     def _push(self, x: Array, z: Array) -> Array:
         """Return how far (mm) the posterior wall is pushed back at x and z."""
         s = self.shape
         top, bottom = self._wall_ends
-        half, foot = 0.36 * self.dimensions.canal_width, top - s.wall * (top - bottom)
+        half, foot = 0.36 * self.dimensions.canal_width, self._fragment_foot
         inside = step((half - np.abs(x)) / 1.5) * step((z - foot - 0.1 * x) / 1.8)
         # The fragment tilts: its foot stands out a little more than its top.
         lean = 1.04 - (0.14 / max(top - bottom, 1)) * np.clip(z - foot, 0, None)
@@ -538,9 +563,9 @@ class Vertebra:
         d, s = self.dimensions, self.shape
         if s.displacement:
             push = self._push(x, z)
-            # Bone in front of the wall goes back with it, down to a crack 9 mm deep.
-            y = y + push * np.clip((self._wall_y + 9 - y - push) / 2, 0, 1)
-            crack = self._wall_y + 8 - 0.02 * x * x - y
+            # Bone in front of the wall goes back with it, less and less down to a crack.
+            y = y + push * np.clip((self._wall_y + 3 + push - y) / (2 + push), 0, 1)
+            crack = self._wall_y + 3 + s.displacement - 0.02 * x * x - y
             groove = 1.6 * np.exp(-((crack / 1.1) ** 2)) * np.minimum(push, 1)
         above, below, lost = self._endplates(x, y, corrections or self._corrections)
         if s.displacement:
@@ -562,12 +587,12 @@ class Vertebra:
         fold = s.buckling * np.minimum(lost, 0.5)
         broken = 0.3 + 0.4 * s.superior_share
         # Buckled cortex: the wall bulges below the break and is drawn in above it, which makes a step.
-        drop = np.clip(2 / np.maximum(above - below, 1), 0.09, 0.2)
-        ledge = step((u - 0.15) / (broken - 0.15)) - 1.5 * step((u - broken) / drop)
-        ledge = ledge + 0.5 * step((u - broken - drop) / (1 - broken - drop))
-        waist = waist * (1 - fold) - fold * ledge * 0.2 * np.clip(0.75 + cosine, 0, 1)
+        drop = np.clip(2.4 / np.maximum(above - below, 1), 0.1, 0.22)
+        ledge = step((u - 0.15) / (broken - 0.15)) - 1.2 * step((u - broken) / drop)
+        ledge = ledge + 0.2 * step((u - broken - drop) / (1 - broken - drop))
+        waist = waist * (1 - fold) - fold * ledge * 0.14 * np.clip(0.75 + cosine, 0, 1)
         wall = (share - 1 + waist) / size
-        up, down = z - above, below - z
+        up, down = (z - above) / self._steepness[0], (below - z) / self._steepness[1]
         body = intersection(intersection(wall, up, RIM), down, RIM)
         return self._damage(body, x, y, z, above, below), up, down
 
@@ -575,7 +600,7 @@ class Vertebra:
         """Return the body with its hole in the endplate, its missing wall, its separate corner."""
         d, s = self.dimensions, self.shape
         if s.breach:
-            far = np.hypot(x - 0.17 * d.upper_width, y - 0.18 * d.upper_depth)
+            far = np.hypot(x - 0.14 * d.upper_width, y - 0.15 * d.upper_depth)
             ragged = s.breach + 0.25 * np.sin(5 * np.arctan2(y, x))
             body = np.maximum(body, -intersection(far - ragged, above - 1.3 * s.breach - z, 0.8))
         if s.missing_wall:
@@ -644,7 +669,7 @@ class Vertebra:
         spinous = next(bar for bar in self._arch if bar.part == "spinous process")
         middle = np.asarray(spinous.start) * 0.5 + np.asarray(spinous.end) * 0.5
         level = pedicle_centre(self.level)[2] - 1
-        fall = float((level - middle[2]) / (self._wall_y - middle[1]))
+        fall = min(float((level - middle[2]) / (self._wall_y - middle[1])), 0.4)
         back = np.maximum(self._wall_y - y, 0)
         ragged = 0.5 * np.sin(0.55 * y) * np.minimum(gape, 1)
         return level + self._shift - fall * back + ragged, gape
@@ -657,13 +682,6 @@ class Vertebra:
         gap = np.minimum(z - cut, cut + gape - z)
         return np.where(z > cut + gape / 2, np.maximum(z - gape, cut), np.minimum(z, cut)), gap
 
-    def _canal_cut(self, x: Array, y: Array, z: Array) -> Array:
-        """Return the canal's implicit function with the fragment taken out of it."""
-        if not self.shape.displacement:
-            return self._canal(x, y)
-        front = np.clip((y - (self._wall_y - 0.75 * self.dimensions.canal_depth)) / 3, 0, 1)
-        return self._canal(x, y + self._push(x, z) * front)
-
     def _arch_at(self, x: Array, y: Array, z: Array, near_only: bool = False) -> Array:
         """Return the arch's implicit function at points (n,); with `near_only`, each piece only where it matters."""
         side, low = np.abs(x), z - self._shift
@@ -675,12 +693,7 @@ class Vertebra:
             (x0, y0, z0), (x1, y1, z1) = bar.bounds[0] - MARGIN, bar.bounds[1] + MARGIN
             at = np.flatnonzero((side > x0) & (side < x1) & (y > y0) & (y < y1) & (low > z0) & (low < z1))
             whole[at] = union(whole[at], bar.distance(side[at], y[at], low[at]), bar.blend)
-        return whole
-
-    def _finished(self, whole: Array, x: Array, y: Array, z: Array, gap: Array | None) -> Array:
-        """Return body and arch with the canal cut through them and the split opened."""
-        whole = intersection(whole, -self._canal_cut(x, y, z), 1.0)
-        return whole if gap is None else np.maximum(whole, gap)
+        return intersection(whole, -self._canal(x, y), CANAL_EDGE)
 
     def _solid(self, points: Array, near_only: bool = False) -> Array:
         """Return the implicit function at points (n, 3)."""
@@ -690,7 +703,7 @@ class Vertebra:
         whole = union(body, self._arch_at(x, y, z, near_only), JOINT)
         for facet in self._facets:
             whole = facet.carve(whole, np.abs(x), y, z)
-        return self._finished(whole, x, y, z, gap)
+        return whole if gap is None else np.maximum(whole, gap)
 
     def distance(self, points: Array) -> Array:
         """Return the implicit function at points (n, 3): negative in bone, zero on the outer surface.
@@ -702,7 +715,7 @@ class Vertebra:
     def bone_distance(self, points: Array) -> FloatArray:
         """Return the true signed distance (n,) of points (n, 3) to the outer bone surface, mm, negative in bone.
 
-        Exact for a mesh of 1 mm whose corners lie on the surface, so within 0.1 mm of the surface itself.
+        Exact for a mesh of 0.7 mm whose corners lie on the surface; its making costs the first call some 0.2 s.
         """
         p = np.asarray(points, dtype=np.float64).reshape(-1, 3)
         corners, around, tree = self._skin
@@ -715,7 +728,7 @@ class Vertebra:
     @cached_property
     def _skin(self) -> tuple[FloatArray, NDArray[np.int64], cKDTree]:
         """Corners (m, 3, 3) of the triangles of the surface, the triangles around each vertex, a tree of vertices."""
-        mesh = self.mesh(1.0)
+        mesh = self.mesh(0.7)
         corners = mesh.vertices.astype(np.float64)[mesh.faces]
         flat = mesh.faces.ravel()
         order = np.argsort(flat, kind="stable")
@@ -758,12 +771,12 @@ class Vertebra:
             return 0.0
         d = self.dimensions
         top, foot = self._wall_ends
-        x = np.linspace(-d.canal_width / 2, d.canal_width / 2, 161, dtype=np.float32)[:, None, None]
-        y = np.linspace(self._wall_y - d.canal_depth, self._wall_y, 161, dtype=np.float32)[None, :, None]
-        z = np.linspace(foot, top, 41, dtype=np.float32)[None, None]
+        x = np.linspace(-d.canal_width / 2, d.canal_width / 2, 81, dtype=np.float32)[:, None, None]
+        y = np.linspace(self._wall_y - d.canal_depth, self._wall_y, 81, dtype=np.float32)[None, :, None]
+        z = np.linspace(foot, top, 21, dtype=np.float32)[None, None]
         whole = self._canal(x, y) < 0
-        left = whole & (self._canal_cut(x, y, z) < 0)
-        return float(1 - left.sum(axis=(0, 1)).min() / whole.sum())
+        taken = whole & (self._body(x, y, z)[0] < 0)
+        return float(taken.sum(axis=(0, 1)).max() / whole.sum())
 
     # -- voxels and mesh --
 
@@ -814,6 +827,10 @@ class Vertebra:
             near = bar.distance(x[n:][b[0]], y[:, b[1]], part(b, z) - self._shift)
             half[b] = union(half[b], near, bar.blend)
         whole = np.concatenate([half[:0:-1], half])
+        wide, wall = self.dimensions.canal_width / 2, self._wall_y
+        behind = np.array([-wide, wall - self.dimensions.canal_depth, -1e3])
+        b = block(behind, np.array([wide, wall, 1e3]), origin, whole.shape)
+        whole[b] = intersection(whole[b], -self._canal(x[b[0]], y[:, b[1]]), CANAL_EDGE)
         b = block(body_low, body_high, origin, whole.shape)
         body, _, _ = self._body(x[b[0]], y[:, b[1]], part(b, z))
         minus = np.full(whole.shape, FAR, np.float32)
@@ -825,9 +842,6 @@ class Vertebra:
                 ends = np.sort([foot * mirror, reach * mirror], axis=0)
                 b = block(ends[0] - 1, ends[1] + [1, 1, 1 + lift], origin, whole.shape)
                 whole[b] = facet.carve(whole[b], np.abs(x[b[0]]), y[:, b[1]], part(b, z))
-        near_canal = np.array([-self.dimensions.canal_width / 2, self._wall_y - self.dimensions.canal_depth, -1e3])
-        b = block(near_canal, np.array([-near_canal[0], self._wall_y, 1e3]), origin, whole.shape)
-        whole[b] = self._finished(whole[b], x[b[0]], y[:, b[1]], part(b, z), None)
         if gap is not None:
             whole = np.maximum(whole, gap)
         return origin, whole, minus
@@ -931,7 +945,7 @@ def _read(vertebra: Vertebra, corrections: tuple[tuple[float, float, float], tup
     deep = vertebra.dimensions.upper_depth / 2, vertebra.dimensions.lower_depth / 2
     wide = vertebra.dimensions.upper_width / 2
     shift = vertebra.shape.displacement
-    back = [shift if vertebra.shape.wall else 0.0, shift if vertebra.shape.wall > 0.9 else 0.0]
+    back = [shift, shift if vertebra._fragment_foot < vertebra._wall_ends[1] else 0.0]
     # Rays towards the four corners, along the diagonals, and down and up onto the endplates over the centre.
     offset = np.linspace(-4, 4, 33)
     starts, directions = [], []

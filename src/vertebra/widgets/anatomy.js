@@ -390,7 +390,6 @@ const TURN = 15; // degrees for one press of an arrow key
 const GUTTER = 26; // px at each edge for the letters of direction
 const KINDS = { bone: "Bone", disc: "Disc", ligament: "Ligaments", nerve: "Nerves and their coverings", vessel: "Vessel", space: "Spaces" };
 const SOFT = ["disc", "ligament", "nerve", "vessel"];
-let viewers = 0;
 
 const markup = (id) => `
   <div class="va-head">
@@ -454,7 +453,7 @@ const rgb = (text) => {
 };
 
 function render({ model, el }) {
-  const id = `va${++viewers}`;
+  const id = `va${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
   const root = document.createElement("section");
   root.className = "vt va";
   root.dataset.lmSuppressShortcuts = "true";

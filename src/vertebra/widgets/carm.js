@@ -9,7 +9,6 @@ const SLIDERS = {
   depth: ["Tip beyond the pedicle's narrowest part", " mm"],
 };
 const VIEWS = { AP: [0, 0], Lateral: [90, 0], "Oblique, left": [-30, 0], "Oblique, right": [30, 0] };
-let count = 0;
 
 const slider = (id, name, [low, high]) => `
   <div class="ca-slider"><label for="${id}-${name}">${SLIDERS[name][0]}</label>
@@ -84,7 +83,7 @@ function paint(canvas, grey, size) {
 }
 
 function render({ model, el }) {
-  const id = `ca${++count}`;
+  const id = `ca${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
   const about = model.get("about");
   const root = document.createElement("section");
   root.className = "vt ca";

@@ -363,7 +363,7 @@ function render({ model, el }) {
     showFilm();
     showVerdict();
     part("task").focus({ preventScroll: true });
-    root.scrollIntoView({ block: "nearest" });
+    box.scrollIntoView({ block: "nearest" }); // not all of the gym, which is higher than a window
   };
   const onProgress = () => { part("score").innerHTML = score(model.get("progress")); };
   const onNote = () => say("note", model.get("note"));

@@ -274,7 +274,7 @@ def progress(entries: Sequence[review.Entry], at: datetime) -> dict[str, Any]:
             for c, part in sums.certainty.items()
         ],
         "facts": [
-            ["Sensitivity", counted(sums.sensitivity), "fractured films on which you called a fracture, at whatever level"],
+            ["Sensitivity", counted(sums.sensitivity), "fractured films on which you called one, at whatever level"],
             ["Specificity", counted(sums.specificity), "normal films and mimics on which you called none"],
             ["Wrong level", counted(sums.wrong_level), "of the fractures called, those put a level or more away"],
             ["Type right", counted(sums.types), "of the fractures called at their level"],

@@ -105,7 +105,6 @@ const PRESETS = {
 };
 const POINTS = ["superior anterior", "superior middle", "superior posterior", "inferior anterior", "inferior middle", "inferior posterior"];
 const GRADES = ["0 none", "1 mild", "2 moderate", "3 severe"];
-let views = 0;
 
 const markup = (id) => `
   <fieldset class="wb-modes"><legend class="vt-visually-hidden">What to do</legend>
@@ -153,7 +152,8 @@ const markup = (id) => `
   <p class="vt-note">Teaching model, not reviewed by a clinician. <span data-part="limits"></span></p>`;
 
 function render({ model, el }) {
-  const id = `wb${++views}`;
+  // Each widget loads this module anew, so a counter would give two of them on one page the same ids.
+  const id = `wb${Math.random().toString(36).slice(2, 10)}`;
   const root = document.createElement("section");
   root.className = "vt wb";
   root.setAttribute("aria-label", "Fracture workbench");
