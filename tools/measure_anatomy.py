@@ -254,6 +254,11 @@ def main() -> None:
     parser.add_argument("--mask", type=Path, help="segmentation of the CT")
     parser.add_argument("--ct", type=Path, help="the CT itself")
     options = parser.parse_args()
+    if not (options.meshes or options.mask):
+        parser.error("nothing to measure: give --meshes, --mask or both")
+    for path in (options.meshes, options.mask, options.ct):
+        if path and not path.exists():
+            parser.error(f"{path} does not exist; give the path of the data to measure")
     series: dict[str, dict[str, dict[str, float]]] = {}
     if options.meshes:
         paths = {level: options.meshes / f"{level}_8k.ply" for level in LEVELS}
@@ -273,8 +278,8 @@ def main() -> None:
         # One mean shape has one size; one person differs from the table in each dimension in its own way, so that
         # person's scan says only how a dimension changes along the spine.
         size = _ratio(values, table, ("posterior_height", "anterior_height", "upper_width"))
-        print(f"{name}: {size:.3f} times as large as the table; compared after division by it (CT: by each dimension's")
-        print("own factor at L1 and L2)" if name == "CT" else "one factor for all)")
+        how = "each dimension by its own ratio at L1 and L2" if name == "CT" else "by this one ratio"
+        print(f"{name}: bodies {size:.2f} times as large as the table's; scaled {how}")
         own_factor = {n: _ratio({k: v for k, v in values.items() if k in ("L1", "L2")}, table, (n,)) for n in NAMES}
         for own in values.values():
             for dimension in own:

@@ -207,7 +207,7 @@ def test_a_motion_segment_is_closed_and_light(upper, lower):
 # --- what may not touch what ---
 
 
-@pytest.mark.parametrize("upper", ["T7", "T11", "T12", "L1", "L4"])
+@pytest.mark.parametrize("upper", ["T7", "T12", "L1", "L4"])
 def test_soft_parts_lie_between_the_bones_and_not_in_them(upper):
     spine = segment(upper, LEVELS[LEVELS.index(upper) + 1])
     soft = spine.ligaments(upper) | {"disc": spine.disc(upper), "sac": spine.sac()}
@@ -243,7 +243,6 @@ def width(part: Tissue, z: float) -> float:
     ("levels", "shapes"),
     [
         (("T8", "T9"), {}),
-        (("L1", "L2"), {}),
         (("T12", "L1"), {"L1": wedge(0.35)}),
         (("T12", "L1"), {"L1": burst(0.4, 6.0)}),
     ],
@@ -358,11 +357,12 @@ def test_the_columns_divide_the_vertebra_from_front_to_back():
 def test_only_the_joint_processes_of_neighbours_press_into_each_other_and_not_far():
     spine = whole()
     for upper, lower in spine.segments:
-        mesh = spine.vertebrae[upper].mesh(3.0)
+        mesh = spine.vertebrae[upper].mesh(2.0)
         own = spine.poses[lower].inverse().apply(spine.poses[upper].apply(mesh.vertices))
         depth = spine.vertebrae[lower].bone_distance(own.astype(np.float32))
         # The stack bends where the drawn processes do not: the limits are what the module's head admits.
-        assert depth.min() > (-5.0 if upper in ("L3", "L4") else -3.0), (upper, lower)
+        limit = {"T12": 3.0, "L1": 3.0, "L2": 3.0, "L3": 4.5, "L4": 4.5}.get(upper, 2.0)
+        assert depth.min() > -limit, (upper, lower)
         touching = np.isin(mesh.faces, np.flatnonzero(depth < -0.5)).any(axis=1)
         names = {PARTS[part] for part in mesh.parts[touching]}
         assert names <= {"inferior articular process", "lamina", "spinous process"}, (upper, lower, names)

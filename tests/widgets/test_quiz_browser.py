@@ -13,7 +13,6 @@ import pytest
 
 # Two files of one folder; pytest puts it on the path.
 from tests.widgets.test_quiz import ITEMS, PRACTICE
-
 from vertebra.quiz import scoring
 from vertebra.quiz.responses import read_responses
 from vertebra.widgets.quiz import QuizWidget, _public

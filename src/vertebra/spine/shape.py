@@ -1,7 +1,7 @@
 """How a vertebra is deformed: every fracture, and every mimic, is a few numbers.
 
-The patterns (wedge, biconcave, crush; burst; transverse split) are those of [genant1993; denis1983; magerl1994]; how
-far a fragment, a step or a node stands out is drawn, not measured [unreferenced].
+Wedge, biconcave and crush are the forms of [genant1993]; the rest, and how far a fragment, a step or a node stands out,
+is drawn after common teaching [unreferenced].
 """
 
 from dataclasses import dataclass, field, fields

@@ -8,7 +8,7 @@ sideways; what lies below a fracture does not move. Angles: `assets/anatomy/curv
 What the soft parts show is where they run. Their sizes are drawn, with these exceptions: the cord's diameters
 [frostell2016], the width of the posterior longitudinal ligament behind the bodies [pll2018], the level of the conus
 [saifuddin1998]. Veins outside the body, fat, muscles, ribs and the sacrum's bone are left out. Facet joints are not
-made to fit: articular processes press into the bone below by 1 to 3 mm, between L3 and L5 by 4.5 mm.
+made to fit: articular processes press into the bone below by up to 2 mm above T12, 3 mm down to L3, 4.5 mm below it.
 """
 
 import csv

@@ -18,7 +18,6 @@ from scipy.spatial import cKDTree
 
 from vertebra.spine.dimensions import LEVELS, Dimensions, dimensions
 from vertebra.spine.shape import Shape
-from vertebra.spine.shape import wedge as wedge
 from vertebra.spine.surface import polish, surface
 
 Array = NDArray[Any]  # of float32: the implicit functions are evaluated in single precision
@@ -357,8 +356,8 @@ def arch(level: str) -> tuple[Bar, ...]:
         pieces += [
             Bar("lamina", (width + 5, back + 3.2, -1 * s), (-5, back - 1.9, -4.5 * s), (-0.2, 0.95, -0.24),
                 (3.0, 3.4), (9.5 * s, 9 * s)),
-            Bar("superior articular process", (out - 0.3, back + 6, 0), (out + 0.3, back + 4.6, half + 7.5),
-                (0.15, -0.97, 0.2), (3.4, 1.9), (5.8, 5.0), square=True),
+            Bar("superior articular process", (out - 0.3, back + 6, 0), (out + 0.3, back + 4.6, half + 8.0),
+                (0.15, -0.97, 0.2), (2.9, 1.7), (6.0, 5.4), square=True),
             Bar("transverse process", (out - 1, wall - 8, up - 1), (span, wall - 20, up + 1.0),
                 (0.45, 0.89, 0), (4.2, 4.8), (5.2, 6.6), bend=-0.8),
             Bar("spinous process", (0, back + 0.5, -1 - 2 * like), (0, tip, low + 1.5 + 5 * like), (1, 0, 0),
