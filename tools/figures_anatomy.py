@@ -8,9 +8,10 @@ Each picture is one SVG: a raster inside, pins and arrows on top as vectors. Not
 import base64
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -513,18 +514,20 @@ PICTURES = {
 }
 
 
-def main() -> int:
-    """Write every picture; return how many hotspot polygons of the bank differ from the ones computed."""
-    bank = yaml.safe_load(BANK.read_text(encoding="utf-8"))
+def write(pictures: Mapping[str, Callable[[], Any]], bank: Path, names: Sequence[str]) -> int:
+    """Write the pictures named, or all; return how many hotspot polygons of the bank differ from the ones computed."""
+    unknown = [name for name in names if name not in pictures]
+    if unknown:
+        raise SystemExit(f"no picture {unknown[0]!r}; there are {', '.join(pictures)}")
     stated = {
         (Path(item["image"]["src"]).stem, each["id"]): each["polygon"]
-        for item in bank["items"]
+        for item in yaml.safe_load(bank.read_text(encoding="utf-8"))["items"]
         if item["format"] == "hotspot"
         for each in item["regions"]
     }
     wrong = 0
-    for name, draw in PICTURES.items():
-        text, regions = draw()
+    for name in names or pictures:
+        text, regions = pictures[name]()
         file = FIGURES / f"{name}.svg"
         file.write_text(text, encoding="utf-8")
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
@@ -536,4 +539,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write(PICTURES, BANK, sys.argv[1:]))

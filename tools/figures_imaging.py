@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import yaml
-from figures_anatomy import CT_NOTE, FONT, arrow, mm, scaled, words
+from figures_anatomy import CT_NOTE, FONT, arrow, mm, scaled, words, write
 from figures_anatomy import svg as anatomy_svg
 from numpy.typing import NDArray
 from PIL import Image
@@ -28,7 +27,6 @@ from vertebra.spine.stack import Spine
 from vertebra.spine.vertebra import Voxels
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "assets" / "figures"
 BANK = ROOT / "quizzes" / "bank" / "05_imaging.yml"
 
 FloatArray = NDArray[np.float64]
@@ -427,27 +425,5 @@ PICTURES = {
 }
 
 
-def main(names: Sequence[str]) -> int:
-    """Write the pictures named, or all; return how many hotspot polygons of the bank differ from the ones computed."""
-    bank = yaml.safe_load(BANK.read_text(encoding="utf-8")) if BANK.exists() else {"items": []}
-    stated = {
-        (Path(item["image"]["src"]).stem, each["id"]): each["polygon"]
-        for item in bank["items"]
-        if item["format"] == "hotspot"
-        for each in item["regions"]
-    }
-    wrong = 0
-    for name in names or PICTURES:
-        text, regions = PICTURES[name]()
-        file = FIGURES / f"{name}.svg"
-        file.write_text(text, encoding="utf-8")
-        print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
-        for place, polygon in regions.items():
-            if stated.get((name, place)) != polygon:
-                wrong += 1
-                print(f"  region {place} of {name} differs in the bank; it is: polygon: {polygon}")
-    return wrong
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write(PICTURES, BANK, sys.argv[1:]))
