@@ -64,7 +64,7 @@ def diffdrr(block: Block, renderer: str) -> Render:
 
     carm = VIEWS["AP"]
     drr = DRR(subject, carm.source_detector, carm.pixels, carm.pixel, renderer=renderer, reverse_x_axis=True)
-    drr.density.copy_(torch.from_numpy(block.mu))
+    drr.density.copy_(torch.tensor(block.mu))
 
     def render(carm: CArm) -> Any:
         # Its camera looks along its z with y up and, as a film is read, x to the left.

@@ -366,6 +366,46 @@ def test_the_text_lights_the_picture_and_the_picture_the_text(viewer):
     assert shown.errors == []
 
 
+def test_a_link_to_a_part_of_another_viewer_puts_this_one_out(viewer):
+    page = viewer().page
+    other = '<section class="va" data-parts="intervertebral-foramen"></section>'
+    links = '<a href="#part-intervertebral-foramen">foramen</a><a href="#part-nowhere">nowhere</a>'
+    page.evaluate("(text) => document.body.insertAdjacentHTML('beforeend', text)", other + links)
+    page.get_by_role("link", name="pedicle").click()
+    page.get_by_role("link", name="nowhere").click()
+    assert pressed(page) == ["pedicle"]
+    page.get_by_role("link", name="foramen").click()
+    assert pressed(page) == []
+
+
+def test_whom_a_link_took_far_away_a_button_takes_back(viewer):
+    page = viewer().page
+    page.get_by_role("link", name="pedicle").click()
+    back = page.get_by_role("button", name="Back to the text")
+    assert back.count() == 0
+    far = '<div style="height: 4000px"></div><p><a href="#part-lamina">far below</a></p>'
+    page.evaluate("(far) => document.body.insertAdjacentHTML('beforeend', far)", far)
+    page.get_by_role("link", name="far below").click()
+    assert page.evaluate("scrollY") < 1500
+    back.click()
+    assert page.evaluate("scrollY") > 3000
+    assert page.evaluate("document.activeElement.textContent") == "far below"
+
+
+def test_rendered_outside_the_page_it_has_its_colours_when_it_comes_in(viewer):
+    page = viewer().page
+    brightest = page.evaluate("""async () => {
+      const el = document.createElement("div");
+      await esm.default.render({ model, el });
+      document.body.append(el);
+      await new Promise((done) => setTimeout(done, 600));
+      const canvas = el.querySelector("canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, canvas.height >> 1, canvas.width, 1);
+      return Math.max(...data.filter((_, i) => i % 4 === 0));
+    }""")
+    assert brightest > 150
+
+
 def test_it_turns_by_mouse_keys_and_buttons_and_comes_back(viewer):
     page = viewer().page
     view_name, back = page.locator('[data-part="view"]'), page.get_by_role("button", name="Back to the fixed view")

@@ -84,7 +84,7 @@ def test_a_needle_is_placed_and_looked_down_by_keyboard(mount):
     entry = page.get_by_role("slider", name="away from the midline")
     for _ in range(6):
         entry.press("ArrowLeft")
-    page.get_by_role("heading", name="Breach of").wait_for()
+    page.get_by_role("heading", name="Breach of the spinal canal").wait_for()
     page.get_by_role("button", name="Look down the needle").press("Enter")
     page.get_by_text("Chosen view oblique").wait_for()
     assert view.widget.wanted["orbital"] == view.widget.shown["readout"]["down"][0]

@@ -148,6 +148,20 @@ def test_seed_and_irregularity_change_the_shape_and_not_the_heights():
     assert 0.5 < out < 2.5
 
 
+@pytest.mark.parametrize(("share", "sunken", "kept"), [(1.0, 0, 3), (0.0, 3, 0)])
+def test_the_share_says_which_endplate_sinks(share, sunken, kept):
+    field = collapse.field("L1", 0.05, 0.25, 0.05, superior_share=share, irregularity=0)
+    before = collapse.patient_landmarks()["L1"]
+
+    def hollow(six, n):  # of the middle point behind the line between the other two
+        line = six[n + 2] - six[n]
+        return np.linalg.norm(np.cross(line, six[n + 1] - six[n])) / np.linalg.norm(line)
+
+    after = field.forward(before)
+    assert hollow(after, sunken) - hollow(before, sunken) == pytest.approx(0.2 * collapse.heights(before)[1], abs=0.3)
+    assert hollow(after, kept) == pytest.approx(hollow(before, kept), abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -160,12 +174,23 @@ def test_seed_and_irregularity_change_the_shape_and_not_the_heights():
         (("L1", 0.0, 0.6, 0.0, 1.5), "superior_share is 1.5"),
         (("L1", 0.3, 0.1, 0.0, 0.5, -1), "irregularity is -1"),
         (("T9", 0.5, 0.0, 0.45), "middle height loss of 0 is"),
+        (("L1", 0.2, 0.1, 0.0, 0.5, 1.0, -1), "seed is -1"),
     ],
 )
 def test_what_can_not_be_is_said_in_one_line(asked, words):
     with pytest.raises(ValueError, match=words) as caught:
         collapse.field(*asked)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_kept_for_all_can_not_be_written_into():
+    body = collapse.anatomy("L1")
+    kept = [body.rise.data, body.rise.affine, body.plates, body.column, body.rest, body.frame.axes]
+    for array in (*kept, *collapse.patient_landmarks().values()):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    with pytest.raises(TypeError):
+        collapse.patient_landmarks()["L1"] = 0
 
 
 # --- the variant -----------------------------------------------------------------------------------------------------
@@ -200,6 +225,8 @@ def test_the_surface_carried_by_the_field_is_the_outline_of_the_warped_labels(va
 
 def test_kyphosis_is_that_of_the_endplates_and_rises_by_the_hinge(variant):
     normal = collapse.kyphosis(variant.normal, "T10", "L2")
+    with pytest.raises(ValueError, match="no landmarks of 'T1'"):
+        variant.kyphosis("T1", "L2")
     turned = np.degrees(variant.field.angle)
     assert variant.kyphosis("T10", "L2") - normal == pytest.approx(turned, abs=1.0)
     before = variant.normal[variant.level]
@@ -249,6 +276,10 @@ def test_texture_and_neighbours_are_the_patient_s(variant):
     expected = ct.patient().image.sample(came[rest])
     error = np.abs(expected - scan.image.data[tuple(at[rest].T)])
     assert np.quantile(error, 0.95) < 8
+    index, last = ct.patient().image.to_index(came), np.array(ct.patient().image.data.shape) - 1
+    beyond = ((index < -1) | (index > last + 1)).any(axis=1)
+    assert beyond.sum() > 20
+    assert (scan.image.data[tuple(at[beyond].T)] == -1000).all() and not label[beyond].any()
     kept = (label == ct.NUMBERS[variant.level]) & (ct.patient().labels.sample(came, order=0, outside=0) == label)
     assert kept.sum() > 0.9 * (~rest).sum()
 

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from vertebra import assets
 from vertebra.imaging import ct
+from vertebra.spine.vertebra import Vertebra
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +63,8 @@ def test_names_and_numbers_agree_and_sizes_hold(scan):
     assert len(ct.NUMBERS) == len(ct.STRUCTURES)
     assert sum(assets.path(name).stat().st_size for name in (ct.IMAGE, ct.LABELS)) < 6_000_000
     assert (scan.image.data.dtype, scan.labels.data.dtype) == (np.int16, np.uint8)
-    assert not scan.image.data.flags.writeable
+    for volume in (scan.image, scan.labels):  # everybody is given the same one
+        assert not volume.data.flags.writeable and not volume.affine.flags.writeable
 
 
 def test_densities_are_those_of_air_muscle_blood_and_bone(scan):
@@ -92,7 +94,8 @@ def test_licence_and_attribution_lie_beside_the_data():
     text = assets.read_text("ct/README.md")
     for words in ("CC BY 3.0", "10.7937/K9/TCIA.2015.LO9QL9SX", "Medical Physics 2011;38:915-931", "2013;26:1045-1057",
                   "National Cancer Institute", "Foundation for the National Institutes of", "TotalSegmentator",
-                  "Apache License 2.0", build_script().SHA256):  # fmt: skip
+                  "Apache License 2.0", "(c) 2022 Vivek Gopalakrishnan", "Permission is hereby granted",
+                  build_script().SHA256):  # fmt: skip
         assert words in text
     assert "Attribution 3.0 Unported" in assets.read_text("ct/LICENSE-CC-BY-3.0")
 
@@ -182,6 +185,11 @@ def test_indices_and_places_go_to_and_fro_and_sampling_is_exact_for_a_linear_pic
     assert volume.sample(volume.to_world([-0.6, 3, 3])) == -1000
     assert volume.sample(volume.to_world([7.6, 3, 3]), outside=7) == 7
     assert volume.sample(volume.to_world([2.4, 2.6, 1]), order=0) == 2 * 2 - 9 + 5
+    assert volume.sample([[np.nan, 0, 0], volume.to_world([3, 3, 3])]).tolist() == [-1000, 12]
+    with pytest.raises(ValueError, match=r"outside is -1000.0, which uint8 can't hold"):
+        ct.Volume(np.zeros((2, 2, 2), np.uint8), np.eye(4)).sample([9, 9, 9], order=0)
+    with pytest.raises(ValueError, match="affine"):
+        ct.Volume(np.zeros((2, 2, 2)), np.full((4, 4), np.nan))
     with pytest.raises(ValueError, match="3-D"):
         ct.Volume(np.zeros((2, 2)), np.eye(4))
     with pytest.raises(ValueError, match="affine"):
@@ -190,8 +198,9 @@ def test_indices_and_places_go_to_and_fro_and_sampling_is_exact_for_a_linear_pic
 
 def test_window_maps_its_ends_to_black_and_white():
     assert ct.window([-1000, 50, 300, 550, 3000], level=300, width=500).tolist() == [0, 0, 128, 255, 255]
-    with pytest.raises(ValueError, match="width"):
-        ct.window([0], width=0)
+    for wanted in ({"width": 0}, {"width": np.inf}, {"level": np.nan}):
+        with pytest.raises(ValueError, match="two numbers"):
+            ct.window([0], **wanted)
 
 
 @pytest.mark.parametrize(("name", "position"), [("axial", 34.0), ("sagittal", 5.5), ("coronal", 3.0)])
@@ -207,6 +216,9 @@ def test_a_mark_right_in_front_and_up_lies_top_left_in_every_plane(name, positio
     assert picture.astype(bool).sum() == {"axial": 1, "sagittal": 3, "coronal": 3}[name]
     with pytest.raises(ValueError, match="axial, sagittal or coronal"):
         ct.plane(volume, "oblique", 0)
+    for at, spacing in ((np.nan, 1), (0, 0), (0, -1)):
+        with pytest.raises(ValueError, match="the spacing above 0"):
+            ct.plane(volume, name, at, spacing)
 
 
 def test_cubes_show_the_same_patient(scan):
@@ -258,6 +270,8 @@ def test_a_mesh_is_closed_faces_outwards_and_keeps_the_volume(scan, level):
     assert volume == pytest.approx(len(bone) * scan.labels.spacing.prod(), rel=0.05)
     assert np.abs(vertices.min(axis=0) - bone.min(axis=0)).max() < 2.5
     assert np.abs(vertices.max(axis=0) - bone.max(axis=0)).max() < 2.5
+    with pytest.raises(ValueError, match="mesh spacing is 0"):
+        ct.patient_mesh(level, 0)
 
 
 # --- landmarks -------------------------------------------------------------------------------------------------------
@@ -335,6 +349,18 @@ def test_thick_slices_cost_less_than_a_slice_and_shift_nothing_on_the_whole(tilt
     error = np.array([heights(marks) - heights(corners[level]) for level, marks in ct.landmarks(scan).items()])
     assert np.abs(error).max() < 2.0
     assert abs(error.mean()) < 0.3
+
+
+def test_the_frame_of_a_body_is_that_of_its_landmarks():
+    model = np.asarray(Vertebra("L1").landmarks)
+    upright = ct.body_frame(model)
+    assert np.allclose(upright.axes @ upright.axes.T, np.eye(3)) and np.linalg.det(upright.axes) > 0
+    assert np.allclose(upright.to_local(model).mean(axis=0), 0)
+    # However the body lies in a scanner, its landmarks are the same in its own frame.
+    q, _ = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))
+    q *= np.sign(np.linalg.det(q))
+    placed = model @ q.T + [40, -30, 200]
+    assert np.allclose(ct.body_frame(placed).to_local(placed), upright.to_local(model))
 
 
 def test_density_falls_where_the_outline_says_the_body_ends(scan, points):

@@ -64,7 +64,7 @@ def test_about_half_are_normal_or_a_mimic_and_every_level_view_and_mimic_comes()
 
 def test_the_same_number_gives_the_same_film_and_another_another():
     seed = SEEDS["a fractured model"]
-    one, two, other = film_case(seed), film_case(seed), film_case(SEEDS["a normal model"])
+    one, two, other = film_case(seed), film_case(np.int64(seed)), film_case(SEEDS["a normal model"])
     assert (one.picture == two.picture).all()
     assert one.explanation == two.explanation
     assert one.landmarks == pytest.approx(two.landmarks)
@@ -87,12 +87,7 @@ def test_a_film_is_framed_and_named_without_regard_to_the_level_in_question(view
 
 def test_the_place_of_the_body_across_a_model_film_says_no_more_than_its_place_along_it(monkeypatch):
     """Centred on the broken body, its column alone named it in five films of six; bodies along a curve tell less."""
-    monkeypatch.setattr(films, "_voxels", lambda level, shape: Nothing())
-    monkeypatch.setattr(films, "shear_warp", lambda block, carm: 0.0)
-    monkeypatch.setattr(films, "splat", lambda cloud, carm: np.zeros((carm.pixels, carm.pixels), np.float32))
-    monkeypatch.setattr(films, "_soft", lambda carm, dome, rng: np.float32(0))
-    monkeypatch.setattr(films, "film", lambda *args, **kwargs: np.zeros((2, 2), np.uint8))
-    monkeypatch.setattr(films, "_ribs", lambda spine: None)
+    without_pictures(monkeypatch)
     wanted = [seed for seed, plan in enumerate(plans(120)) if plan.origin == "model" and plan.view == "lateral"]
     cases = [film_case(seed) for seed in wanted]
     columns = [{name: outline.mean(axis=0)[0] for name, outline in case.outlines.items()} for case in cases]
@@ -112,6 +107,45 @@ def test_a_wedge_on_the_film_from_the_front_stays_a_body():
             result = morphometry.height_loss(found, expected)
             assert result.shape == "wedge"
             assert result.loss == pytest.approx(loss, abs=0.03)
+
+
+def without_pictures(patch):
+    """Let films be taken of nothing: what is true of them is the same, and they cost little time."""
+    patch.setattr(films, "_voxels", lambda level, shape: Nothing())
+    patch.setattr(films, "skeleton", lambda scan, threshold: Nothing())
+    patch.setattr(films, "shear_warp", lambda block, carm: 0.0)
+    patch.setattr(films, "splat", lambda cloud, carm: np.zeros((carm.pixels, carm.pixels), np.float32))
+    patch.setattr(films, "_soft", lambda carm, dome, rng: np.float32(0))
+    patch.setattr(films, "film", lambda *args, **kwargs: np.zeros((2, 2), np.uint8))
+    patch.setattr(films, "_ribs", lambda spine: None)
+
+
+def test_a_mimic_too_near_to_the_limit_is_drawn_anew(monkeypatch):
+    """The worst of Scheuermann's disease takes 20 % of L1: called normal, it would have belied its own measurement."""
+    without_pictures(monkeypatch)
+    for seed in range(2000):
+        rng = np.random.default_rng([20, seed])
+        plan = films._plan(rng)
+        if plan.mimic == "Scheuermann's disease" and plan.level == "L1":
+            rng.choice(KINDS[1:]), rng.uniform()
+            scene, normal = (
+                films._model(dict.fromkeys(("T12", "L1", "L2"), films._mimic(plan.mimic, rng)), "L1"),
+                films._model({}, "L1"),
+            )
+            found, expected, _ = films._measured(scene, normal, "L1", "lateral")
+            if morphometry.height_loss(found, expected).loss > 0.19:
+                break
+    else:
+        raise AssertionError("no such film among 2000")
+    assert film_case(seed).loss < 0.18
+
+
+@pytest.mark.parametrize("view", ["lateral", "AP"])
+def test_the_patient_without_a_fracture_reads_as_without(view):
+    scene = films._patient(None, "L1", 0)
+    for level in films.PATIENT:
+        found, expected, _ = films._measured(scene, scene, level, view)
+        assert morphometry.height_loss(found, expected).loss < 0.18
 
 
 @pytest.mark.parametrize("mimic", films.SHARED)
@@ -154,7 +188,7 @@ def test_what_is_said_belongs_together(case):
         assert case.kind == loss.shape
     else:
         assert case.grade == 0
-        assert case.loss < 0.20
+        assert case.loss < 0.18
     cited = evidence.cited(case.explanation)
     assert set(cited) <= evidence.references().keys() | {"unreferenced"}
 

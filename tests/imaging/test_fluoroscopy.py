@@ -157,6 +157,30 @@ def test_nothing_is_lost_on_the_way(name, angles):
     )
 
 
+def test_thick_slices_are_thrown_as_cubes_without_losing_matter():
+    """As the real CT's: 0.7 mm in plane, 2.5 mm from slice to slice."""
+    i, j, k = (at - (n - 1) / 2 for at, n in zip(np.indices((70, 70, 20)), (70, 70, 20), strict=True))
+    depth = 18 - np.sqrt((0.7 * i) ** 2 + (0.7 * j) ** 2 + (2.5 * k) ** 2)
+    affine = np.diag([0.7, 0.7, 2.5, 1.0])
+    affine[:3, 3] = -affine[:3, :3] @ [34.5, 34.5, 9.5]
+    block, carm = Block(np.clip(depth / 2, 0, 1), affine), CArm(20, 10, pixels=64, pixel=1.2)
+    seen, expected = splat(block.cloud, carm), ray_cast(block, carm)
+    assert seen.sum() == pytest.approx(expected.sum(), rel=0.005)
+    assert np.corrcoef(seen.ravel(), expected.ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("name", BACK_ENDS)
+def test_an_oblique_ray_runs_the_longer_through_a_plate(name):
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = [-198, -4, -198]
+    plate, carm = Block(np.ones((100, 3, 100)), affine), CArm(pixels=128, pixel=4)
+    path = 12 * np.linalg.norm(carm.rays, axis=-1) / carm.source_detector
+    assert path.max() > 1.05 * path.min()
+    # Points have a grain of their own here, where pixels are as coarse as they are: means of 15 pixels.
+    seen = ndimage.uniform_filter(render(name, plate, carm), 15)
+    assert seen[12:-12, 12:-12] == pytest.approx(path[12:-12, 12:-12], rel=0.015)
+
+
 @pytest.mark.parametrize(("name", "least"), [("ray_cast", 0.99999), ("shear_warp", 0.999), ("splat", 0.997)])
 def test_diffdrr_sees_the_same(name, least):
     """The reference is DiffDRR 0.6.1's, made by data/make_reference.py: its own detector, pose and renderer."""
@@ -230,6 +254,16 @@ def test_the_cloud_and_the_slices_survive_a_motion():
     assert moved.slices(1)[1] is block.slices(1)[1]
 
 
+def test_what_a_block_and_a_c_arm_keep_can_not_be_written_into():
+    mu, affine = volume()
+    block, carm = Block(mu, affine), CArm(pixels=8)
+    kept = [block.mu, block.affine, block.cloud.points, block.cloud.weights, *block.slices(0), carm.rays, carm.axes]
+    for array in (*kept, carm.source, carm.offsets):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    mu[0, 0, 0] = affine[0, 3] = 1  # the caller's own arrays stay the caller's
+
+
 def test_bone_and_water_attenuate_as_nist_tabulates():
     """mu/rho of NIST SRD 126 in cm^2/g, bone as read in a copy of it, water as recalled; the table here is Elam's."""
     for kev, bone, water in ((40, 0.6655, 0.2683), (50, 0.4242, 0.2269), (60, 0.3148, 0.2059), (80, 0.2229, 0.1837)):
@@ -280,7 +314,7 @@ def test_bone_and_tissue_are_counted_in_excess_of_soft_tissue():
     assert block.mu[1, 1, 1] == pytest.approx(attenuation("cortical bone") - soft, rel=1e-5)
     assert block.mu[2, 2, 2] == pytest.approx(fluoroscopy.trabecular_bone(0.2) - soft, rel=1e-5)
     assert block.mu[0, 0, 0] == 0
-    cloud = fluoroscopy.cloud_of(shares, bone_volume=0.2)
+    cloud = block.cloud
     assert cloud.weights == pytest.approx(block.mu[block.mu > 0] * 8)
     hounsfield = np.full((2, 2, 2), -90)
     hounsfield[0, 0, 0] = 400
@@ -296,6 +330,9 @@ def test_quantum_noise_is_poisson_on_the_intensity():
         # sd(-ln N) is 1 / sqrt(mean count): fewer photons behind bone, more noise there.
         assert grey.std() / 255 * 1.4 == pytest.approx(1 / np.sqrt(photons * np.exp(-0.7)), rel=0.05)
     assert (film(g, photons=0, **plain) == 128).all()
+    # Nothing comes through 200 mm of steel, and that is white, not a warning.
+    with np.errstate(divide="raise", invalid="raise"):
+        assert film(np.full((4, 4), 185.0), photons=0, **plain).min() == 255
 
 
 def test_scatter_veils_and_blur_softens():
@@ -304,6 +341,17 @@ def test_scatter_veils_and_blur_softens():
     clean = {"window": (0.0, 1.2), "photons": 0}
     sharp = film(g, scatter=0, blur=0, **clean)
     assert film(g, scatter=0.35, blur=0, **clean)[64, 64] < sharp[64, 64]
+    # Scatter is a share of the light, not light on top: what is even stays as bright as it was.
+    even = film(np.full((128, 128), 0.6), scatter=0.35, blur=0, **clean)
+    assert (even == 128).all()
+    # Spread with a standard deviation of 20 pixels of 256, found again from the veil of one opaque line.
+    line = np.zeros((256, 256))
+    line[:, 128] = 30.0
+    grey = film(line, window=(0.0, 0.01), scatter=1.0, blur=0, photons=0).astype(float)
+    lost = 1 - np.exp(-grey[128] / 255 * 0.01)
+    lost[128] = 0
+    at = np.arange(256) - 128
+    assert np.sqrt((lost * at**2).sum() / lost.sum()) == pytest.approx(20, rel=0.05)
     soft = film(g, scatter=0, blur=1.5, **clean)
     assert soft[64, 59] > 0 and sharp[64, 59] == 0
 
@@ -314,6 +362,15 @@ def test_a_fluoroscope_shows_the_negative_of_a_film_and_a_seed_its_own_grain():
     assert np.abs(bright.astype(int) + dark - 255).max() <= 1
     assert bright[g > 0.6].mean() > bright[g == 0].mean() + 60
     assert np.array_equal(bright, film(g, seed=3)) and not np.array_equal(bright, film(g, seed=4))
+
+
+def test_a_needle_does_not_darken_the_bone_around_it():
+    g = np.zeros((128, 128))
+    g[30:100, 40:90] = 0.5
+    pierced = g.copy()
+    pierced[60:64] += 3.0  # 3 % of the picture
+    grey, beside = (film(shadow, photons=0, scatter=0, blur=0)[45, 65] for shadow in (g, pierced))
+    assert abs(int(grey) - int(beside)) < 8
 
 
 def test_a_spine_is_seen_where_its_landmarks_project_and_its_voxels_are_made_once():
@@ -354,6 +411,10 @@ PLATE = Block(np.ones((100, 140, 2)), np.array([[1, 0, 0, 60], [0, 1, 0, -80], [
         (lambda: CArm(float("nan")), "orbital"),
         (lambda: CArm(source_isocentre=1200), "source_isocentre is 1200"),
         (lambda: CArm(pixels=1), "pixels is 1"),
+        (lambda: CArm(pixels=64.5), "pixels is 64.5"),
+        (lambda: CArm(pixel=float("inf")), "pixel inf"),
+        (lambda: CArm(source_detector=float("inf")), "source_detector inf"),
+        (lambda: CArm(isocentre=(0, float("nan"), 0)), "isocentre is"),
         (lambda: CArm().project([(0, 700, 0)]), "behind the X-ray source"),
         (lambda: shear_warp(SPHERE, replace(CArm(), isocentre=(0, -650, 0))), "stands in the patient"),
         (lambda: splat(SPHERE.cloud, replace(CArm(), isocentre=(0, -650, 0))), "stands in the patient"),
@@ -364,11 +425,15 @@ PLATE = Block(np.ones((100, 140, 2)), np.array([[1, 0, 0, 60], [0, 1, 0, -80], [
         (lambda: Block(np.zeros((2, 2)), np.eye(4)), "shape (2, 2)"),
         (lambda: Block(np.full((2, 2, 2), np.nan), np.eye(4)), "not finite"),
         (lambda: Block(np.zeros((2, 2, 2)), np.diag([1, 0, 1, 1])), "flat"),
+        (lambda: Block(np.zeros((2, 2, 2)), np.full((4, 4), np.nan)), "flat"),
+        (lambda: ray_cast(SPHERE, CArm(), step=0), "step is 0"),
         (lambda: Rod((0, 0, 0), (0, 0, 0), 1), "no length"),
         (lambda: Rod((0, 0, 0), (0, 0, 1), -1), "radius -1"),
         (lambda: film(np.zeros((4, 4)), look="photo"), "'photo'"),
         (lambda: film(np.zeros((4, 4)), window=(1.0, 1.0)), "window"),
         (lambda: film(np.zeros((4, 4)), photons=-1), "photons is -1"),
+        (lambda: film(np.zeros((4, 4)), blur=float("nan")), "blur nan"),
+        (lambda: film(np.zeros((0, 4))), "shape (0, 4)"),
         (lambda: film(np.zeros(4)), "shape (4,)"),
     ],
 )

@@ -116,6 +116,13 @@ def test_a_tumour_bows_into_the_canal(sections: dict[str, mri.Section]) -> None:
     assert behind["malignant"] != pytest.approx(behind["acute"], rel=0.1)
 
 
+def test_a_tumour_is_seldom_alone(sections: dict[str, mri.Section]) -> None:
+    made = sections["malignant"]
+    t11 = slice(*(int(made.pixels(made.landmarks["T11"][n])[:, 1].mean()) for n in (slice(0, 3), slice(3, 6))))
+    assert made.shares["tumour"][t11].max() > 0.8
+    assert sections["acute"].shares["tumour"].max() == 0
+
+
 def test_an_infection_lights_up_both_bodies_towards_their_disc_and_not_away_from_it(
     sections: dict[str, mri.Section],
 ) -> None:
@@ -123,6 +130,23 @@ def test_an_infection_lights_up_both_bodies_towards_their_disc_and_not_away_from
     near = at(infected, "STIR", "T12", 0.8), at(infected, "STIR", "L1", 0.2)
     far = at(infected, "STIR", "T12", 0.15), at(infected, "STIR", "L1", 0.85)
     assert min(near) > 2 * max(far)
+
+
+def test_an_acute_fracture_has_its_fluid_sign(sections: dict[str, mri.Section]) -> None:
+    acute = sections["acute"]
+    slit = acute.shares["fluid"] > 0.6
+    assert 10 < slit.sum() * mri.PITCH**2 < 60  # square millimetres
+    rows = np.nonzero(slit)[0]
+    top, foot = (acute.pixels(acute.landmarks["L1"][n])[:, 1].mean() for n in (slice(0, 3), slice(3, 6)))
+    assert top - 1 < rows.min() and rows.mean() < 0.7 * top + 0.3 * foot
+    assert mri.signal(acute.shares, mri.sequences()["STIR"])[slit].mean() > 1.2 * at(acute, "STIR", "L1", 0.42)
+
+
+def test_noise_is_that_of_a_magnitude_picture() -> None:
+    empty = mri.Section("", "", {"air": np.ones((200, 200))}, {}, 0, 0)
+    # Rayleigh: above the window's black lies exp(-(black / sd)^2 / 2), a quarter of it; of a normal noise a twentieth.
+    share = (mri.picture(empty, "STIR") > 0).mean()
+    assert share == pytest.approx(np.exp(-((mri.WINDOWS["STIR"][0] / mri.NOISE) ** 2) / 2), abs=0.03)
 
 
 def test_a_picture_is_the_same_each_time_and_differs_between_sequences(sections: dict[str, mri.Section]) -> None:
@@ -146,6 +170,11 @@ def test_bad_input_is_named() -> None:
         mri.section("sore")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"give one of {ct.LEVELS[1]}"):
         mri.section("normal", ct.LEVELS[0])
+    for offset in (float("nan"), 500.0):
+        with pytest.raises(ValueError, match=f"offset is {offset}"):
+            mri.section("normal", offset=offset)
+    with pytest.raises(TypeError):
+        mri.tissues()["fat"] = mri.Tissue(0, 1, 1)  # type: ignore[index]
     with pytest.raises(ValueError, match="tissue 'gold'"):
         mri.signal({"gold": 1.0}, mri.sequences()["T1"])
     with pytest.raises(ValueError, match="TE is 900"):

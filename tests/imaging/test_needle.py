@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from vertebra.imaging.needle import GERTZBEIN_MM, OUTER_DIAMETER, Breach, Needle, aim, breach, two_views
+from vertebra.imaging.needle import OUTER_DIAMETER, Breach, Needle, aim, breach, two_views
 from vertebra.spine.dimensions import dimensions
 from vertebra.spine.shape import wedge
 from vertebra.spine.vertebra import Vertebra
@@ -124,6 +124,30 @@ def test_a_needle_through_the_canal_into_the_body_leaves_by_the_medial_wall_only
     assert found.anterior == found.lateral == found.superior_endplate == found.inferior_endplate == 0
 
 
+def test_walls_count_from_four_millimetres_before_the_isthmus():
+    found = [
+        breach(aim(vertebra("L1").pedicle("right"), depth, lateral=5.0), vertebra("L1"), "right") for depth in (-3, -6)
+    ]
+    assert found[0].lateral > 0.3
+    assert found[1] == Breach()
+
+
+def test_what_lies_beside_the_hollow_posterior_wall_is_still_the_pedicle():
+    found = breach(aim(vertebra("L1").pedicle("right"), 11.0, 2.9, -1.6, 0.6, -4.2), vertebra("L1"), "right")
+    assert found.lateral > 0.3
+    assert found.anterior == 0
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_needle_is_turned_towards_the_midline_and_down(side):
+    pedicle = vertebra("L1").pedicle(side)
+    for turned, expected in (({"convergence": 10.0}, 0), ({"descent": 10.0}, 2)):
+        change = aim(pedicle, 20.0, **turned).direction - pedicle.axis
+        assert np.argmax(np.abs(change)) == expected
+        assert change[expected] * (np.sign(pedicle.centre[0]) if expected == 0 else 1) < 0
+        assert aim(pedicle, 20.0, **turned).direction @ pedicle.axis == pytest.approx(np.cos(np.radians(10)))
+
+
 @pytest.mark.parametrize("side", SIDES)
 def test_the_pedicles_own_axis_breaches_nothing(side):
     for level in ("T9", "T12", "L1", "L4"):
@@ -147,12 +171,6 @@ def test_a_wedge_brings_the_endplate_nearer():
     broken = breach(Needle(tip, direction), Vertebra("L1", wedge(0.5)), "right")
     assert normal.superior_endplate == 0
     assert broken.superior_endplate > 1
-
-
-def test_the_gertzbein_class_changes_at_its_limits():
-    for number, limit in enumerate(GERTZBEIN_MM):
-        assert Breach(canal=limit).gertzbein == number
-        assert Breach(canal=limit + 0.01).gertzbein == number + 1
 
 
 # --- two views -------------------------------------------------------------------------------------------------------
@@ -208,3 +226,17 @@ def test_a_needle_kept_short_has_not_reached_the_posterior_wall():
 def test_a_needle_that_cannot_be_is_refused(tip, direction, gauge, said):
     with pytest.raises(ValueError, match=said):
         Needle(tip, direction, gauge)
+
+
+@pytest.mark.parametrize("length", [0.0, -1.0, float("nan")])
+def test_a_needle_has_a_length(length):
+    with pytest.raises(ValueError, match=f"needle is {length} mm long"):
+        Needle([0, 0, 0], [0, 1, 0], length=length)
+
+
+@pytest.mark.parametrize("side", ["Right", None])
+def test_another_side_is_refused(side):
+    needle = aim(vertebra("L1").pedicle("right"), 20.0)
+    for measure in (breach, two_views):
+        with pytest.raises(ValueError, match="give 'left' or 'right'"):
+            measure(needle, vertebra("L1"), side)

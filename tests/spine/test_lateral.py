@@ -87,6 +87,14 @@ def test_the_outline_is_the_cut_through_the_model():
     assert max(far[i] for i in (0, 2, 3, 5)) < 0.8
 
 
+def test_a_shape_that_the_model_cannot_take_is_drawn_from_its_landmarks():
+    shape = Shape(middle=0.7)
+    with pytest.raises(ValueError, match="middle"):
+        _ = Vertebra("L1", shape).landmarks
+    far = [np.hypot(*(lateral.outline("L1", shape) - point).T).min() for point in lateral.body("L1", shape).landmarks]
+    assert far == pytest.approx(np.zeros(6), abs=1e-9)
+
+
 def test_a_broken_wall_stands_out_backwards_from_its_top():
     normal, broken = (lateral.outline("L1", Shape(wall=wall)) for wall in (0.0, 0.5))
     # 7 mm times the share broken out, less what the normal wall's corners stand behind its hollow.

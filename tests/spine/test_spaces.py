@@ -85,3 +85,6 @@ def test_what_is_not_there_is_named(spine):
         spaces.foramen(spine, "L2", "left")
     with pytest.raises(ValueError, match="side is 'front'"):
         spaces.foramen(spine, "L1", "front")
+    for spacing in (0.0, -1.0, 50.0, float("nan")):
+        with pytest.raises(ValueError, match=r"spacing is .*; give 0.3 to 4 mm"):
+            spaces.canal(spine, "L1", spacing)

@@ -10,7 +10,7 @@ import pytest
 
 from vertebra import assets
 from vertebra.spine.dimensions import LEVELS, dimensions
-from vertebra.spine.shape import Shape, burst, crush, lateral_collapse, wedge
+from vertebra.spine.shape import Shape, breach, burst, chance, crush, lateral_collapse, limbus, wedge
 from vertebra.spine.soft import Tissue, skin, slab, tube
 from vertebra.spine.stack import (
     COLUMNS,
@@ -150,6 +150,7 @@ def test_a_pose_is_rigid_and_its_inverse_leads_back():
         (("L2", "L1"), {}, "neighbours"),
         (("L6",), {}, "L6"),
         (("T12", "L1"), {"L3": Shape()}, "L3"),
+        (("T12", "L1"), {"L1": "wedge"}, "the shape of L1 is 'wedge'"),
     ],
 )
 def test_bad_stacks_are_refused_in_one_line(levels, shapes, word):
@@ -163,8 +164,39 @@ def test_a_level_that_is_not_there_is_named():
     for call in (spine.landmarks, spine.disc, spine.basivertebral_vein, spine.roots):
         with pytest.raises(ValueError, match="L4"):
             call("L4")
+    for band in (spine.anterior_longitudinal, spine.posterior_longitudinal, spine.supraspinous):
+        with pytest.raises(ValueError, match="L4"):
+            band(("L1", "L4"))
+    with pytest.raises(ValueError, match="L5"):
+        disc_wedge("L5")
+    with pytest.raises(ValueError, match="shape"):
+        spine.bone_distance([[0.0, 0.0]])
     with pytest.raises(ValueError, match="lowest"):
         spine.disc("L1")
+
+
+def test_a_caller_cannot_change_what_a_spine_keeps():
+    shapes = {"L1": wedge(0.4)}
+    spine = Spine(("T12", "L1"), shapes)
+    shapes["L1"] = crush(0.4)
+    assert spine.vertebrae["L1"].shape == wedge(0.4)
+    for kept in (spine.poses["T12"].rotation, spine.poses["T12"].translation, spine.vertebrae["L1"].landmarks):
+        with pytest.raises(ValueError, match="read-only"):
+            kept[0] = 0
+    with pytest.raises(TypeError):
+        curvature()["L1", "segment"] = 0.0
+    spine.landmarks("L1")[0] = 0  # its own copy each time
+    assert abs(spine.landmarks("L1")[0]).max() > 1
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [burst(0.6, 10.0, 1.0), crush(0.6), lateral_collapse(0.6), chance(8.0), breach(5.0, 0.5), limbus(10.0)],
+)
+def test_all_of_a_spine_stays_closed_around_the_worst_of_each_fracture(shape):
+    for name, part in scene(Spine(("T12", "L1"), {"L1": shape}), 4.0).items():
+        assert np.isfinite(part.vertices).all() and watertight(part), name
+        assert np.allclose(np.linalg.norm(part.normals, axis=1), 1, atol=1e-3), name
 
 
 # --- closed surfaces ---

@@ -109,7 +109,7 @@ def test_a_field_without_a_surface_has_no_triangles():
 @pytest.mark.parametrize(
     ("field", "spacing", "word"),
     [(np.ones((3, 3)), 1.0, "3-D"), (np.ones((3, 3, 1)), 1.0, "samples"), (np.ones((3, 3, 3)), 0.0, "spacing"),
-     (np.full((3, 3, 3), np.nan), 1.0, "finite")],
+     (np.full((3, 3, 3), np.nan), 1.0, "finite"), ([[1.0, 2.0]], 1.0, "3-D")],
 )  # fmt: skip
 def test_a_field_that_cannot_be_contoured_is_refused(field, spacing, word):
     with pytest.raises(ValueError, match=word):

@@ -1,12 +1,16 @@
 """The vertebra against what was asked of it, read again from its mesh and its voxels as a reader would."""
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from vertebra.measure.morphometry import SixPoints, height_loss
 from vertebra.spine import shape as deformity
 from vertebra.spine.dimensions import LEVELS, dimensions
 from vertebra.spine.shape import Shape
@@ -357,8 +361,87 @@ def test_a_lateral_collapse_sinks_on_its_side():
         (lambda: Vertebra("L1").voxels(0.1), "spacing"),
         (lambda: Vertebra("L1").mesh(9), "spacing"),
         (lambda: Vertebra("L1").pedicle("both"), "both"),
+        (lambda: Vertebra("L1", "wedge"), "the shape of L1 is 'wedge'"),
+        (lambda: Vertebra("L1").mesh("fine"), "spacing is 'fine'"),
+        (lambda: Vertebra("L1").distance([[1.0, 2.0]]), "shape \\(1, 2\\)"),
+        (lambda: Vertebra("L1").bone_distance([[0.0, 0.0, math.nan]]), "not finite"),
+        (lambda: Vertebra("L1").canal_distance(5.0), "shape \\(\\)"),
     ],
 )
 def test_bad_input_is_refused_by_name(call, word):
     with pytest.raises(ValueError, match=word):
         call()
+
+
+def corners_and_between():
+    """Any value of any field, the ends of its range more often than what lies between."""
+    values = {}
+    for field in fields(Shape):
+        least, most = field.metadata.get("least", 0.0), field.metadata["limit"]
+        values[field.name] = st.sampled_from([field.default, least, most]) | st.floats(least, most)
+    return st.builds(Shape, **values)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(LEVELS), corners_and_between(), st.sampled_from([2.0, 4.0]))
+def test_any_shape_is_a_closed_body_or_is_refused_with_a_mend(level, shape, spacing):
+    vertebra = Vertebra(level, shape)
+    try:
+        points = vertebra.landmarks
+    except ValueError as error:
+        assert str(error).startswith(level) and "; give " in str(error) and "\n" not in str(error)
+        with pytest.raises(ValueError, match="; give "):
+            vertebra.mesh(spacing)
+        return
+    assert points[:3, 2] - points[3:, 2] == pytest.approx(vertebra.heights, abs=1.8)
+    mesh, voxels = vertebra.mesh(spacing), vertebra.voxels(spacing)
+    forth = mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64) @ [len(mesh.vertices), 1]
+    back = mesh.faces[:, [1, 0, 2, 1, 0, 2]].reshape(-1, 2).astype(np.int64) @ [len(mesh.vertices), 1]
+    assert np.array_equal(np.unique(forth), np.sort(back))
+    assert np.isfinite(mesh.vertices).all()
+    assert np.linalg.norm(mesh.normals, axis=1) == pytest.approx(np.ones(len(mesh.normals)), abs=1e-3)
+    bone = voxels.cortical + voxels.trabecular
+    assert voxels.cortical.min() >= 0 and voxels.trabecular.min() >= 0 and bone.max() < 1 + 1e-5
+    for axis in range(3):  # the grid reaches around all of it
+        assert np.take(bone, [0, -1], axis=axis).max() == 0
+    assert 0 <= vertebra.stenosis < 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        (Shape(middle=0.7), "middle loss than 0.70"),
+        (Shape(0.7, 0.45, split=8.0), "split of 8 mm would miss its body"),
+        (Shape(wall=0.002, retropulsion=10.0), "larger wall or less retropulsion"),
+    ],
+)
+def test_a_shape_that_the_body_cannot_take_is_refused_before_anything_is_drawn(shape, words):
+    for call in (lambda v: v.landmarks, lambda v: v.mesh(3), lambda v: v.voxels(3), lambda v: v.distance([[0, 0, 0]])):
+        with pytest.raises(ValueError, match=words):
+            call(Vertebra("T11", shape))
+
+
+def test_a_mimic_is_no_fracture_by_its_heights():
+    for level in LEVELS:
+        normal = SixPoints.from_array(Vertebra(level).landmarks[:, 1:]).heights
+        for mimic in (deformity.scheuermann, deformity.physiological_wedge, deformity.schmorl, deformity.limbus):
+            points = SixPoints.from_array(Vertebra(level, mimic()).landmarks[:, 1:])
+            assert height_loss(points.heights, normal).grade == 0, (level, mimic.__name__)
+        broken = SixPoints.from_array(Vertebra(level, deformity.kuemmell()).landmarks[:, 1:])
+        assert height_loss(broken.heights, normal).grade >= 2  # not a mimic of height: a fracture that did not heal
+
+
+def test_numbers_of_numpy_make_the_same_vertebra():
+    loss = np.float64(0.25)
+    given, plain = (Vertebra("L1", Shape(each)) for each in (loss, 0.25))
+    assert given == plain and hash(given) == hash(plain)
+    assert given.mesh(3).vertices.dtype == np.float32
+    assert np.array_equal(given.mesh(3).vertices, plain.mesh(3).vertices)
+    assert Shape(np.float32(0.5)).anterior == Shape(anterior=0.5).anterior
+
+
+def test_a_caller_cannot_change_what_a_vertebra_keeps():
+    with pytest.raises(ValueError, match="read-only"):
+        Vertebra("L1").landmarks[0] += 1
+    with pytest.raises(TypeError):
+        dimensions()["L1"] = dimensions()["L2"]

@@ -106,6 +106,12 @@ def test_what_is_said_of_a_needle_is_what_was_measured():
 def test_a_needle_too_far_medially_breaks_into_the_canal_and_the_rule_tells_it():
     said = readout(state(needle=True, lateral=-6))
     assert "Spinal canal" in dict(said["rows"]) and not said["safe"]
+    # The wall gives way by more, but the canal is what is named.
+    canal, wall = (
+        float(dict(said["rows"])[place].split()[0]) for place in ("Spinal canal", "Medial wall of the pedicle")
+    )
+    assert canal < wall
+    assert said["verdict"] == f"Breach of the spinal canal, {canal} mm"
     assert "canal" in said["order"]
 
 

@@ -24,6 +24,7 @@ deformed a little instead. All choices of shape are the course's own [unreferenc
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,6 +39,7 @@ from vertebra.imaging.ct import (
     VERTEBRAE,
     Frame,
     Volume,
+    body_frame,
     cubes,
     labels_at,
     landmarks,
@@ -65,7 +67,7 @@ def patient_landmarks() -> Mapping[str, FloatArray]:
     found = landmarks(patient())
     for points in found.values():
         points.flags.writeable = False
-    return found
+    return MappingProxyType(found)
 
 
 def heights(points: FloatArray) -> FloatArray:
@@ -76,8 +78,12 @@ def heights(points: FloatArray) -> FloatArray:
 def kyphosis(points: Mapping[str, FloatArray], upper: str, lower: str) -> float:
     """Return the Cobb angle between upper's superior and lower's inferior endplate, degrees, positive = kyphosis.
 
-    `points` holds six landmarks (6, 3) a level; the angle is that of a true lateral view.
+    `points` holds six landmarks (6, 3) a level; the angle is that of a true lateral view. Raises ValueError for a level
+    that has none.
     """
+    for level in (upper, lower):
+        if level not in points:
+            raise ValueError(f"there are no landmarks of {level!r}; give two of {', '.join(points)}")
     top, bottom = points[upper][0] - points[upper][2], points[lower][3] - points[lower][5]
     angles = [np.arctan2(line[2], line[1]) for line in (bottom, top)]
     return float(np.degrees(angles[0] - angles[1]))
@@ -165,12 +171,7 @@ def anatomy(level: str) -> Anatomy:
     if level not in LEVELS:
         raise ValueError(f"{level!r} can't be collapsed in this CT; give one of {', '.join(LEVELS)}")
     ct, points = patient(), patient_landmarks()[level]
-    front = points[[0, 3]].mean(axis=0) - points[[2, 5]].mean(axis=0)
-    front = front / np.linalg.norm(front)
-    up = points[:3].mean(axis=0) - points[3:].mean(axis=0)
-    up = up - (up @ front) * front
-    up = up / np.linalg.norm(up)
-    frame = Frame(points.mean(axis=0), np.array([np.cross(front, up), front, up]))
+    frame = body_frame(points)
 
     outline = _outlines()[level]
     local = frame.to_local(points)
@@ -226,7 +227,10 @@ def anatomy(level: str) -> Anatomy:
     # In front of the body the hinge moves tissue the further the more it lies ahead: there w rises over a longer way.
     fan = np.maximum((grid[..., 1] + half_depth) / (2 * half_depth), 1)
     rise = Volume((0.5 + (u - 0.5) / fan).clip(0, 1).astype(np.float32), coarse.affine)
-    return replace(bare, rise=rise, column=(weights[0] / total).astype(np.float32), rest=rest.astype(np.float32))
+    blend = (weights[0] / total).astype(np.float32), rest.astype(np.float32)
+    for kept in (rise.data, rise.affine, bare.plates, frame.origin, frame.axes, *blend):
+        kept.flags.writeable = False
+    return replace(bare, rise=rise, column=blend[0], rest=blend[1])
 
 
 # --- the field -------------------------------------------------------------------------------------------------------
@@ -358,7 +362,8 @@ def field(
 
     `superior_share` of what the middle loses beyond its ends is taken by the superior endplate; `irregularity` scales
     the buckled wall and the uneven endplate (0 none), whose pattern `seed` chooses.
-    Raises ValueError for a share outside 0 to 0.65 or a shape that the bone could not take without folding.
+    Raises ValueError for a share outside 0 to 0.6, a seed below 0, or a shape that the bone could not take without
+    folding.
     """
     losses = {"anterior": anterior, "middle": middle, "posterior": posterior}
     for name, loss in losses.items():
@@ -367,6 +372,8 @@ def field(
     for name, share in (("superior_share", superior_share), ("irregularity", irregularity)):
         if not (np.isfinite(share) and 0 <= share <= 1):
             raise ValueError(f"{name} is {share}; give a number from 0 to 1")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; give a whole number from 0 on")
     if abs(anterior - posterior) > GREATEST_WEDGE:
         raise ValueError(
             f"an anterior height loss of {anterior:g} beside a posterior one of {posterior:g} bends this spine too "
@@ -529,7 +536,9 @@ def collapsed(
     warped = _warped(made, patient(), shape, affine, compaction)
     normal = patient_landmarks()
     moved = {name: made.forward(points) for name, points in normal.items()}
-    return CollapsedCT(level, warped, made, moved, normal)
+    for points in moved.values():
+        points.flags.writeable = False
+    return CollapsedCT(level, warped, made, MappingProxyType(moved), normal)
 
 
 def _hats(count: int, step: float) -> tuple[FloatArray, NDArray[np.float32]]:

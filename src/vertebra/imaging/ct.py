@@ -104,7 +104,8 @@ class Volume:
     def __post_init__(self) -> None:
         if self.data.ndim != 3:
             raise ValueError(f"a volume needs a 3-D array, not one of shape {self.data.shape}")
-        if np.shape(self.affine) != (4, 4) or abs(np.linalg.det(np.asarray(self.affine, dtype=float)[:3, :3])) < 1e-9:
+        affine = np.asarray(self.affine, dtype=float)
+        if affine.shape != (4, 4) or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
             raise ValueError("a volume needs an affine of shape (4, 4) that can be inverted")
 
     @property
@@ -123,12 +124,15 @@ class Volume:
     def sample(self, points: ArrayLike, order: int = 1, outside: float = AIR_HU) -> NDArray[Any]:
         """Return the values (...) at places (..., 3), mm, by interpolation of `order` (0 nearest, 1 linear, 3 cubic).
 
-        Half a voxel beyond the outermost centres the volume ends, and the value is `outside`.
+        Half a voxel beyond the outermost centres the volume ends, and the value is `outside`; so it is at a place that
+        is not a number. Raises ValueError for an `outside` that the data can't hold, such as -1000 among labels.
         """
         index = self.to_index(points)
         at = index.reshape(-1, 3).T
-        beyond = ((at < -0.5) | (at > np.array(self.data.shape)[:, None] - 0.5)).any(axis=0)
-        kind = self.data.dtype if order == 0 else np.float32
+        beyond = ~((at >= -0.5) & (at <= np.array(self.data.shape)[:, None] - 0.5)).all(axis=0)
+        kind: np.dtype[Any] = self.data.dtype if order == 0 else np.dtype(np.float32)
+        if kind.kind in "iu" and not np.iinfo(kind).min <= outside <= np.iinfo(kind).max:
+            raise ValueError(f"outside is {outside}, which {kind} can't hold; give 0 for labels")
         values = ndimage.map_coordinates(self.data, at, order=order, mode="nearest", output=kind)
         values[beyond] = outside
         return np.asarray(values.reshape(index.shape[:-1]))
@@ -196,8 +200,9 @@ def _read(relative: str, kind: str) -> Volume:
         ) from None
     if data.ndim != 3 or data.dtype != kind or nib.aff2axcodes(nifti.affine) != ("R", "A", "S"):
         raise assets.AssetError(f"{file}: damaged, not a 3-D {kind} volume in RAS order; {assets.MEND}")
-    data.flags.writeable = False
-    return Volume(data, np.asarray(nifti.affine, dtype=np.float64))
+    affine = np.array(nifti.affine, dtype=np.float64)
+    data.flags.writeable = affine.flags.writeable = False
+    return Volume(data, affine)
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------
@@ -206,10 +211,10 @@ def _read(relative: str, kind: str) -> Volume:
 def window(hu: ArrayLike, level: float = 300.0, width: float = 1500.0) -> NDArray[np.uint8]:
     """Return grey values 0-255 of densities in HU: black at `level` - `width` / 2 and below, white at + `width` / 2.
 
-    The default is a bone window. Raises ValueError for a width that is not above 0.
+    The default is a bone window. Raises ValueError for a width that is not above 0, or a level that is no number.
     """
-    if not width > 0:
-        raise ValueError(f"window width is {width} HU; give a width above 0")
+    if not (width > 0 and np.isfinite([level, width]).all()):
+        raise ValueError(f"window level is {level} and width {width} HU; give two numbers, the width above 0")
     grey = (np.asarray(hu, dtype=np.float32) - (level - width / 2)) * (255 / width)
     return np.asarray(np.rint(grey).clip(0, 255), dtype=np.uint8)
 
@@ -219,11 +224,13 @@ def plane(volume: Volume, name: str, position: float, spacing: float = 0.7, orde
 
     `name` is "axial" (patient's right on the left, front at the top), "sagittal" (front on the left, head at the top)
     or "coronal" (patient's right on the left, head at the top); `position` is z, x or y in mm. `order` 0 for labels.
-    Raises ValueError for another name.
+    Raises ValueError for another name, a position that is no number, or a spacing that is not above 0.
     """
     axes = {"axial": (2, 1, 0), "sagittal": (0, 2, 1), "coronal": (1, 2, 0)}
     if name not in axes:
         raise ValueError(f"there is no {name!r} plane; give axial, sagittal or coronal")
+    if not (np.isfinite(position) and spacing > 0):
+        raise ValueError(f"position is {position} mm and spacing {spacing} mm; give two numbers, the spacing above 0")
     through, down, across = axes[name]
     corners = volume.to_world(np.array([(0, 0, 0), np.array(volume.data.shape) - 1]))
     low, high = corners.min(axis=0), corners.max(axis=0)
@@ -308,8 +315,10 @@ def patient_mesh(level: str, spacing: float = 1.0, smoothing: float = 1.0) -> tu
 
     The outline's signed distance is smoothed with a Gaussian of `smoothing` mm, interpolated between slices, and cut
     into surface nets of `spacing` mm. L3, T8 and T7 are cut off at the edge of the crop.
-    Raises ValueError for a level that is not outlined.
+    Raises ValueError for a level that is not outlined or a spacing that is not above 0.
     """
+    if not spacing > 0:
+        raise ValueError(f"mesh spacing is {spacing} mm; give a spacing above 0")
     field = distance(patient().labels, level, smoothing)
     step = spacing / field.spacing
     shape = np.floor((np.array(field.data.shape) - 1) / step).astype(int) + 1
@@ -337,6 +346,20 @@ class Frame:
     def to_world(self, points: ArrayLike) -> FloatArray:
         """Return points (..., 3) of the body's axes in the scanner's."""
         return np.asarray(np.asarray(points) @ self.axes + self.origin)
+
+
+def body_frame(points: ArrayLike) -> Frame:
+    """Return the axes of a body from its six landmarks (6, 3), superior then inferior: anterior, middle, posterior.
+
+    Right-handed and orthonormal; anterior is kept, the way from wall to wall.
+    """
+    six = np.asarray(points, dtype=np.float64)
+    front = six[[0, 3]].mean(axis=0) - six[[2, 5]].mean(axis=0)
+    front = front / np.linalg.norm(front)
+    up = six[:3].mean(axis=0) - six[3:].mean(axis=0)
+    up = up - (up @ front) * front
+    up = up / np.linalg.norm(up)
+    return Frame(six.mean(axis=0), np.array([np.cross(front, up), front, up]))
 
 
 def _axes(anterior: FloatArray, cranial: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ import csv
 import io
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +32,7 @@ from vertebra.spine.vertebra import Vertebra, Voxels
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
+Number = TypeVar("Number", bound=np.generic)
 
 KEV = 60.0  # mean energy of the beam; 70 to 90 kV tubes lie near it (unreferenced)
 CT_KEV = 75.0  # mean energy of a 120 kV CT scanner, at which Hounsfield units are read (unreferenced)
@@ -97,6 +98,12 @@ def hounsfield_to_mu(hounsfield: ArrayLike, kev: float = KEV, ct_kev: float = CT
 # --- geometry
 
 
+def _kept(array: NDArray[Number]) -> NDArray[Number]:
+    """Return an array that is kept for later and shared, so that nobody may write into it."""
+    array.flags.writeable = False
+    return array
+
+
 @dataclass(frozen=True)
 class CArm:
     """A C-arm: where its source and its square detector stand. It only looks; nothing in the scene depends on it.
@@ -119,13 +126,17 @@ class CArm:
     def __post_init__(self) -> None:
         if not np.isfinite([self.orbital, self.tilt]).all():
             raise ValueError(f"orbital is {self.orbital} and tilt {self.tilt}; both are angles in degrees")
-        if not 0 < self.source_isocentre < self.source_detector:
+        if np.shape(self.isocentre) != (3,) or not np.isfinite(self.isocentre).all():
+            raise ValueError(f"isocentre is {self.isocentre}; give a point of three numbers in mm")
+        if not 0 < self.source_isocentre < self.source_detector < np.inf:
             raise ValueError(
                 f"source_isocentre is {self.source_isocentre} mm and source_detector {self.source_detector} mm; "
                 "the isocentre lies between source and detector"
             )
-        if self.pixels < 4 or not self.pixel > 0:
-            raise ValueError(f"pixels is {self.pixels} and pixel {self.pixel} mm; give at least 4 pixels of some size")
+        if self.pixels != int(self.pixels) or self.pixels < 4 or not 0 < self.pixel < np.inf:
+            raise ValueError(
+                f"pixels is {self.pixels} and pixel {self.pixel} mm; give 4 or more whole pixels of a size"
+            )
 
     @cached_property
     def axes(self) -> Floats:
@@ -133,27 +144,25 @@ class CArm:
         turn, rise = np.radians([self.orbital, self.tilt])
         beam = np.array([np.sin(turn) * np.cos(rise), -np.cos(turn) * np.cos(rise), np.sin(rise)])
         across = np.array([-np.cos(turn), -np.sin(turn), 0.0])
-        return np.stack([across, np.cross(beam, across), beam])
+        return _kept(np.stack([across, np.cross(beam, across), beam]))
 
     @cached_property
     def source(self) -> Floats:
         """Return the focal spot (3,), mm."""
-        spot: Floats = np.asarray(self.isocentre, dtype=np.float64) - self.axes[2] * self.source_isocentre
-        return spot
+        return _kept(np.asarray(self.isocentre, dtype=np.float64) - self.axes[2] * self.source_isocentre)
 
     @cached_property
     def offsets(self) -> Floats:
         """Return where the pixels of a row (or column) lie on the detector, mm from its centre."""
-        return np.asarray((np.arange(self.pixels) - (self.pixels - 1) / 2) * self.pixel, dtype=np.float64)
+        return _kept(np.asarray((np.arange(self.pixels) - (self.pixels - 1) / 2) * self.pixel, dtype=np.float64))
 
     @cached_property
     def rays(self) -> Floats:
         """Return the vectors (rows, columns, 3) from the source to each pixel, mm."""
         across, down, beam = self.axes
-        rays: Floats = (
+        return _kept(
             self.source_detector * beam + self.offsets[:, None, None] * down + self.offsets[None, :, None] * across
         )
-        return rays
 
     def depth(self, points: ArrayLike) -> Floats:
         """Return how far points (n, 3) lie from the source along the central ray, mm."""
@@ -200,7 +209,11 @@ class Cloud:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Matter as voxels: `mu` (i, j, k), 1/mm in excess of soft tissue, and `affine` (4, 4) from index to mm."""
+    """Matter as voxels: `mu` (i, j, k), 1/mm in excess of soft tissue, and `affine` (4, 4) from index to mm.
+
+    Neither may be written into afterwards: what is computed from them is kept. Raises ValueError for values that are
+    not finite, and for an affine that can't be inverted.
+    """
 
     mu: Image
     affine: Floats
@@ -212,10 +225,11 @@ class Block:
             raise ValueError(f"mu has the shape {mu.shape} and affine {affine.shape}; give a volume and a 4 x 4 matrix")
         if not np.isfinite(mu).all():
             raise ValueError("mu holds values that are not finite; set voxels outside the bone to 0")
-        if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
             raise ValueError("the affine squeezes the volume flat; its columns are the voxel's three edges in mm")
-        object.__setattr__(self, "mu", mu)
-        object.__setattr__(self, "affine", affine)
+        # A view, so that the caller's own array stays as it is.
+        object.__setattr__(self, "mu", _kept(mu.view()) if mu.flags.writeable else mu)
+        object.__setattr__(self, "affine", _kept(affine.view()))
 
     def moved(self, pose: Pose) -> "Block":
         """Return the block after a rigid motion; what was computed from its voxels stays valid and is shared."""
@@ -242,8 +256,8 @@ class Block:
                 mu = ndimage.affine_transform(mu, step, output_shape=tuple(count.tolist()), order=1, mode="nearest")
             where = np.argwhere(mu != 0)
             jitter = np.random.default_rng(0).uniform(-JITTER, JITTER, where.shape)
-            volume = np.float32(abs(np.linalg.det(self.affine)) * np.prod(step))
-            self._cache["cloud"] = ((where + jitter) * step).astype(np.float32), mu[mu != 0] * volume
+            volume = np.float32(abs(np.linalg.det(self.affine)))
+            self._cache["cloud"] = _kept(((where + jitter) * step).astype(np.float32)), _kept(mu[mu != 0] * volume)
         points, weights = self._cache["cloud"]
         return Cloud(points, weights, edge, self.affine)
 
@@ -257,7 +271,7 @@ class Block:
                 if used.size:
                     first[k] = used[0]
                     mu = mu.take(np.arange(used[0], used[-1] + 1), axis=k)
-            self._cache[axis] = first, np.ascontiguousarray(np.moveaxis(mu, axis, 0))
+            self._cache[axis] = _kept(first), _kept(np.ascontiguousarray(np.moveaxis(mu, axis, 0)))
         found: tuple[NDArray[np.int64], Image] = self._cache[axis]
         return found
 
@@ -279,9 +293,9 @@ class Rod:
 
     def __post_init__(self) -> None:
         start, end = np.asarray(self.start, dtype=np.float64), np.asarray(self.end, dtype=np.float64)
-        if not (start.shape == end.shape == (3,) and np.isfinite([*start, *end]).all() and self.radius > 0):
+        if not (start.shape == end.shape == (3,) and np.isfinite([*start, *end]).all() and 0 < self.radius < np.inf):
             raise ValueError(
-                f"a rod from {start} to {end} of radius {self.radius} mm; give two points of three numbers"
+                f"a rod from {start} to {end} of radius {self.radius} mm; give two points of three numbers and a radius"
             )
         if np.allclose(start, end):
             raise ValueError(f"a rod from {start} to {end} mm has no length; move one end")
@@ -437,7 +451,10 @@ def ray_cast(block: Block, carm: CArm, step: float = 0.5) -> Image:
     """Return line integrals (rows, columns) of a block by trilinear samples every `step` mm of every ray.
 
     Slow (seconds for 256 x 256) and with nothing in common with `splat` and `shear_warp` but the C-arm: the reference.
+    Raises ValueError for a step that is not above 0.
     """
+    if not step > 0:
+        raise ValueError(f"step is {step} mm; give a step above 0")
     to_index = np.linalg.inv(block.affine)
     source = to_index[:3, :3] @ carm.source + to_index[:3, 3]
     lengths = np.linalg.norm(carm.rays, axis=-1)
@@ -511,11 +528,6 @@ def bone(voxels: Voxels, kev: float = KEV, bone_volume: float = BONE_VOLUME, mar
     return Block(mu, voxels.affine)
 
 
-def cloud_of(voxels: Voxels, kev: float = KEV, bone_volume: float = BONE_VOLUME, marrow: str = "fat marrow") -> Cloud:
-    """Return the bone of a vertebra's voxels as points."""
-    return bone(voxels, kev, bone_volume, marrow).cloud
-
-
 def tissue(hounsfield: NDArray[Any], affine: Floats, kev: float = KEV, threshold: float | None = None) -> Block:
     """Return a CT of Hounsfield units (i, j, k) as matter; voxels below `threshold` count as soft tissue if given."""
     mu = hounsfield_to_mu(hounsfield, kev) - np.float32(attenuation("soft tissue", kev))
@@ -535,7 +547,7 @@ def skeleton(scan: CT, kev: float = KEV, threshold: float = 100.0) -> Block:
     return tissue(np.where(inside, scan.image.data, -1000), scan.image.affine, kev, threshold)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # a spine and some; one may take 7 MB with what is computed from it
 def _bone(vertebra: Vertebra, spacing: float, kev: float, bone_volume: float) -> Block:
     return bone(vertebra.voxels(spacing), kev, bone_volume)
 
@@ -571,10 +583,10 @@ def film(
     """
     if look not in ("film", "fluoro"):
         raise ValueError(f"look is {look!r}; it is 'film' (bone bright) or 'fluoro' (bone dark)")
-    if photons < 0 or scatter < 0 or blur < 0:
-        raise ValueError(f"photons is {photons}, scatter {scatter}, blur {blur}; none of them can be negative")
+    if not all(0 <= value < np.inf for value in (photons, scatter, blur)):
+        raise ValueError(f"photons is {photons}, scatter {scatter}, blur {blur}; each is a number from 0 on")
     g = np.asarray(line_integral, dtype=np.float32)
-    if g.ndim != 2 or not np.isfinite(g).all():
+    if g.ndim != 2 or not g.size or not np.isfinite(g).all():
         raise ValueError(f"line_integral has the shape {g.shape}; give rows and columns of finite numbers")
     intensity = np.exp(-g)
     if scatter:
@@ -587,7 +599,7 @@ def film(
         intensity = (np.maximum(counts, 1) / photons).astype(np.float32)
     if blur:
         intensity = ndimage.gaussian_filter(intensity, blur)
-    seen = -np.log(intensity)
+    seen = -np.log(np.maximum(intensity, np.finfo(np.float32).tiny))  # behind 90 mm of steel nothing is left
     low, high = window or automatic_window(seen)
     if not high > low:
         raise ValueError(f"window is {window}; its second line integral is the larger one")

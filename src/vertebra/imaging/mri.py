@@ -14,6 +14,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -44,9 +45,9 @@ class Tissue:
 def tissues() -> Mapping[str, Tissue]:
     """Return the tissues of `assets/materials/mri.csv` by name."""
     rows = csv.DictReader(io.StringIO(assets.read_text("materials/mri.csv")))
-    return {
-        row["tissue"]: Tissue(float(row["proton_density"]), float(row["t1_ms"]), float(row["t2_ms"])) for row in rows
-    }
+    return MappingProxyType(
+        {row["tissue"]: Tissue(float(row["proton_density"]), float(row["t1_ms"]), float(row["t2_ms"])) for row in rows}
+    )
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def null_time(t1: float, tr: float) -> float:
 @cache
 def sequences() -> Mapping[str, Sequence]:
     """Return "T1" (spin echo) and "STIR" (short-tau inversion recovery, its TI chosen so that fat gives no signal)."""
-    return {"T1": Sequence(550, 12), "STIR": Sequence(4500, 50, null_time(tissues()["fat"].t1, 4500))}
+    stir = Sequence(4500, 50, null_time(tissues()["fat"].t1, 4500))
+    return MappingProxyType({"T1": Sequence(550, 12), "STIR": stir})
 
 
 def signal(shares: Mapping[str, ArrayLike], sequence: Sequence) -> FloatArray:
@@ -180,12 +182,14 @@ def section(pattern: Pattern = "normal", level: str = "L1", offset: float = 0.0)
     """Return the tissues of the slice along the spine's midline, or `offset` mm to the patient's right of it.
 
     `pattern` is one of `PATTERNS`; an infection lies in the disc above `level`.
-    Raises ValueError for another pattern, or a level without a whole neighbour above and below.
+    Raises ValueError for another pattern, a level without a whole neighbour above and below, or an offset beyond 40 mm.
     """
     if pattern not in LOSSES:
         raise ValueError(f"there is no pattern {pattern!r}; give one of {', '.join(PATTERNS)}")
     if level not in ct.LEVELS[1:-1]:
         raise ValueError(f"level is {level!r}; give one of {', '.join(ct.LEVELS[1:-1])}")
+    if not abs(offset) <= 40:
+        raise ValueError(f"offset is {offset} mm; give a slice from -40 to 40 mm beside the midline")
     losses = LOSSES[pattern]
     if losses is None:
         scan, points = ct.patient(), collapse.patient_landmarks()

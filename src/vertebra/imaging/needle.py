@@ -20,7 +20,6 @@ AROUND = 24  # places around its wall: the chord between two is 0.013 mm deep on
 PEDICLE_ZONE = 4.0  # mm before and behind the isthmus within which a breach is one of the pedicle's walls
 WALL_HOLLOW = 3.0  # mm: the posterior wall is hollow and lies in front of the line between its corners by less
 BEHIND = 60.0  # mm of path looked at behind the tip: more than from any posterior wall to the skin of the arch
-GERTZBEIN_MM = (0.0, 2.0, 4.0)  # limits of Gertzbein and Robbins' four classes; unreferenced
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class Needle:
         tip, direction = (np.asarray(v, dtype=np.float64) for v in (self.tip, self.direction))
         if tip.shape != (3,) or direction.shape != (3,) or not np.isfinite([tip, direction]).all():
             raise ValueError(f"tip {self.tip} and direction {self.direction}: give three finite numbers each")
+        if not (np.isfinite(self.length) and self.length > 0):
+            raise ValueError(f"the needle is {self.length} mm long; give a length above 0")
         size = float(np.linalg.norm(direction))
         if size < 1e-9:
             raise ValueError("the direction has no length; give the vector from the hub to the tip")
@@ -112,11 +113,6 @@ class Breach:
     anterior: float = 0.0
     superior_endplate: float = 0.0
     inferior_endplate: float = 0.0
-
-    @property
-    def gertzbein(self) -> int:
-        """Return the class of the canal breach: 0 none, 1 below 2 mm, 2 from 2 to 4 mm, 3 above 4 mm."""
-        return sum(self.canal > limit for limit in GERTZBEIN_MM)
 
 
 def breach(needle: Needle, vertebra: Vertebra, side: str) -> Breach:

@@ -19,16 +19,6 @@ from vertebra.spine.vertebra import Mesh, Vertebra
 FloatArray = NDArray[np.float64]
 
 
-def body_frame(landmarks: ArrayLike) -> ct.Frame:
-    """Return the axes of a body from its six landmarks (6, 3), superior then inferior: anterior, middle, posterior."""
-    points = np.asarray(landmarks, dtype=np.float64)
-    up = points[:3].mean(axis=0) - points[3:].mean(axis=0)
-    ahead = points[[0, 3]].mean(axis=0) - points[[2, 5]].mean(axis=0)
-    right = np.cross(ahead, up)
-    axes = np.array([right, ahead, np.cross(right, ahead)])
-    return ct.Frame(points.mean(axis=0), axes / np.linalg.norm(axes, axis=1, keepdims=True))
-
-
 def fitted(points: ArrayLike, target: ArrayLike, rounds: int = 25) -> FloatArray:
     """Return `points` (n, 3) moved by the affine map that lays them closest to `target` (k, 3), both of one surface.
 
@@ -61,17 +51,19 @@ def patient(levels: Sequence[str]) -> dict[str, Mesh]:
     """Return vertebrae of the course's real CT with the names of their parts, by level.
 
     Turned as the first of `levels` stands (x right, y anterior, z cranial), the middle of its body at the origin, mm.
-    Raises ValueError for a level that does not lie whole in the CT.
+    Raises ValueError for a level that does not lie whole in the CT, or if there is none.
     """
+    if not levels:
+        raise ValueError(f"no level is given; give one or more of {', '.join(ct.LEVELS)}")
     landmarks = ct.landmarks(ct.patient(), levels)
-    common = body_frame(landmarks[levels[0]])
+    common = ct.body_frame(landmarks[levels[0]])
     found = {}
     for level in levels:
         corners, faces = ct.patient_mesh(level, 1.0)
         model = Vertebra(level)
-        book, upright = model.mesh(1.5), body_frame(model.landmarks)
+        book, upright = model.mesh(1.5), ct.body_frame(model.landmarks)
         turned = Mesh(upright.to_local(book.vertices), book.faces, book.normals @ upright.axes.T, book.parts)
-        names = named(body_frame(landmarks[level]).to_local(corners), faces, turned)
+        names = named(ct.body_frame(landmarks[level]).to_local(corners), faces, turned)
         skin = tissue(common.to_local(corners), faces.astype(np.int64))
         found[level] = Mesh(skin.vertices, skin.faces, skin.normals, names)
     return found

@@ -140,6 +140,8 @@ def divide(scan: Scan) -> tuple[NDArray[np.uint8], list[dict[str, str]]]:
     low = np.arange(codes.shape[2]) * scan.spacing[2]
     bodies: dict[str, NDArray[Any]] = {}
     present = set(np.unique(scan.labels).tolist())
+    if present - {0, *STRUCTURES}:
+        raise ValueError(f"label {min(present - {0, *STRUCTURES})} is none of vertebra.imaging.ct.STRUCTURES")
 
     def give(where: NDArray[np.bool_], name: str, part: str = "", kind: str = "") -> None:
         if where.any():
@@ -198,7 +200,12 @@ def divide(scan: Scan) -> tuple[NDArray[np.uint8], list[dict[str, str]]]:
 
 
 def deepest(where: NDArray[np.bool_], spacing: NDArray[np.float64]) -> list[int]:
-    """Return the voxel furthest inside a structure, where a pointer to it is least in doubt."""
+    """Return the voxel furthest inside a structure, where a pointer to it is least in doubt.
+
+    Raises ValueError if no voxel belongs to it.
+    """
+    if not where.any():
+        raise ValueError("no voxel belongs to this structure, so none lies deepest")
     box = ndimage.find_objects(where.astype(np.uint8))[0]
     depth = ndimage.distance_transform_edt(np.pad(where[box], 1), sampling=spacing)
     inside = np.unravel_index(int(depth.argmax()), depth.shape)

@@ -6,8 +6,10 @@ The table says of every number where it comes from and whether anybody compared 
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from types import MappingProxyType
 
 from vertebra import assets
 
@@ -60,7 +62,7 @@ class Dimensions:
 
 
 @cache
-def dimensions() -> dict[str, Dimensions]:
+def dimensions() -> Mapping[str, Dimensions]:
     """Return the normal dimensions by level, cranial to caudal.
 
     Raises AssetError if the table is missing, lacks a number or holds one that is not a number.
@@ -80,4 +82,4 @@ def dimensions() -> dict[str, Dimensions]:
         if set(values) != wanted:
             odd = ", ".join(sorted(wanted ^ set(values)))
             raise assets.AssetError(f"{TABLE}: {level} lacks or has too much of: {odd}; {assets.MEND}")
-    return {level: Dimensions(level, **values) for level, values in found.items()}
+    return MappingProxyType({level: Dimensions(level, **values) for level, values in found.items()})

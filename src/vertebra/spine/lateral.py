@@ -17,18 +17,13 @@ from numpy.typing import NDArray
 
 from vertebra.spine.dimensions import dimensions
 from vertebra.spine.shape import Shape
-from vertebra.spine.vertebra import Vertebra
+from vertebra.spine.vertebra import Vertebra, quadratic
 
 FloatArray = NDArray[np.float64]
 
 LEVELS = ("T12", "L1", "L2")
 STEP_MM = 0.4  # of the grid that the model is cut on; the cut itself is interpolated between its points
 RIM = np.linspace(-1.0, 1.0, 17)  # places along an endplate, posterior to anterior
-
-
-def quadratic(posterior: float, middle: float, anterior: float, t: FloatArray) -> FloatArray:
-    """Return the parabola through three values at t = -1, 0 and 1."""
-    return middle + t * (anterior - posterior) / 2 + t**2 * ((anterior + posterior) / 2 - middle)
 
 
 @cache
@@ -52,12 +47,12 @@ class Body:
 
 
 def body(level: str, shape: Shape | None = None) -> Body:
-    """Return one vertebral body, deformed by `shape` (normal without)."""
+    """Return one vertebral body, deformed by `shape` (normal without). Raises ValueError for an unknown level."""
     shape = shape or Shape()
+    front, back, low_front, low_back = corners(level)
     anterior, middle, posterior = dimensions()[level].heights
     height = quadratic(posterior, middle, anterior, RIM)
     loss = quadratic(shape.posterior * posterior, shape.middle * middle, shape.anterior * anterior, RIM)
-    front, back, low_front, low_back = corners(level)
     along = (RIM + 1) / 2
     superior = np.column_stack([back + along * (front - back), height / 2 - shape.superior_share * loss])
     inferior = np.column_stack(
@@ -70,12 +65,23 @@ def body(level: str, shape: Shape | None = None) -> Body:
 
 @lru_cache(maxsize=256)
 def outline(level: str, shape: Shape) -> FloatArray:
-    """Return the contour (n, 2) of a body cut in the midsagittal plane of the model, closed, in its own frame."""
+    """Return the contour (n, 2) of a body cut in the midsagittal plane of the model, closed, in its own frame.
+
+    Of a shape that the model cannot take, all but the whole middle height lost, it is the contour of `body`.
+    """
     from contourpy import contour_generator
 
+    vertebra = Vertebra(level, shape)
+    try:
+        vertebra.landmarks  # noqa: B018  (fits the model, or says that it cannot be)
+    except ValueError:
+        drawn = body(level, shape)
+        polygon = np.vstack([drawn.superior, drawn.inferior[::-1], drawn.superior[:1]])
+        polygon.flags.writeable = False
+        return polygon
     x, y = np.arange(-34.0, 25.0, STEP_MM), np.arange(-24.0, 24.0, STEP_MM)
     plane = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    cut = Vertebra(level, shape).distance(np.column_stack([np.zeros(len(plane)), plane])).reshape(len(y), len(x))
+    cut = vertebra.distance(np.column_stack([np.zeros(len(plane)), plane])).reshape(len(y), len(x))
     lines = contour_generator(x, y, cut).lines(0.0)
     # In the midline body and spinous process are apart; the body is the largest piece, a cleft in it a smaller one.
     whole: FloatArray = max((np.asarray(line) for line in lines), key=lambda line: float(np.ptp(line, axis=0).prod()))
@@ -95,7 +101,10 @@ def silhouette(level: str) -> tuple[FloatArray, ...]:
     # The pedicles begin a little inside the body, which is drawn over them.
     seen[y > corners(level)[1] + 3.0] = 0
     lines = contour_generator(y, z, np.minimum(seen, 1).T).lines(0.5)
-    return tuple(thinned(np.asarray(line)) for line in lines if len(line) > 12)
+    found = tuple(thinned(np.asarray(line)) for line in lines if len(line) > 12)
+    for line in found:
+        line.flags.writeable = False
+    return found
 
 
 def thinned(line: FloatArray) -> FloatArray:

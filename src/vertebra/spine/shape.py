@@ -5,6 +5,7 @@ is drawn after common teaching [unreferenced].
 """
 
 from dataclasses import dataclass, field, fields
+from numbers import Real
 
 BULGE_MM = 7.0  # how far a wholly broken posterior wall stands in the canal, unless `retropulsion` says; drawn
 
@@ -21,7 +22,8 @@ class Shape:
     that grew so). `breach` is the radius (mm) of a hole in the superior endplate, `cleft` the height (mm) of a void
     inside the body, `split` how far (mm) a transverse split gapes at the posterior wall, `irregularity` the
     unevenness of both endplates (mm), `node` the depth (mm) of a dent in both endplates, `limbus` the size (mm) of a
-    separate anterior superior corner. Raises ValueError for a value out of range.
+    separate anterior superior corner. Raises ValueError for a value out of range; values that no vertebra can
+    take together, such as a split above a body that has collapsed, are refused by `Vertebra`.
     """
 
     anterior: float = field(default=0.0, metadata={"limit": 0.7})
@@ -44,8 +46,10 @@ class Shape:
             value, least, limit = getattr(self, each.name), each.metadata.get("least", 0.0), each.metadata["limit"]
             if value is None and each.default is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= limit:
+            if isinstance(value, bool) or not isinstance(value, Real) or not least <= value <= limit:
                 raise ValueError(f"{each.name} is {value!r}; give a number from {least:g} to {limit:g}")
+            # A number of numpy's double precision would draw all that is computed with it into double precision.
+            object.__setattr__(self, each.name, float(value))
 
     @property
     def displacement(self) -> float:
@@ -107,8 +111,11 @@ def lateral_collapse(loss: float, side: str = "right") -> Shape:
     return Shape(loss, loss, 0.8 * loss, lateral=0.7 if side == "right" else -0.7)
 
 
-def scheuermann(loss: float = 0.15) -> Shape:
-    """Return a wedge that grew, with uneven endplates: Scheuermann's disease, a mimic."""
+def scheuermann(loss: float = 0.1) -> Shape:
+    """Return a wedge that grew, with uneven endplates: Scheuermann's disease, a mimic.
+
+    With what is normally wedged, 0.1 stays below a fifth of the height at every level; more may read as a fracture.
+    """
     return Shape(loss, 0.6 * loss, 0.0, superior_share=0.5, buckling=0.0, irregularity=1.2)
 
 

@@ -23,7 +23,7 @@ def canal(spine: stack.Spine, level: str, spacing: float = 1.5) -> Tissue:
     """Return a vertebra's share of the vertebral canal, as high as the posterior wall of its body.
 
     What a fragment takes of it is left out. `spacing` (mm) is the size of the mesh.
-    Raises ValueError for a level that is not in the spine.
+    Raises ValueError for a level that is not in the spine and for a spacing that is not 0.3 to 4 mm.
     """
     spine.landmarks(level)  # names a level that is not there
     vertebra, pose = spine.vertebrae[level], spine.poses[level]
@@ -44,7 +44,8 @@ def foramen(spine: stack.Spine, upper: str, side: str, spacing: float = 1.0) -> 
     """Return the window between the pedicles of a level and of the one below, on the "left" or the "right".
 
     An ellipsoid from pedicle to pedicle, less the bone of both that reaches into it. `spacing` (mm) is the size of the
-    mesh. Raises ValueError for another side, and for a level with none below it in the spine.
+    mesh. Raises ValueError for another side, for a level with none below it in the spine, and for a spacing that is not
+    0.3 to 4 mm.
     """
     lower = spine.below(upper)
     above, below = spine.vertebrae[upper].pedicle(side), spine.vertebrae[lower].pedicle(side)
@@ -66,6 +67,8 @@ def foramen(spine: stack.Spine, upper: str, side: str, spacing: float = 1.0) -> 
 
 def _around(field: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray, spacing: float) -> Tissue:
     """Return the surface round where `field` of points (n, 3) is negative, which is between `low` and `high` (3,)."""
+    if not 0.3 <= spacing <= 4:
+        raise ValueError(f"spacing is {spacing!r}; give 0.3 to 4 mm")
     start = low - 2 * spacing
     axes = [np.arange(a, b + 2 * spacing, spacing) for a, b in zip(start, high, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)

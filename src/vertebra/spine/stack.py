@@ -16,6 +16,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,7 +27,7 @@ from vertebra.spine.dimensions import LEVELS, dimensions
 from vertebra.spine.shape import Shape
 from vertebra.spine.soft import Tissue, merged, skin, slab, smoothed, tissue, tube
 from vertebra.spine.surface import surface
-from vertebra.spine.vertebra import LUMBAR_BODY, THORACIC_BODY, Mesh, Vertebra, between, lumbarness
+from vertebra.spine.vertebra import LUMBAR_BODY, THORACIC_BODY, Mesh, Vertebra, as_points, between, lumbarness
 
 FloatArray = NDArray[np.float64]
 
@@ -42,10 +43,17 @@ CORD = {"T6": (4.15, 3.15), "T9": (4.15, 3.15), "T11": (4.7, 3.4), "T12": (4.6, 
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """Where a vertebra stands: a `rotation` (3, 3) of its own frame, then a `translation` (3,) in mm."""
+    """Where a vertebra stands: a `rotation` (3, 3) of its own frame, then a `translation` (3,) in mm, read-only."""
 
     rotation: FloatArray = field(default_factory=lambda: np.eye(3))
     translation: FloatArray = field(default_factory=lambda: np.zeros(3))
+
+    def __post_init__(self) -> None:
+        # Copies, for a spine hands out the poses that it keeps.
+        for name in ("rotation", "translation"):
+            own = np.array(getattr(self, name), dtype=np.float64)
+            own.flags.writeable = False
+            object.__setattr__(self, name, own)
 
     def apply(self, points: ArrayLike) -> FloatArray:
         """Return points (n, 3) of the vertebra's own frame in the common frame."""
@@ -66,10 +74,10 @@ class Pose:
 
 
 @cache
-def curvature() -> dict[tuple[str, str], float]:
+def curvature() -> Mapping[tuple[str, str], float]:
     """Return the table of angles, degrees, by (level or region, quantity), from `assets/anatomy/curvature.csv`."""
     rows = csv.DictReader(io.StringIO(assets.read_text("anatomy/curvature.csv")))
-    return {(row["level"], row["quantity"]): float(row["value_deg"]) for row in rows}
+    return MappingProxyType({(row["level"], row["quantity"]): float(row["value_deg"]) for row in rows})
 
 
 def _pitch(degrees: float) -> FloatArray:
@@ -101,8 +109,11 @@ def body_wedge(level: str) -> float:
 def disc_wedge(upper: str) -> float:
     """Return how much the disc below a level is wedged, degrees, positive when lower in front (kyphosis).
 
-    It is what the two half bodies leave of the segment's angle in `curvature`.
+    It is what the two half bodies leave of the segment's angle in `curvature`. Raises ValueError for a level that is
+    unknown or L5, below which no vertebra of the model stands.
     """
+    if upper not in LEVELS[:-1]:
+        raise ValueError(f"level is {upper!r}; give one of {', '.join(LEVELS[:-1])}")
     lower = LEVELS[LEVELS.index(upper) + 1]
     return curvature()[upper, "segment"] - (body_wedge(upper) + body_wedge(lower)) / 2
 
@@ -172,14 +183,17 @@ def _spinous(vertebra: Vertebra) -> Spinous:
 class Spine:
     """Vertebrae of neighbouring `levels`, cranial to caudal, some of them deformed by `shapes`.
 
-    Raises ValueError for levels that are unknown or do not follow each other, and for a shape of a level not there.
+    Raises ValueError for levels that are unknown or do not follow each other, and for a shape that is none or is of a
+    level not there.
     """
 
     levels: tuple[str, ...] = LEVELS
     shapes: Mapping[str, Shape] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # Copies: what a caller does to its own list or dictionary later must not change what is already computed.
         object.__setattr__(self, "levels", tuple(self.levels))
+        object.__setattr__(self, "shapes", dict(self.shapes))
         unknown = [level for level in self.levels if level not in LEVELS]
         if unknown or not self.levels:
             raise ValueError(f"levels are {self.levels!r}; give one or more of {', '.join(LEVELS)}")
@@ -189,6 +203,9 @@ class Spine:
         absent = [level for level in self.shapes if level not in self.levels]
         if absent:
             raise ValueError(f"a shape is given for {absent[0]}, which is not among {', '.join(self.levels)}")
+        for level, shape in self.shapes.items():
+            if not isinstance(shape, Shape):
+                raise ValueError(f"the shape of {level} is {shape!r}; give a Shape")
 
     @cached_property
     def vertebrae(self) -> dict[str, Vertebra]:
@@ -266,9 +283,10 @@ class Spine:
     def bone_distance(self, points: ArrayLike) -> FloatArray:
         """Return the signed distance (n,) of points (n, 3) to the nearest bone, mm, negative inside.
 
-        Farther than 30 mm from every vertebra's surroundings it is infinite.
+        Farther than 30 mm from every vertebra's surroundings it is infinite. Raises ValueError unless each point has
+        three finite coordinates.
         """
-        return self._nearest(np.asarray(points, dtype=np.float64), true=True)
+        return self._nearest(as_points(points), true=True)
 
     def _nearest(self, points: FloatArray, true: bool = False) -> FloatArray:
         nearest = np.full(len(points), np.inf)
@@ -364,6 +382,7 @@ class Spine:
         """
         rows = []
         levels = levels or self.levels
+        self._known(*levels)
         share = np.linspace(-0.225, 0.225, 11)
         for level in levels:
             vertebra, table = self.vertebrae[level], dimensions()[level]
@@ -395,6 +414,7 @@ class Spine:
         """
         rows = []
         levels = levels or self.levels
+        self._known(*levels)
         share = np.linspace(-0.5, 0.5, 9)
         for level in levels:
             narrow = float(np.interp(LEVELS.index(level), [LEVELS.index("L1"), LEVELS.index("L5")], [7.8, 1.9]))
@@ -492,7 +512,9 @@ class Spine:
     def supraspinous(self, levels: Sequence[str] = ()) -> Tissue:
         """Return the supraspinous ligament over the tips of the spinous processes of `levels` (all when left out)."""
         line = []
-        for level in levels or self.levels:
+        levels = levels or self.levels
+        self._known(*levels)
+        for level in levels:
             process = self._spinous[level]
             tip = process.y[-1] - 1.6
             near = min(2, len(process.y) - 1)

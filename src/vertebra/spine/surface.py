@@ -20,8 +20,6 @@ Faces = NDArray[np.int32]
 CORNERS = np.array([(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)])
 EDGES = [(c, c + step) for step in (4, 2, 1) for c in range(8) if not c & step]
 EDGE_NUMBER = {pair: number for number, pair in enumerate(EDGES)}
-
-
 # The corners of a cell's six faces: for each axis the one it starts with and the one it ends with.
 SIDES = [[c for c in range(8) if bool(c & bit) == end] for bit in (4, 2, 1) for end in (False, True)]
 
@@ -52,7 +50,9 @@ def sheets_of(pattern: int, turned: int = 0) -> tuple[int, ...]:
 @cache
 def sheets() -> NDArray[np.int8]:
     """Return `sheets_of` for each of the 256 patterns (256, 12)."""
-    return np.array([sheets_of(pattern) for pattern in range(256)], dtype=np.int8)
+    table = np.array([sheets_of(pattern) for pattern in range(256)], dtype=np.int8)
+    table.flags.writeable = False
+    return table
 
 
 @cache
@@ -64,6 +64,7 @@ def pinched() -> NDArray[np.bool_]:
         for number, side in enumerate(SIDES):
             crossed = [n for n, (a, b) in enumerate(EDGES) if a in side and b in side and inside[a] != inside[b]]
             table[pattern, number] = len(crossed) == 4 and len({sheets_of(pattern)[n] for n in crossed}) == 1
+    table.flags.writeable = False
     return table
 
 
@@ -93,12 +94,16 @@ def surface(
 
     `origin` is where field[0, 0, 0] lies and `spacing` the distance between samples, both in mm. Triangles are
     counter-clockwise seen from outside. The surface is closed: what touches the border of the array is capped there.
-    Raises ValueError if `field` is not a 3-D array of finite numbers with at least two samples along each axis.
+    Raises ValueError if `field` is not a 3-D array of finite numbers with at least two samples along each axis, and for
+    a spacing or level that is no distance.
     """
+    field = np.asarray(field)
     if field.ndim != 3 or min(field.shape) < 2:
         raise ValueError(f"field has the shape {field.shape}; give a 3-D array, two or more samples along each axis")
     if not spacing > 0:
         raise ValueError(f"spacing is {spacing!r}; give a distance in mm above 0")
+    if not np.isfinite(level):
+        raise ValueError(f"level is {level!r}; give a finite number")
     inside = field < level
     border = [inside[0], inside[-1], inside[:, 0], inside[:, -1], inside[:, :, 0], inside[:, :, -1]]
     start = np.asarray(origin, dtype=float)

@@ -10,10 +10,11 @@ drawn by eye after common anatomy [unreferenced].
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from vertebra.spine.dimensions import LEVELS, Dimensions, dimensions
@@ -22,6 +23,7 @@ from vertebra.spine.surface import polish, surface
 
 Array = NDArray[Any]  # of float32: the implicit functions are evaluated in single precision
 FloatArray = NDArray[np.float64]
+Corrections = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 PARTS = (
     "body",
@@ -53,6 +55,7 @@ FILLETS = {
     "T12": (0.0, 0.2), "L1": (0.1, 0.0), "L2": (0.0, 0.0), "L3": (-0.1, 0.0), "L4": (-0.1, 0.0), "L5": (1.7, 0.0),
 }  # fmt: skip
 FAR = 1e3  # mm, where no piece is near
+MISREAD = 1.5  # mm by which a height may miss what the shape asks for, before the shape counts as impossible
 
 
 def quadratic(posterior: float, middle: float, anterior: float, t: Array) -> Array:
@@ -392,6 +395,16 @@ def costal_facets(level: str) -> tuple[Facet, ...]:
     return tuple(found)
 
 
+def as_points(points: ArrayLike) -> FloatArray:
+    """Return points as (n, 3) in double precision. Raises ValueError unless each has three finite coordinates."""
+    given = np.asarray(points, dtype=np.float64)
+    if given.ndim == 0 or given.shape[-1] != 3:
+        raise ValueError(f"points have the shape {given.shape}; give (n, 3): x, y and z of each, mm")
+    if not np.isfinite(given).all():
+        raise ValueError("points hold values that are not finite; give x, y and z of each in mm")
+    return given.reshape(-1, 3)
+
+
 def _unit(vector: list[float]) -> FloatArray:
     unit: FloatArray = np.asarray(vector) / np.linalg.norm(vector)
     return unit
@@ -412,7 +425,11 @@ def pedicle_centre(level: str) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class Vertebra:
-    """One vertebra of a `level`, deformed by `shape`. Raises ValueError for an unknown level."""
+    """One vertebra of a `level`, deformed by `shape`.
+
+    Raises ValueError for an unknown level; and what needs the body (`landmarks`, `distance`, `voxels`, `mesh` ...) does
+    so for a shape that this body cannot take, because it would fold through itself or a split would miss it.
+    """
 
     level: str
     shape: Shape = NORMAL
@@ -420,6 +437,8 @@ class Vertebra:
     def __post_init__(self) -> None:
         if self.level not in LEVELS:
             raise ValueError(f"level is {self.level!r}; give one of {', '.join(LEVELS)}")
+        if not isinstance(self.shape, Shape):
+            raise ValueError(f"the shape of {self.level} is {self.shape!r}; give a Shape")
 
     @property
     def dimensions(self) -> Dimensions:
@@ -432,7 +451,10 @@ class Vertebra:
         shape = self.shape
         losses = (shape.anterior, shape.middle, shape.posterior)
         anterior, middle, posterior = (h * (1 - loss) for h, loss in zip(self.dimensions.heights, losses, strict=True))
-        return anterior, middle + shape.split * HINGE / (1 + HINGE), posterior + shape.split
+        # A split gapes the more the farther back: most at the corner of a fragment in the canal.
+        behind = shape.displacement / (self.dimensions.upper_depth / 2)
+        at_middle, at_corner = (shape.split * (HINGE + back) / (1 + HINGE) for back in (0, 1 + behind))
+        return anterior, middle + at_middle, posterior + at_corner
 
     # -- the body --
 
@@ -449,24 +471,47 @@ class Vertebra:
         return between(THORACIC_CANAL, LUMBAR_CANAL, lumbarness(self.level)["canal"])
 
     @cached_property
-    def _corrections(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-        """What to add to the superior and the inferior endplate (posterior, middle, anterior), mm.
+    def _fitted(self) -> tuple[Corrections, FloatArray]:
+        """What to add to the superior and the inferior endplate (posterior, middle, anterior), mm, and the landmarks.
 
         With it a reader's six points lie where the shape asks; rounding, bowls, steps and fragments would shift them.
         """
-        return _fit(self)
+        corrections = _fit(self)
+        points = _read(self, corrections)
+        asked, found = (z[:3] - z[3:] for z in (self._targets(), points[:, 2]))
+        worst = int(np.abs(found - asked).argmax())
+        if abs(found[worst] - asked[worst]) > MISREAD:
+            name = ("anterior", "middle", "posterior")[worst]
+            raise ValueError(
+                f"{self.level} cannot be as low as {asked[worst]:.1f} mm at its {name} height beside what else is "
+                f"deformed; give a smaller {name} loss than {getattr(self.shape, name):.2f}, or losses more alike"
+            )
+        if self.shape.split:
+            cut, _ = self._split(points[:, 1].astype(np.float32))
+            # In front the split is closed.
+            if (points[1:3, 2] < cut[1:3]).any() or (points[4:, 2] > cut[4:]).any():
+                raise ValueError(
+                    f"{self.level} has collapsed so far that a split of {self.shape.split:g} mm would miss its body; "
+                    "give smaller losses or no split"
+                )
+            points[:, 2] += self._opening(points[:, 1], points[:, 2])
+        points.flags.writeable = False
+        return corrections, points
 
     @cached_property
+    def _corrections(self) -> Corrections:
+        return self._fitted[0]
+
+    @property
     def landmarks(self) -> FloatArray:
         """The six points (6, 3) of the midsagittal plane: superior then inferior, each anterior, middle, posterior.
 
         A corner is where the contour lies over the centre of the section's outermost half millimetre, outermost being
         at 45 degrees; the middle is half way between the contour in the midline and that of the silhouette, both over
-        the body's centre.
+        the body's centre. Read-only. Heights between them are `heights` within 0.3 mm for the named shapes of
+        `vertebra.spine.shape`; at the far ends of what can be combined they may miss it by up to 1.5 mm.
         """
-        points = _read(self, self._corrections)
-        points[:, 2] += self._opening(points[:, 1], points[:, 2])
-        return points
+        return self._fitted[1]
 
     def _targets(self) -> FloatArray:
         """Return where the shape asks the landmarks to be (z of the six points), without the split's opening."""
@@ -478,7 +523,7 @@ class Vertebra:
                 goal.append(sign * h - np.sign(sign) * share * loss * h)
         return np.array(goal)
 
-    def _endplates(self, x: Array, y: Array, corrections: tuple[tuple[float, ...], ...]) -> tuple[Array, Array, Array]:
+    def _endplates(self, x: Array, y: Array, corrections: Corrections) -> tuple[Array, Array, Array]:
         """Return the superior and inferior endplate (z over x and y) and the lost share of the height there."""
         d, s = self.dimensions, self.shape
         half = (d.upper_depth + d.lower_depth) / 4
@@ -555,9 +600,7 @@ class Vertebra:
         lean = 1.04 - (0.14 / max(top - bottom, 1)) * np.clip(z - foot, 0, None)
         return s.displacement * inside * lean
 
-    def _body(
-        self, x: Array, y: Array, z: Array, corrections: tuple[tuple[float, ...], ...] | None = None
-    ) -> tuple[Array, Array, Array]:
+    def _body(self, x: Array, y: Array, z: Array, corrections: Corrections | None = None) -> tuple[Array, Array, Array]:
         """Return the body's implicit function and its distances above the superior, below the inferior endplate."""
         d, s = self.dimensions, self.shape
         if s.displacement:
@@ -709,14 +752,14 @@ class Vertebra:
 
         Near the surface it is close to a distance in mm; where a true distance matters, use `bone_distance`.
         """
-        return self._solid(np.asarray(points, dtype=np.float32).reshape(-1, 3))
+        return self._solid(as_points(points).astype(np.float32))
 
     def bone_distance(self, points: Array) -> FloatArray:
         """Return the true signed distance (n,) of points (n, 3) to the outer bone surface, mm, negative in bone.
 
         Exact for a mesh of 0.7 mm whose corners lie on the surface; its making costs the first call some 0.2 s.
         """
-        p = np.asarray(points, dtype=np.float64).reshape(-1, 3)
+        p = as_points(points)
         corners, around, tree = self._skin
         _, nearest = tree.query(p, k=4)
         candidates = around[nearest].reshape(len(p), -1)
@@ -741,7 +784,7 @@ class Vertebra:
 
         The canal is that of the unbroken vertebra, continued upwards and downwards.
         """
-        p = np.asarray(points, dtype=np.float64).reshape(-1, 3)[:, :2]
+        p = as_points(points)[:, :2]
         wall, tree = self._canal_wall
         _, nearest = tree.query(p)
         far = np.full(len(p), np.inf)
@@ -796,7 +839,7 @@ class Vertebra:
 
     def _grid(self, spacing: float) -> tuple[FloatArray, Array, Array]:
         """Return the origin of a grid around the bone, the implicit function on it, and body minus arch."""
-        if not 0.3 <= spacing <= 4:
+        if not isinstance(spacing, Real) or not 0.3 <= spacing <= 4:
             raise ValueError(f"spacing is {spacing!r}; give 0.3 to 4 mm")
         body_low, body_high, low, high = self._bounds
         # Samples are mirror images of each other, so that half of the arch is enough.
@@ -882,7 +925,8 @@ class Vertebra:
         top = np.interp(y, marks[2::-1, 1], marks[2::-1, 2])
         foot = np.interp(y, marks[:2:-1, 1], marks[:2:-1, 2])
         middle = (foot + 0.6 * (top - foot)).astype(np.float32)
-        height = min(self.shape.cleft, 0.5 * (marks[1, 2] - marks[4, 2])) / 2
+        # Not below what single precision can divide by.
+        height = max(min(self.shape.cleft, 0.5 * (marks[1, 2] - marks[4, 2])) / 2, 1e-3)
         across, along = x / (0.28 * d.upper_width), (y - 2) / (0.3 * d.upper_depth)
         void: Array = (np.sqrt(across**2 + along**2 + ((z - middle) / height) ** 2) - 1) * height
         return void
@@ -896,6 +940,11 @@ class Vertebra:
         vertices, faces = surface(whole, origin, spacing)
         vertices, normals = polish(lambda points: self._solid(points, True), vertices, 0.5 * spacing)
         middle = vertices[faces].mean(axis=1)
+        for lost in np.flatnonzero((normals**2).sum(axis=1) < 0.5):
+            # On a ridge that two sheets share the slopes cancel out; the faces around it still have a side.
+            corners = vertices[faces[(faces == lost).any(axis=1)]].astype(np.float64)
+            across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).sum(axis=0)
+            normals[lost] = across / max(float(np.linalg.norm(across)), 1e-12)
         return Mesh(vertices, faces, normals, self._part(middle, normals[faces].mean(axis=1)))
 
     def _part(self, points: Array, normals: Array) -> NDArray[np.uint8]:
@@ -938,7 +987,7 @@ def _triangle_distance(p: FloatArray, corners: FloatArray) -> FloatArray:
 # --- reading the six points, and fitting the endplates to them -------------------------------------------------------
 
 
-def _read(vertebra: Vertebra, corrections: tuple[tuple[float, float, float], tuple[float, float, float]]) -> FloatArray:
+def _read(vertebra: Vertebra, corrections: Corrections) -> FloatArray:
     """Return the six points (6, 3) that a reader would place on the body's sections, before a split opens."""
     goal = vertebra._targets()
     deep = vertebra.dimensions.upper_depth / 2, vertebra.dimensions.lower_depth / 2
@@ -989,6 +1038,11 @@ def _read(vertebra: Vertebra, corrections: tuple[tuple[float, float, float], tup
     n = len(offset)
     for number, (k, j) in enumerate(((0, 0), (0, 2), (1, 0), (1, 2))):
         rays = slice(n * number, n * (number + 1))
+        if not found[rays].any():
+            raise ValueError(
+                f"{vertebra.level}: a fragment as low as {vertebra.shape.wall:.2g} of the wall cannot stand "
+                f"{shift:.2g} mm in the canal; give a larger wall or less retropulsion"
+            )
         depth = np.where(found[rays], far[rays], np.inf)
         weight = np.maximum(depth.min() + TIP - depth, 0)
         place = (weight * offset).sum() / weight.sum()
@@ -1002,7 +1056,7 @@ def _read(vertebra: Vertebra, corrections: tuple[tuple[float, float, float], tup
     return marks
 
 
-def _fit(vertebra: Vertebra) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def _fit(vertebra: Vertebra) -> Corrections:
     """Return the corrections of the endplates at which the six points are read where the shape asks for them."""
     goal = vertebra._targets()
     total = np.zeros(6)
@@ -1011,7 +1065,7 @@ def _fit(vertebra: Vertebra) -> tuple[tuple[float, float, float], tuple[float, f
     return _pair(total)
 
 
-def _pair(z: FloatArray) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def _pair(z: FloatArray) -> Corrections:
     """Return six corrections as posterior, middle, anterior of each endplate."""
     up_a, up_m, up_p, low_a, low_m, low_p = map(float, z)
     return (up_p, up_m, up_a), (low_p, low_m, low_a)

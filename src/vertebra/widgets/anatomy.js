@@ -475,6 +475,7 @@ function render({ model, el }) {
     pointed: "", hovered: 0, hidden: new Set(), drill: null,
   };
   let scene, meshes, solids, spaces, regionsOf, partOf, palette, frame, size, late;
+  let back = null; // the link in the text that brought the reader here from out of sight
   const [solidKey, glowKey, spaceKey, smallKey, smallSpaceKey] = [{}, {}, {}, {}, {}];
 
   // JupyterLab must not hear our keys: pressing d twice would delete the cell.
@@ -514,7 +515,8 @@ function render({ model, el }) {
 
   const fit = (width, height) => {
     const numbers = width < 620;
-    const margin = GUTTER + (state.mode === "drill" ? 8 : numbers ? 26 : 144);
+    root.classList.toggle("va-narrow", numbers); // its letters stand in the corners and leave the width to the picture
+    const margin = numbers ? (state.mode === "drill" ? 10 : 38) : GUTTER + (state.mode === "drill" ? 8 : 144);
     const scale = Math.min((width - 2 * margin) / scene.extent[0], (height - 58) / scene.extent[1]);
     return { width, height, scale, centre: scene.centre, numbers };
   };
@@ -632,7 +634,7 @@ function render({ model, el }) {
     const text = (name) => (size.numbers ? [String(partOf[name].number)] : fold(partOf[name].name));
     for (const label of labels) Object.assign(label, { lines: text(label.name), height: 0 });
     for (const label of labels) label.height = size.numbers ? 22 : 16 * label.lines.length;
-    layout(labels, { width: size.width, top: 40, bottom: size.height - 12, margin: size.numbers ? GUTTER + 36 : GUTTER + 148, gap: size.numbers ? 6 : 9 });
+    layout(labels, { width: size.width, top: 40, bottom: size.height - (size.numbers ? 30 : 12), margin: size.numbers ? 40 : GUTTER + 148, gap: size.numbers ? 6 : 9 });
     const svgNode = (tag, attributes, ...children) => {
       const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
       for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -640,7 +642,7 @@ function render({ model, el }) {
       return node;
     };
     for (const { name, x, y, side, slot, height, lines } of labels) {
-      const edge = size.numbers ? GUTTER + 20 : GUTTER + 132;
+      const edge = size.numbers ? 24 : GUTTER + 132;
       const [inner, sign] = side === "left" ? [edge, 1] : [size.width - edge, -1];
       const middle = slot + height / 2;
       const kind = `va-label${lit === name ? " va-on" : ""}${partOf[name].tissue === "space" ? " va-open" : ""}`;
@@ -655,6 +657,12 @@ function render({ model, el }) {
         group.append(svgNode("text", at, line));
       });
       svg.append(group);
+      // The longest names are set a little narrower, clear of the letter at the edge.
+      for (const line of group.querySelectorAll("text"))
+        if (line.getComputedTextLength() > 126) {
+          line.setAttribute("textLength", 126);
+          line.setAttribute("lengthAdjust", "spacingAndGlyphs");
+        }
     }
   };
 
@@ -737,7 +745,17 @@ function render({ model, el }) {
       card.append(make("h3", {}, capital(chosen.name)), make("p", {}, chosen.role));
       const all = make("button", { type: "button" }, "Show all parts alike");
       all.addEventListener("click", () => select(""));
-      card.append(make("p", { class: "va-actions" }, all));
+      const actions = make("p", { class: "va-actions" }, all);
+      if (back) {
+        const there = back;
+        const button = make("button", { type: "button" }, "Back to the text");
+        button.addEventListener("click", () => {
+          there.scrollIntoView({ block: "center", behavior: still.matches ? "auto" : "smooth" });
+          there.focus({ preventScroll: true });
+        });
+        actions.append(button);
+      }
+      card.append(actions);
     } else {
       const hint = "Choose a part in the list or in the picture: it lights up here, and so do its mentions in the text.";
       card.append(make("p", { class: "vt-note" }, hint));
@@ -911,7 +929,9 @@ function render({ model, el }) {
     if (drilling) {
       state.hidden.clear();
       for (const box of part("parts").querySelectorAll("input")) Object.assign(box, { checked: true, indeterminate: false });
-      state.drill = { right: 0, asked: 0, queue: [], markers: [] };
+      const views = VIEWS.map(({ azimuth, elevation }) => seen(camera(azimuth, elevation)));
+      const largest = views[0].map((_, region) => Math.max(...views.map((found) => found[region]?.size ?? 0)));
+      state.drill = { right: 0, asked: 0, queue: [], markers: [], largest };
       ask();
     } else {
       state.drill = null;
@@ -930,7 +950,7 @@ function render({ model, el }) {
     return list;
   };
 
-  // A question is asked only in a view in which its answer can be hit.
+  // A question is asked only in a view in which its answer can be hit, and not as a sliver of what another view shows.
   const ask = () => {
     const { drill } = state;
     for (let tries = 0; tries < 2 * scene.regions.length; tries += 1) {
@@ -940,7 +960,7 @@ function render({ model, el }) {
         const azimuth = VIEWS[view].azimuth + (chance() - 0.5) * 36;
         const elevation = Math.max(-90, Math.min(90, VIEWS[view].elevation + (chance() - 0.5) * 24));
         const found = seen(camera(azimuth, elevation));
-        if (found[target].size < 25 || found[target].room < 6) continue;
+        if (found[target].size < Math.max(25, drill.largest[target] / 3) || found[target].room < 6) continue;
         Object.assign(drill, { target, answered: false, asked: drill.asked + 1, view, markers: chooseMarkers(found, target), found });
         part("question").textContent = `${drill.asked}. Find the ${scene.regions[target - 1].name}.`;
         part("feedback").replaceChildren();
@@ -1037,19 +1057,28 @@ function render({ model, el }) {
   const distance = (box, other) => Math.abs((box.top + box.bottom) / 2 - (other.top + other.bottom) / 2);
   // Of several viewers that have the part one comes into sight: none if one is in sight, else the nearest to the link.
   const comeIntoSight = (name, link) => {
+    back = null;
     const boxes = [...document.querySelectorAll(".va")]
       .filter((other) => other.dataset.parts?.split(" ").includes(name))
       .map((other) => [other, other.querySelector(".va-stage").getBoundingClientRect()]);
     const inSight = boxes.some(([, box]) => box.height && box.top > -box.height / 3 && box.bottom < innerHeight + box.height / 3);
     const from = link.getBoundingClientRect();
     const [nearest] = boxes.sort((p, q) => distance(p[1], from) - distance(q[1], from))[0];
-    if (!inSight && nearest === root)
-      root.querySelector(".va-stage").scrollIntoView({ block: "nearest", behavior: still.matches ? "auto" : "smooth" });
+    if (inSight || nearest !== root) return;
+    back = link;
+    root.querySelector(".va-stage").scrollIntoView({ block: "nearest", behavior: still.matches ? "auto" : "smooth" });
   };
   const onLink = {
     click: (event) => {
       const [name, link] = linked(event);
-      if (!name || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (!name) {
+        // What only another viewer has is lit there, and one part at a time.
+        const other = event.target.closest?.('a[href^="#part-"]')?.getAttribute("href").slice("#part-".length);
+        const known = [...document.querySelectorAll(".va")].some((each) => each.dataset.parts?.split(" ").includes(other));
+        if (other && known && state.mode === "explore" && model.get("selected")) select("");
+        return;
+      }
       event.preventDefault();
       event.stopPropagation();
       if (state.mode === "drill") return; // no help from the text while it asks
@@ -1122,6 +1151,7 @@ function render({ model, el }) {
 
   const resize = new ResizeObserver(([{ contentRect }]) => {
     if (contentRect.width < 40 || contentRect.height < 40) return;
+    measurePalette(); // a cell below the window is rendered outside the page, where no colour is known
     size = fit(contentRect.width, contentRect.height);
     if (state.drill && !state.drill.answered) { // the numbered places move with the picture
       const found = seen(camera(state.azimuth, state.elevation));

@@ -48,6 +48,7 @@ const markup = (id, about) => `
   <fieldset class="ca-row ca-sources"><legend class="vt-visually-hidden">Who lies on the table</legend>
     ${radios(id, "source", about.sources)}</fieldset>
   <div class="ca-monitor" data-part="monitor">${screen(0, "Chosen view")}${screen(1, "Perpendicular to it")}</div>
+  <h3 class="ca-verdict" data-part="verdict" hidden></h3>
   <p class="ca-wait" data-part="wait" hidden>Reading the CT. The first time this takes some seconds …</p>
   <div class="ca-desk">
     <fieldset><legend>C-arm</legend>
@@ -159,10 +160,13 @@ function render({ model, el }) {
     // A screen reader hears where the C-arm came to rest, not every step on the way.
     if (state.sharp) part("told").textContent = readout.told;
     const box = part("readout");
-    box.hidden = !readout.verdict;
+    const verdict = part("verdict");
+    box.hidden = verdict.hidden = !readout.verdict;
     if (box.hidden) return;
-    box.innerHTML = `<h3 class="${readout.good ? "ca-good" : "ca-bad"}">${readout.good ? "✓" : "✕"} ${readout.verdict}</h3>
-      <table><caption class="vt-visually-hidden">The needle, measured in three dimensions</caption><tbody>${readout.rows
+    // The verdict stands at the pictures, where the eye is while a hand moves the needle.
+    verdict.textContent = `${readout.good ? "✓" : "✕"} ${readout.verdict}`;
+    verdict.className = `ca-verdict ${readout.good ? "ca-good" : "ca-bad"}`;
+    box.innerHTML = `<table><caption class="vt-visually-hidden">The needle, measured in three dimensions</caption><tbody>${readout.rows
         .map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join("")}</tbody></table>
       <p><strong>Two pictures, one order.</strong> ${readout.order} <span class="vt-note">The rule: not over the medial border
       on AP before past the posterior wall on lateral [unreferenced].</span></p>`;

@@ -205,7 +205,8 @@ def readout(state: dict[str, Any]) -> dict[str, Any]:
         return said
     needle, found, order = _needle(state)
     out = {place: getattr(found, name) for name, place in PLACES.items() if getattr(found, name) > 0.05}
-    worst = max(out, key=lambda place: out[place], default="")
+    # A needle in the canal is in the canal, whatever wall it has gone through farther on its way.
+    worst = PLACES["canal"] if PLACES["canal"] in out else max(out, key=lambda place: out[place], default="")
     said["verdict"] = f"Breach of {worst}, {out[worst]:.1f} mm" if out else "Inside the bone"
     said["good"] = not out
     said["rows"] = [[place.removeprefix("the ").capitalize(), f"{mm:.1f} mm"] for place, mm in out.items()]

@@ -372,7 +372,7 @@ function render({ model, el }) {
     }
     [[11, height / 2], [width - 11, height / 2], [width / 2, 11], [width / 2, height - 11]].forEach(([lx, ly], n) =>
       write(pen, plane.letters[n], lx, ly, 14));
-    const bar = [50, 20, 10, 5].find((mm) => mm * scale < width / 2) ?? 5;
+    const bar = [50, 20, 10, 5].find((mm) => mm * scale < width / 2 - 24) ?? 5; // clear of the letter in the middle
     pen.fillStyle = "rgba(0, 0, 0, 0.8)";
     pen.fillRect(9, height - 12, bar * scale + 2, 5);
     pen.fillStyle = "#ffffff";
