@@ -776,7 +776,7 @@ class Vertebra:
         order = np.argsort(flat, kind="stable")
         first = np.searchsorted(flat[order], np.arange(len(mesh.vertices)))
         count = np.bincount(flat, minlength=len(mesh.vertices))
-        slot = first[:, None] + np.minimum(np.arange(min(count.max(), 9)), count[:, None] - 1)
+        slot = first[:, None] + np.minimum(np.arange(min(int(count.max()), 9)), count[:, None] - 1)
         return corners, order[slot] // 3, cKDTree(mesh.vertices)
 
     def canal_distance(self, points: Array) -> FloatArray:
