@@ -531,29 +531,6 @@ def test_the_variant_can_be_laid_over_its_original(mount):
     assert badge.text_content() == "Column of blocks"
 
 
-TWICE = """
-async (esm) => {
-  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-  await (await import(url)).default.render({ model, el: document.body.appendChild(document.createElement("div")) });
-  const all = (name) => [...document.querySelectorAll(`[${name}]`)].map((e) => e.getAttribute(name));
-  const [one, two] = [...document.querySelectorAll(".vt")].map((root) =>
-    new Set([...root.querySelectorAll("input[type=radio]")].map((e) => e.name)));
-  return { ids: all("id"), lost: all("for").filter((id) => !document.getElementById(id)),
-    shared: [...one].filter((name) => two.has(name)), groups: one.size };
-}
-"""
-
-
-def test_two_on_a_page_share_no_id_and_no_choice(mount):
-    """Each widget has a module of its own, as in JupyterLab."""
-    widget, _ = small()
-    page = ready(mount(widget))
-    told = page.evaluate(TWICE, str(widget._esm))
-    assert len(set(told["ids"])) == len(told["ids"]) > 3
-    assert told["lost"] == told["shared"] == []
-    assert told["groups"] > 1
-
-
 def test_enter_held_down_answers_one_question_only(mount):
     widget, _ = small()
     page = ready(mount(widget))

@@ -326,28 +326,6 @@ def test_the_clean_up_takes_every_listener_back(show):
     page.evaluate("document.querySelector('.vt').remove(); fromPython({ film: model.get('film'), problem: 'x' })")
 
 
-TWICE = """
-async (esm) => {
-  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-  await (await import(url)).default.render({ model, el: document.body.appendChild(document.createElement("div")) });
-  const all = (name) => [...document.querySelectorAll(`[${name}]`)].map((e) => e.getAttribute(name));
-  const [one, two] = [...document.querySelectorAll(".vt")].map((root) =>
-    new Set([...root.querySelectorAll("input[type=radio]")].map((e) => e.name)));
-  return { ids: all("id"), lost: all("for").filter((id) => !document.getElementById(id)),
-    shared: [...one].filter((name) => two.has(name)), groups: one.size };
-}
-"""
-
-
-def test_two_on_a_page_share_no_id_and_no_choice(show):
-    """Each widget has a module of its own, as in JupyterLab."""
-    bench = show(5)
-    told = bench.page.evaluate(TWICE, str(bench.widget._esm))
-    assert len(set(told["ids"])) == len(told["ids"]) > 4
-    assert told["lost"] == told["shared"] == []
-    assert told["groups"] > 1
-
-
 def test_next_pressed_twice_and_a_film_that_fails_and_can_be_asked_for_again(show, monkeypatch):
     bench = show(4)
     page = bench.page

@@ -165,6 +165,11 @@ function render({ model, el }) {
   part("picture").innerHTML = model.get("picture");
   part("limits").textContent = geometry.limits;
   const svg = part("picture").querySelector("svg");
+  // The film's filters are named in the picture; a second workbench on the page needs names of its own.
+  for (const filter of svg.querySelectorAll("filter")) {
+    svg.style.setProperty(`--${filter.id}`, `url(#${id}-${filter.id})`);
+    filter.id = `${id}-${filter.id}`;
+  }
   const shaped = model.get("shape");
   const state = { ...shaped, mode: "shape", sent: shaped.seq, placed: Array(6).fill(null), active: 0, checked: false };
   let late;

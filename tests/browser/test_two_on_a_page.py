@@ -1,0 +1,34 @@
+"""Two of one widget on one page: each loads its module anew, as in JupyterLab, and still they share nothing."""
+
+import pytest
+
+from vertebra.widgets.anatomy import anatomy
+from vertebra.widgets.carm import carm
+from vertebra.widgets.ct import ct_browser
+from vertebra.widgets.gym import gym
+from vertebra.widgets.workbench import workbench
+
+pytestmark = pytest.mark.browser
+
+TWICE = """
+async (esm) => {
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  await (await import(url)).default.render({ model, el: document.body.appendChild(document.createElement("div")) });
+  const all = (name) => [...document.querySelectorAll(`[${name}]`)].map((e) => e.getAttribute(name));
+  const [one, two] = [...document.querySelectorAll(".vt")].map((root) =>
+    new Set([...root.querySelectorAll("input[type=radio]")].map((e) => e.name)));
+  return { ids: all("id"), lost: all("for").filter((id) => !document.getElementById(id)),
+    shared: [...one].filter((name) => two.has(name)), groups: one.size };
+}
+"""
+
+
+@pytest.mark.parametrize("make", [anatomy, carm, ct_browser, gym, workbench])
+def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the gym keeps its readings beside the lesson
+    bench = mount(make())
+    bench.page.wait_for_selector(".vt")
+    told = bench.page.evaluate(TWICE, str(bench.widget._esm))
+    assert len(set(told["ids"])) == len(told["ids"]) > 1
+    assert told["lost"] == told["shared"] == []
+    assert told["groups"] > 0
