@@ -78,7 +78,20 @@ def test_every_bank_and_assignment_is_free_of_faults():
 
 
 def test_nothing_loads_from_elsewhere_and_rooms_know_only_what_is_above_them():
-    order = ["assets", "spine", "measure", "imaging", "evidence", "quiz", "teaching", "widgets", "cli"]
+    order = [
+        "assets",
+        "spine",
+        "measure",
+        "imaging",
+        "cement",
+        "mechanics",
+        "evidence",
+        "simulators",
+        "quiz",
+        "teaching",
+        "widgets",
+        "cli",
+    ]
     for path in (ROOT / "src" / "vertebra").rglob("*.py"):
         room = path.relative_to(ROOT / "src" / "vertebra").parts[0].removesuffix(".py")
         if room.startswith("__"):

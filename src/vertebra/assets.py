@@ -4,6 +4,9 @@ A checkout keeps them in `assets/`; an installed wheel, and so the browser build
 the package.
 """
 
+import csv
+import io
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,6 +71,42 @@ def read_yaml(relative: str) -> Any:
         line = f" at line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or "not YAML"
         raise AssetError(f"{path(relative)}: damaged{line}: {what}; {MEND}") from None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A physical parameter: its value and unit, where it is from and how far that was checked."""
+
+    value: float
+    unit: str
+    source: str
+    checked: str
+    note: str
+
+
+@cache
+def parameters(relative: str) -> dict[str, Parameter]:
+    """Return a table of parameters (CSV: name, value, unit, source, checked, note) by name.
+
+    Raises AssetError that names the line if a column is missing, a name comes twice or a value is not a number.
+    """
+    found: dict[str, Parameter] = {}
+    rows = csv.DictReader(io.StringIO(read_text(relative)))
+    for row in rows:
+        place = f"{path(relative)}: damaged at line {rows.line_num}"
+        try:
+            name = row.pop("name")
+            parameter = Parameter(float(row.pop("value")), **row)
+            if None in row.values():
+                raise ValueError("a cell is missing")
+        except (KeyError, TypeError, ValueError):
+            raise AssetError(
+                f"{place}, not name,value,unit,source,checked,note with a number as value; {MEND}"
+            ) from None
+        if name in found:
+            raise AssetError(f"{place}, {name} stands there twice; {MEND}")
+        found[name] = parameter
+    return found
 
 
 MEND = "get it back with `git checkout` or install vertebra again"
