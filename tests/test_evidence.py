@@ -14,8 +14,8 @@ def data():
     return copy.deepcopy((read("evidence/references.yml"), read("evidence/claims.yml")))
 
 
-def test_168_references_and_272_claims_without_a_fault():
-    assert len(evidence.references()) == 168
+def test_192_references_and_272_claims_without_a_fault():
+    assert len(evidence.references()) == 192
     assert len(evidence.claims()) == 272
     assert evidence.faults() == []
 
