@@ -1,0 +1,1 @@
+"""Bone cement: its chemistry, its flow through bone, its heat, and the procedures that use it."""
