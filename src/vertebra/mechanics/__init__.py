@@ -1,0 +1,1 @@
+"""The mechanics of a vertebra and its neighbours: loads, strength and finite elements."""
