@@ -351,11 +351,12 @@ def test_an_intact_segment_is_symmetric_and_in_balance():
     [
         (lambda: Segment(0.5), "bone volume is 0.5"),
         (lambda: Segment(damage=1.0), "damage is 1.0"),
-        (lambda: Plug(40), "cement of 40 mL does not fit"),
+        (lambda: Plug(40), "cement is 40; give a number from 0.01 to 20 mL"),
+        (lambda: Plug("3"), "cement is '3'"),
         (lambda: Plug(3, 2), "contact is 2"),
         (lambda: Plug(3, 0, 0), "modulus is 0"),
         (lambda: respond(Segment(), "force"), "control is 'force'"),
-        (lambda: respond(Segment(), "load", -5), "the load is -5"),
+        (lambda: respond(Segment(), "load", -5), "load is -5"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(make, said):

@@ -15,11 +15,13 @@ from scipy.optimize import brentq
 
 from vertebra.assets import parameters
 from vertebra.mechanics.elasticity import Floats, Mesh, Solution, grid, isotropic, lines, solve
+from vertebra.mechanics.statics import check_range
 
 CONTROLS = ("load", "displacement")
 LOAD = 500.0  # N, about what the thoracolumbar spine carries in relaxed standing (mechanics.statics, 65 kg)
 FREE_ASPECT = 0.8  # height to width of cement that touches nothing: somewhat flattened (assumed)
 BARREL = 10.0  # how much squarer than an ellipse cement becomes on its way from endplate to endplate (assumed)
+REACH = 1.1  # how far beyond the endplates the shape of full contact would go: they cut it where it is still wide
 
 
 def material(name: str) -> float:
@@ -28,7 +30,6 @@ def material(name: str) -> float:
 
 
 CEMENT = material("cement modulus")
-REACH = 1.1  # how far beyond the endplates the shape of full contact would go: they cut it where it is still wide
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,14 @@ class Plug:
     modulus: float = CEMENT
 
     def __post_init__(self) -> None:
-        if not 0 < self.volume <= largest_plug():
-            raise ValueError(
-                f"cement of {self.volume!r} mL does not fit; give more than 0 and at most {largest_plug():g}"
-            )
-        if not 0 <= self.contact <= 1:
-            raise ValueError(f"contact is {self.contact!r}; give a number from 0 (free) to 1 (endplate to endplate)")
-        if not self.modulus > 0:
-            raise ValueError(f"the cement's modulus is {self.modulus!r} MPa; give a positive number")
+        check_range("cement", self.volume, 0.01, largest_plug(), "mL")
+        check_range("contact", self.contact, 0, 1)
+        check_range("the cement's modulus", self.modulus, 1, 100_000, "MPa")
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A treated body and the person it is in: `bone_volume` (BV/TV), `damage` 0 to 1 of the fracture, cement or none.
+    """A treated body and the person it is in: `bone_volume` (BV/TV), `damage` 0 to 0.9 of the fracture, cement or none.
 
     Damage is the share of its modulus that the treated body's trabecular bone has lost; the neighbour has the same bone
     volume and no damage.
@@ -66,16 +62,14 @@ class Segment:
     plug: Plug | None = None
 
     def __post_init__(self) -> None:
-        if not 0.04 <= self.bone_volume <= 0.22:
-            raise ValueError(f"bone volume is {self.bone_volume!r}; give a share from 0.04 to 0.22")
-        if not 0 <= self.damage <= 0.9:
-            raise ValueError(f"damage is {self.damage!r}; give a share from 0 to 0.9")
+        check_range("bone volume", self.bone_volume, 0.04, 0.22)
+        check_range("damage", self.damage, 0, 0.9)
 
 
 @cache
 def largest_plug() -> float:
-    """Return how much cement the model's body holds with its endplates and shell left free, mL."""
-    return 0.9 * marrow_space()
+    """Return how much cement the model takes, whole mL: nine tenths of the marrow space."""
+    return float(int(0.9 * marrow_space()))
 
 
 @cache
@@ -311,8 +305,7 @@ def respond(
     """
     if control not in CONTROLS:
         raise ValueError(f"control is {control!r}; it is one of {', '.join(CONTROLS)}")
-    if not amount > 0:
-        raise ValueError(f"the {control} is {amount!r}; give a positive number")
+    check_range(control, amount, 1e-6, 1e5, "N" if control == "load" else "mm")
     unit = _unit(segment, neighbour, size)
     return scaled(unit, amount / (unit.force if control == "load" else 1.0))
 

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from vertebra.mechanics.axisymmetric import CEMENT, Segment, body_volume, bone, material
 from vertebra.mechanics.elasticity import Floats, Mesh, Solution, grid, isotropic, lines, solve
-from vertebra.mechanics.statics import above, cascade, lean_of_wedge
+from vertebra.mechanics.statics import above, cascade, check_range, lean_of_wedge
 from vertebra.spine.dimensions import dimensions
 
 LEVELS = ("L2", "L1", "T12")  # from below; the middle one is treated
@@ -36,10 +36,8 @@ class Column:
 
     def __post_init__(self) -> None:
         Segment(self.bone_volume, self.damage)  # refuses what no segment can have
-        if not 0 <= self.wedge <= 30:
-            raise ValueError(f"the wedge is {self.wedge!r} degrees; give a number from 0 to 30")
-        if not 0 <= self.cement <= 15:
-            raise ValueError(f"cement is {self.cement!r} mL; give a number from 0 to 15")
+        check_range("wedge", self.wedge, 0, 30, "degrees")
+        check_range("cement", self.cement, 0, 15, "mL")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,292 @@
+// What cement does to the neighbour, browser half. It asks the kernel and paints what comes back; nothing is computed here.
+
+const SLIDERS = {
+  cement: ["Cement in the lower body", (value) => `${value} mL`, 0.5],
+  contact: ["Cement reaches the endplates", (value) => (value === 0 ? "not at all" : value === 100 ? "both, broadly" : `${value} %`), 5],
+  bone_volume: ["Bone volume, of all bodies", (value) => `${value} %`, 0.5],
+  damage: ["Damage by the fracture", (value) => (value ? `${value} %` : "none"), 5],
+  wedge: ["Wedge of L1", (value) => `${value}°`, 1],
+};
+const FIELD = [-25, -5, 50, 67]; // mm, of the section's picture: left, margin above and below (negative), width, height
+const SIDE = [-46, -3, 78, 99];
+const DOTS = 11; // of a canvas, a millimetre
+
+const slider = (id, name, [low, high]) => `
+  <div class="nb-slider"><label for="${id}-${name}">${SLIDERS[name][0]}</label>
+    <output for="${id}-${name}" data-value="${name}"></output>
+    <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="${SLIDERS[name][2]}"></div>`;
+
+const radios = (id, name, choices) => Object.entries(choices)
+  .map(([value, text]) => `<label><input type="radio" name="${id}-${name}" data-choice="${name}" value="${value}"> <span>${text}</span></label>`)
+  .join("");
+
+const picture = (name, [x, y, wide, high]) => `
+  <div class="nb-picture" role="img" data-part="${name}">
+    <canvas data-part="${name}-canvas" width="${wide * DOTS}" height="${high * DOTS}"></canvas>
+    <svg viewBox="${x} ${y} ${wide} ${high}" aria-hidden="true" data-part="${name}-lines"></svg></div>`;
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <fieldset class="nb-switch"><legend>Before and after the cement, what stays the same?</legend>
+    <div>${radios(id, "control", about.same)}</div></fieldset>
+  <h3 class="nb-verdict" data-part="verdict"></h3>
+  <div class="nb-top">
+    <figure>${picture("section", FIELD)}
+      <figcaption>
+        <span class="nb-ramp" aria-hidden="true" style="background:linear-gradient(to right, ${about.colours.join(", ")})"></span>
+        <span class="nb-ends"><span>no strain</span><span>bone yields (${about.yield})</span></span>
+        <span class="nb-key"><span><i class="nb-cement"></i>cement</span><span><i class="nb-disc"></i>disc, pressure in MPa</span></span>
+        <span class="vt-note">Movements up and down are drawn ${about.lift} times; the disc's own shortening is left out.</span>
+      </figcaption></figure>
+    <div>
+      <div data-part="chart"></div>
+      <p class="vt-note">Black marks: published, each for its own study's cement and bone.</p>
+      <p data-part="words"></p>
+    </div>
+  </div>
+  <div class="nb-desk">
+    <fieldset><legend>Cement</legend>
+      ${slider(id, "cement", about.ranges.cement)}<p class="vt-note nb-fill" data-part="fill"></p>
+      ${slider(id, "contact", about.ranges.contact)}
+    </fieldset>
+    <fieldset><legend>Bone</legend>${slider(id, "bone_volume", about.ranges.bone_volume)}${slider(id, "damage", about.ranges.damage)}</fieldset>
+    <fieldset><legend>Try</legend>
+      <div class="nb-presets">${Object.keys(about.presets).map((name) => `<button type="button" data-preset="${name}">${name}</button>`).join("")}</div>
+    </fieldset>
+  </div>
+  <div class="nb-part">
+    <h3>The treated body itself</h3>
+    <div data-part="body"></div>
+  </div>
+  <div class="nb-part">
+    <h3>And the lean? The same spine from the side</h3>
+    <div class="nb-lean">
+      <figure>${picture("side", SIDE)}<figcaption class="vt-note">Front on the left, as on a film. Movements are drawn ${about.sway} times.</figcaption></figure>
+      <div>
+        ${slider(id, "wedge", about.ranges.wedge)}
+        <label class="nb-check"><input type="checkbox" data-flag="compensated"> <span>Hips and spine take back ${about.compensation} of the lean (fitted to [rohlmann2006])</span></label>
+        <p class="nb-title" id="${id}-lean">Strain in the front of T12, the neighbour above</p>
+        <div data-part="lean"></div>
+        <p data-part="leaning"></p>
+        <p class="vt-note">Measured in cadavers with badly worn discs: the front half of the disc bore 18 % of its force upright
+          and 58 % stooping [pollintine2004].</p>
+      </div>
+    </div>
+  </div>
+  <div class="nb-part">
+    <h3>Do neighbours really break more often?</h3>
+    <p>More pressure in a model is not a fracture. What has been seen in patients and in the laboratory:</p>
+    <ul>${about.evidence.map((text) => `<li>${text}</li>`).join("")}</ul>
+  </div>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>
+  <details><summary>About this model</summary><dl>${Object.entries(about.model)
+    .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
+  <p class="vt-note">Teaching model, not reviewed by a clinician. Not a forecast for a patient.</p>`;
+
+const decode = (text, Kind) => new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+
+// The shades 0 to 254 of bone as colours, then that of a disc.
+function palette(colours, disc) {
+  const rgb = colours.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
+  const shades = Array.from({ length: 255 }, (_, shade) => {
+    const at = (shade / 254) * (rgb.length - 1);
+    const [i, t] = [Math.min(Math.floor(at), rgb.length - 2), at - Math.min(Math.floor(at), rgb.length - 2)];
+    return `rgb(${rgb[i].map((low, k) => Math.round(low + t * (rgb[i + 1][k] - low))).join(",")})`;
+  });
+  return [...shades, disc];
+}
+
+function paint(canvas, [left, top, , high], meshes, colours) {
+  const context = canvas.getContext("2d");
+  context.setTransform(DOTS, 0, 0, -DOTS, -left * DOTS, (high + top) * DOTS);
+  context.clearRect(left, top - high, 1000, 1000);
+  context.clearRect(-500, -500, 1000, 1000);
+  context.lineWidth = 0.12;
+  for (const { points, quads, shades, mirror } of meshes) {
+    const at = decode(points, Int16Array);
+    const corners = decode(quads, Uint16Array);
+    decode(shades, Uint8Array).forEach((shade, element) => {
+      context.fillStyle = context.strokeStyle = colours[shade];
+      context.beginPath();
+      for (let i = 0; i < 4; i += 1) {
+        const point = 2 * corners[4 * element + i];
+        context.lineTo(((mirror ? -1 : 1) * at[point]) / 100, at[point + 1] / 100);
+      }
+      context.closePath();
+      context.fill();
+      context.stroke();
+    });
+  }
+}
+
+// A picture's overlay counts downwards, the model upwards.
+const down = ([, top, , high], y) => (high + 2 * top - y).toFixed(2);
+
+function sectionLines({ cement, bodies, disc, pressures, height }) {
+  const line = cement.map(([r, z]) => `${r},${down(FIELD, z)}`).join("L");
+  const text = (x, y, words, kind = "") => `<text x="${x}" y="${down(FIELD, y)}" class="${kind}">${words}</text>`;
+  return `${line ? `<path class="nb-edge" d="M0,${down(FIELD, cement[0][1])}L${line}L0,${down(FIELD, cement.at(-1)[1])}"/>` : ""}
+    <path class="nb-axis" d="M0,${down(FIELD, -2)}V${down(FIELD, height + 2)}"/>
+    ${text(-9.2, disc - 0.9, pressures[0], "nb-number")}${text(9.2, disc - 0.9, pressures[1], "nb-number")}
+    ${text(-9.2, height + 2, "without")}${text(9.2, height + 2, "with cement")}
+    <text transform="translate(-21.2 ${down(FIELD, bodies[1])}) rotate(-90)">neighbour</text>
+    <text transform="translate(-21.2 ${down(FIELD, bodies[0])}) rotate(-90)">treated</text>`;
+}
+
+function sideLines({ labels, cement }) {
+  return `<path class="nb-edge" d="${cement.length ? `M${cement.map(([x, y]) => `${x},${down(SIDE, y)}`).join("L")}Z` : ""}"/>
+    ${labels.map(([name, , y]) => `<text x="21" y="${down(SIDE, y - 1.3)}" class="nb-level">${name}</text>`).join("")}`;
+}
+
+function changes({ rows, end }, control, same) {
+  const share = (value) => `${(100 * Math.max(0, Math.min(value, end))) / end}%`;
+  return `<div role="group" aria-label="Changes by the cement">
+    ${rows.map(({ label, values, texts, intact, published }) => `
+      <div class="nb-row"><p class="nb-title">${label}</p>
+      ${Object.keys(same).map((name, i) => {
+        const paper = published[name];
+        const chosen = name === control;
+        return `<div class="nb-line ${chosen ? "nb-chosen" : ""} nb-${name}"><span class="nb-name">same ${name === "load" ? "load" : "shortening"}</span>
+          <span class="nb-track"><span class="nb-bar" style="width:${share(values[i])}"></span>
+            ${paper ? `<span class="nb-paper" style="left:${share(paper[0])}"></span>` : ""}
+            ${chosen && intact !== null && intact > 0.2 ? `<span class="nb-intact" style="left:${share(intact)}"></span>` : ""}</span>
+          <span class="nb-value">${texts[i]}</span>
+          ${paper ? `<span class="nb-cited">published ${paper[1]} [${paper[2]}]</span>` : ""}
+          ${chosen && intact !== null && intact > 0.2 ? `<span class="nb-cited nb-was">dashed line: before the fracture</span>` : ""}</div>`;
+      }).join("")}</div>`).join("")}</div>`;
+}
+
+function bars({ body, whole }) {
+  return body.map(({ label, values }) => `
+    <div class="nb-row"><p class="nb-title">${label}, intact = 100</p>
+    ${["without cement", "with cement"].map((name, i) => `<div class="nb-line nb-chosen nb-body"><span class="nb-name">${name}</span>
+      <span class="nb-track"><span class="nb-bar" style="width:${(100 * values[i]) / whole}%"></span><span class="nb-whole" style="left:${10000 / whole}%"></span></span>
+      <span class="nb-value">${values[i]} %</span></div>`).join("")}</div>`).join("");
+}
+
+function leanBars({ lean, most }) {
+  return lean.map(([name, value, text]) => `<div class="nb-line nb-chosen nb-strain"><span class="nb-name">${name}</span>
+    <span class="nb-track"><span class="nb-bar" style="width:${(100 * value) / most}%"></span></span><span class="nb-value">${text}</span></div>`).join("");
+}
+
+function render({ model, el }) {
+  const id = `nb${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
+  const about = model.get("about");
+  const root = document.createElement("section");
+  root.className = "vt nb";
+  root.setAttribute("aria-label", "Cement and the neighbour");
+  root.dataset.lmSuppressShortcuts = "true";
+  root.innerHTML = markup(id, about);
+  el.append(root);
+  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const state = { ...model.get("wanted") };
+  state.sent = state.seq;
+  let late;
+  let spoken;
+
+  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
+  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
+  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
+
+  const say = (sentence) => {
+    part("problem").textContent = sentence;
+    part("problem").hidden = !sentence;
+  };
+
+  const showControls = () => {
+    for (const input of root.querySelectorAll("[data-slider]")) {
+      const name = input.dataset.slider;
+      const value = SLIDERS[name][1](state[name]);
+      input.value = state[name];
+      input.setAttribute("aria-valuetext", value.replace("mL", "millilitres").replace("%", "percent").replace("°", " degrees"));
+      root.querySelector(`[data-value="${name}"]`).textContent = value;
+    }
+    for (const input of root.querySelectorAll("[data-choice]")) input.checked = state[input.dataset.choice] === input.value;
+    root.querySelector("[data-flag]").checked = state.compensated;
+  };
+
+  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
+  const ask = () => {
+    const waiting = model.get("shown").seq < state.sent;
+    state.stale = waiting;
+    if (waiting) return;
+    const { sent, stale, ...wanted } = state;
+    state.sent += 1;
+    clearTimeout(late);
+    late = setTimeout(() => say("Nothing moves: the lesson is not running. Press “Start this lesson” again."), 3000);
+    model.set("wanted", { ...wanted, seq: state.sent });
+    model.save_changes();
+  };
+
+  const change = () => {
+    showControls();
+    ask();
+  };
+
+  const onShown = () => {
+    const { seq, section, side, readout, described } = model.get("shown");
+    if (seq >= state.sent) {
+      clearTimeout(late);
+      if (!model.get("problem")) say("");
+    }
+    const colours = palette(about.colours, getComputedStyle(root).getPropertyValue("--vt-disc"));
+    paint(part("section-canvas"), FIELD, section.halves.map((half, i) => ({ ...half, mirror: i === 0 })), colours);
+    paint(part("side-canvas"), SIDE, [side], colours);
+    part("section-lines").innerHTML = sectionLines(section);
+    part("side-lines").innerHTML = sideLines(side);
+    part("section").setAttribute("aria-label", described);
+    part("side").setAttribute("aria-label", `Three vertebrae from the side, wedge of ${state.wedge} degrees at L1. ${readout.leaning}`);
+    part("verdict").textContent = readout.verdict;
+    part("chart").innerHTML = changes(readout, state.control, about.same);
+    part("words").textContent = readout.words;
+    part("fill").textContent = readout.fill;
+    part("body").innerHTML = bars(readout);
+    part("lean").innerHTML = leanBars(readout);
+    part("leaning").textContent = readout.leaning;
+    root.dataset.control = state.control;
+    root.dataset.seq = seq;
+    // A screen reader hears where things came to rest, not every step on the way.
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { part("told").textContent = readout.told; }, 400);
+    if (state.stale) ask();
+  };
+  const onProblem = () => {
+    say(model.get("problem"));
+    if (!model.get("problem")) return;
+    // What the kernel refused will not be answered: go on from there.
+    clearTimeout(late);
+    state.sent = model.get("shown").seq;
+  };
+
+  root.addEventListener("input", ({ target }) => {
+    if (!target.dataset.slider) return;
+    state[target.dataset.slider] = Number(target.value);
+    change();
+  });
+  root.addEventListener("change", ({ target }) => {
+    if (target.dataset.choice) state[target.dataset.choice] = target.value;
+    else if (target.dataset.flag) state[target.dataset.flag] = target.checked;
+    else return;
+    change();
+  });
+  root.addEventListener("click", ({ target }) => {
+    const preset = about.presets[target.dataset.preset];
+    if (!preset) return;
+    Object.assign(state, preset);
+    change();
+  });
+
+  model.on("change:shown", onShown);
+  model.on("change:problem", onProblem);
+  showControls();
+  onShown();
+  onProblem();
+  return () => {
+    clearTimeout(late);
+    clearTimeout(spoken);
+    model.off("change:shown", onShown);
+    model.off("change:problem", onProblem);
+  };
+}
+
+export default { render };
