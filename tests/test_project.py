@@ -85,6 +85,7 @@ def test_nothing_loads_from_elsewhere_and_rooms_know_only_what_is_above_them():
         "imaging",
         "cement",
         "mechanics",
+        "comparison",
         "evidence",
         "simulators",
         "quiz",
