@@ -24,7 +24,16 @@ def markdown(path):
 
 
 def test_the_lessons_are_here():
-    assert [path.stem for path in LESSONS] == ["00_start", "01_spine_anatomy", "03_fracture_types", "05_imaging"]
+    assert [path.stem for path in LESSONS] == [
+        "00_start",
+        "01_spine_anatomy",
+        "02_why_vertebrae_break",
+        "03_fracture_types",
+        "05_imaging",
+        "07_vertebroplasty",
+        "08_balloon_kyphoplasty",
+        "09_vertebroplasty_vs_kyphoplasty",
+    ]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
