@@ -5,7 +5,7 @@
 with the pressure p, the share S of the pores that is cement, porosity phi and permeability K of `vertebra.cement.bone`.
 In a cell behind which the front stands, cement and marrow lie one after the other, so that their resistances add:
 mu = S mu_cement + (1 - S) mu_marrow. Cement pushes marrow before it like a piston; its share of the flow,
-f = S / (S + (1 - S) M) with M = min(mu_cement / mu_marrow, 4), keeps the front sharp. Pressure is solved implicitly
+f = S / (S + (1 - S) M) with M = mu_cement / mu_marrow, but 1 to 4, keeps the front sharp. Pressure is solved implicitly
 (finite volumes, seven points, conjugate gradients) a few times in a run, S is moved explicitly with the fluxes between
 (IMPES), in steps so short that S stays between 0 and 1; what leaves one cell enters another, so that no cement is lost.
 
@@ -25,7 +25,8 @@ cavity other than marrow.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,6 +50,7 @@ TOLERANCE = 1e-5  # of the pressure's residual
 BODY = 37.0  # C
 FULL = 0.95  # share of the pores that can be filled before there is nowhere left for the marrow to go
 OVERFULL = 0.05  # share of its pores by which a cell may be overfull before the pressure is solved anew
+BLOCK = 10.0  # mm, edge of the blocks whose mean pressure is solved for directly
 STEP = 0.5  # mL for which one pressure field stands, unless told otherwise
 # How a leak is drawn: the larger the number, the flatter it is along x, y and z.
 DRAWN = {"B": (1, 2, 0.5), "S": (2, 0.7, 1), "C-disc": (1, 1, 3), "C-cortex": (1, 2, 1), "C-canal": (1, 1.5, 0.7)}
@@ -133,7 +135,8 @@ class _Medium:
 
     `cells` (n, 3) are indices of voxels and `pores` (n,) their fluid, m3; `first`, `second` (m,) are the cells beside a
     face and `resist` (2, m) the resistance of the half cell on either side for a viscosity of 1 (1/m3).
-    `ends` are the cells that have a way out, `way` which one, `conductance` (m3), `access` that of half a cell.
+    `ends` are the cells that have a way out, `way` which one, `conductance` (m3), `access` that of half a cell. `block`
+    (n,) numbers coarse blocks of cells.
     """
 
     cells: Indices
@@ -152,6 +155,7 @@ class _Medium:
     drain: Bools
     ambient: Floats
     size: float
+    block: Indices
     tips: tuple[tuple[Indices, Floats], ...]
     near_tip: Floats
 
@@ -199,17 +203,33 @@ def _medium(bone: Bone, tips: Sequence[Sequence[float]], radius: float, cavities
     way = np.repeat(np.arange(len(ends)), [len(e) for e in ends])
     end = np.concatenate(ends)
     mean = np.cbrt(k.prod(axis=0))
+    _, block = np.unique(cells // max(round(BLOCK / bone.spacing), 1), axis=0, return_inverse=True)
     entries, corrections = [], []
     for tip in tips:
         where, weight = _entry(bone, number, np.asarray(tip, dtype=np.float64))
         entries.append((where, weight))
         corrections.append(_well(k[:, where] @ weight, bone, cells[where], weight, radius * 1e-3))
     return _Medium(
-        cells, porosity, k, porosity * h**3, first, second, axis_of, resist, pattern, end, way,
-        np.concatenate([outlet.conductance for outlet in bone.outlets]), 2 * h * mean[end],
-        np.array([outlet.name == OUTLETS[0] for outlet in bone.outlets]),
-        np.array([outlet.pressure for outlet in bone.outlets]), h, tuple(entries), np.array(corrections),
-    )  # fmt: skip
+        cells=cells,
+        porosity=porosity,
+        permeability=k,
+        pores=porosity * h**3,
+        first=first,
+        second=second,
+        axis=axis_of,
+        resist=resist,
+        pattern=pattern,
+        ends=end,
+        way=way,
+        conductance=np.concatenate([outlet.conductance for outlet in bone.outlets]),
+        access=2 * h * mean[end],
+        drain=np.array([outlet.name == OUTLETS[0] for outlet in bone.outlets]),
+        ambient=np.array([outlet.pressure for outlet in bone.outlets]),
+        size=h,
+        block=block.ravel(),
+        tips=tuple(entries),
+        near_tip=np.array(corrections),
+    )
 
 
 def _ellipsoid(points: Floats, cavity: Cavity, wider: float) -> Floats:
@@ -223,17 +243,21 @@ def _ellipsoid(points: Floats, cavity: Cavity, wider: float) -> Floats:
 
 
 def _entry(bone: Bone, number: Indices, tip: Floats) -> tuple[Indices, Floats]:
-    """Return the cells around a tip and the share of the flow that each takes (trilinear). Raises if none is inside."""
+    """Return the cells around a tip and the share of the flow that each takes. Raises ValueError if it is not inside.
+
+    The shares are a quadratic spline's: they change smoothly as the tip moves, and no cell takes most of the flow,
+    which would ask for short substeps.
+    """
     place = (tip - bone.origin) / bone.spacing
-    base = np.floor(place).astype(int)
-    corner = base + np.array([(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-    weight = np.abs(1 - np.abs(place - corner)).prod(axis=1)
-    fits = ((corner >= 0) & (corner < number.shape)).all(axis=1) & (weight > 1e-9)
-    corner, weight = corner[fits], weight[fits]
-    cell = number[tuple(corner.T)]
+    around = np.rint(place).astype(int) + np.array(list(product((-1, 0, 1), repeat=3)))
+    far = np.abs(place - around)
+    weight = np.where(far < 0.5, 0.75 - far**2, 0.5 * (1.5 - np.minimum(far, 1.5)) ** 2).prod(axis=1)
+    fits = ((around >= 0) & (around < number.shape)).all(axis=1) & (weight > 1e-9)
+    around, weight = around[fits], weight[fits]
+    cell = number[tuple(around.T)]
     weight, cell = weight[cell >= 0], cell[cell >= 0]
     if weight.sum() < 0.5:
-        far, nearest = bone.tree.query(tip)
+        away, nearest = bone.tree.query(tip)
         way = bone.points[nearest] - tip
         axis = int(np.abs(way).argmax())
         mends = (
@@ -243,7 +267,7 @@ def _entry(bone: Bone, number: Indices, tip: Floats) -> tuple[Indices, Floats]:
         )
         mend = mends[axis][int(way[axis] > 0)]
         where = ", ".join(f"{c:.1f}" for c in tip)
-        raise ValueError(f"the tip at ({where}) mm lies {far:.1f} mm outside the vertebral body; {mend}")
+        raise ValueError(f"the tip at ({where}) mm lies {away:.1f} mm outside the vertebral body; {mend}")
     return cell, weight / weight.sum()
 
 
@@ -254,20 +278,21 @@ def _well(k: Floats, bone: Bone, cells: Indices, weight: Floats, radius: float) 
     the grid a source in one cell raises the pressure of the cell at a distance d by G(d) mu Q, G being the lattice's
     Green function: the integral over t of the product of exp(-2 a t) I_d(2 a t) along the axes.
     """
-    a = k / k.mean()
-
-    def green(d: Indices) -> float:
-        return float(quad(lambda s: np.prod(ive(d, 2 * a * s * s)) * 2 * s, 0, np.inf, limit=200)[0])
-
-    steps = np.abs(cells[:, None] - cells[None])
-    values = {tuple(d): 0.0 for d in steps.reshape(-1, 3).tolist()}
-    values = {d: green(np.array(d)) for d in values}
-    on_grid = sum(
-        weight[i] * weight[j] * values[tuple(steps[i, j].tolist())]
-        for i in range(len(cells))
-        for j in range(len(cells))
-    ) / (k.mean() * bone.spacing * 1e-3)
+    shape = tuple(np.round(k / k.mean(), 3).tolist())
+    steps = np.abs(cells[:, None] - cells[None]).reshape(-1, 3)
+    unique, which = np.unique(steps, axis=0, return_inverse=True)
+    green = np.array([_green(tuple(step), shape) for step in unique.tolist()])[which.ravel()]
+    on_grid = green @ np.outer(weight, weight).ravel() / (k.mean() * bone.spacing * 1e-3)
     return float(1 / (4 * np.pi * np.cbrt(k.prod()) * radius) - on_grid)
+
+
+@lru_cache(maxsize=4096)
+def _green(step: tuple[int, ...], k: tuple[float, ...]) -> float:
+    """Return the lattice's Green function at a step of cells, for permeabilities k along the axes."""
+    i, along = np.array(step), np.array(k)
+    # With t = s^2 the integrand is smooth at 0 and falls like 1 / s^2.
+    found: float = quad(lambda s: np.prod(ive(i, 2 * along * s * s)) * 2 * s, 0, np.inf, limit=200)[0]
+    return found
 
 
 def _sums(places: Indices, values: Floats, size: int) -> Floats:
@@ -403,10 +428,14 @@ class State:
         place = np.argwhere(free)
         points = origin + h * place
         taken = np.zeros(len(place))
+        top, foot = self.bone.vertebra.landmarks[[2, 5], 2]
         for outlet, amount in zip(self.bone.outlets, self.leaked, strict=True):
             if not amount:
                 continue
             far = np.linalg.norm((points - outlet.mouth) * DRAWN[outlet.leak], axis=1)
+            if outlet.leak in ("B", "C-canal"):
+                # Behind the posterior wall, not round its corners into a disc.
+                far += np.where((points[:, 2] < foot) | (points[:, 2] > top), 1e3, 0.0)
             order = np.argsort(far, kind="stable")
             left = 1 - taken[order]
             before = np.cumsum(left) - left
@@ -452,7 +481,8 @@ class System:
     """The equations for a state's pressure: `matrix` (n, n) times pressure (Pa) is `right` (n,), m3/s.
 
     `faces` (m,) and `ways` (e,) are what flows for a pressure difference of 1 Pa between two cells and through a way
-    out, m3/s/Pa; `source` (n,) is what is injected, m3/s.
+    out, m3/s/Pa; `source` (n,) is what is injected, m3/s. `coarse` is the inverse of the same equations for blocks of
+    cells, and `block` (n,) tells which block a cell is in.
     """
 
     matrix: sparse.csr_matrix
@@ -461,6 +491,14 @@ class System:
     faces: Floats
     ways: Floats
     source: Floats
+    coarse: Floats
+    block: Indices
+
+    def precondition(self, residual: Floats) -> Floats:
+        """Return roughly the pressure (n,) that takes a residual (n,) away: cell by cell, and block by block."""
+        whole = np.einsum("ij,j->i", self.coarse, _sums(self.block, residual, len(self.coarse)))
+        roughly: Floats = residual / self.diagonal + whole[self.block]
+        return roughly
 
 
 def system(state: State) -> System:
@@ -473,14 +511,21 @@ def system(state: State) -> System:
     for where, weight in m.tips:
         source[where] += state.injection.rate * ML_MIN / len(m.tips) * weight
     right = source + _sums(m.ends, ways * m.ambient[m.way], n)
-    return System(m.matrix(-faces, -faces, diagonal), right, diagonal, faces, ways, source)
+    # The same equations for blocks of cells with one pressure each: what is slow to even out between cells.
+    count = int(m.block.max()) + 1
+    one, other = m.block[m.first], m.block[m.second]
+    between = _sums(one * count + other, np.where(one == other, 0.0, faces), count**2).reshape(count, count)
+    between = between + between.T
+    blocks = np.diag(between.sum(axis=0) + _sums(m.block[m.ends], ways, count)) - between
+    coarse: Floats = np.linalg.inv(blocks).astype(np.float64)
+    return System(m.matrix(-faces, -faces, diagonal), right, diagonal, faces, ways, source, coarse, m.block)
 
 
 def _solve(state: State) -> _Flow:
     """Solve a state's equations by conjugate gradients from its guess."""
     m, s = state.medium, system(state)
     flow = state.injection.rate * ML_MIN / len(m.tips)
-    pressure, _ = conjugate_gradients(s.matrix, s.right, state.guess, s.diagonal, flow * TOLERANCE)
+    pressure, _ = conjugate_gradients(s.matrix, s.right, state.guess, s.precondition, flow * TOLERANCE)
     _, mixed, _ = _viscosities(state)
     tips = [
         pressure[where] @ weight + (mixed[where] @ weight) * flow * extra
@@ -497,23 +542,28 @@ def _conductances(state: State) -> tuple[Floats, Floats]:
     _, mixed, outside = _viscosities(state)
     faces = 1 / (m.resist[0] * mixed[m.first] + m.resist[1] * mixed[m.second])
     ways = 1 / (mixed[m.ends] / m.access + outside[m.way] / m.conductance)
-    # Only marrow passes the drain: a cell full of cement has none. A little is left, or a full body had no solution.
-    open_share = np.maximum(1 - state.content[m.ends], 1e-6)
+    # Only marrow passes the drain: the fuller a cell, the less (Corey's relative permeability). A little is left, or
+    # the pressure in a full body had no bounds.
+    open_share = np.maximum(1 - state.content[m.ends], 0) ** 2 + 1e-6
     drains = open_share * m.conductance / parameter("marrow_viscosity")
     return faces, np.where(m.drain[m.way], drains, ways)
 
 
 def conjugate_gradients(
-    matrix: sparse.csr_matrix, right: Floats, guess: Floats, diagonal: Floats, tolerance: float, most: int = 3000
+    matrix: sparse.csr_matrix,
+    right: Floats,
+    guess: Floats,
+    precondition: Callable[[Floats], Floats],
+    tolerance: float,
+    most: int = 2000,
 ) -> tuple[Floats, int]:
-    """Solve a symmetric positive definite system with Jacobi's preconditioner; return solution and iterations.
+    """Solve a symmetric positive definite system; return the solution (n,) and how many iterations it took.
 
-    Stops when the sum of the residuals' squares is below `tolerance` squared. Raises ValueError if it does not.
+    Stops when the root of the sum of the residuals' squares is below `tolerance`. Raises ValueError if it never is.
     """
     x = guess.copy()
     residual = right - matrix @ x
-    scale = 1 / diagonal
-    z = scale * residual
+    z = precondition(residual)
     direction = z.copy()
     energy = _dot(residual, z)
     for number in range(most):
@@ -523,7 +573,7 @@ def conjugate_gradients(
         step = energy / _dot(direction, image)
         x += step * direction
         residual -= step * image
-        z = scale * residual
+        z = precondition(residual)
         energy, before = _dot(residual, z), energy
         direction *= energy / before
         direction += z
@@ -619,25 +669,27 @@ def _push(state: State, millilitres: float) -> State:
     upwind.data *= np.repeat(share, np.diff(upwind.indptr))
     gain = flow.source * share
     cement, _, _ = _viscosities(state)
-    ratio = np.minimum(cement / parameter("marrow_viscosity"), SHARPNESS)
+    sharper = np.clip(cement / parameter("marrow_viscosity"), 1, SHARPNESS)
     content, burden = state.content, state.burden
-    passed, passed_time = np.zeros(n), np.zeros(n)
+    leaky = np.flatnonzero(leaving)
+    at = m.ends[leaky]
+    passed, passed_time = np.zeros(len(at)), np.zeros(len(at))
     allowed = max(float(content.max()), 1.0) + OVERFULL
     done = 0
     while done < count:
-        carried = np.where(content < 1, content / (content + (1 - content) * ratio), content)
-        # How long cement has been here goes where cement goes.
-        aged = carried * burden / np.maximum(content, 1e-30)
+        # f = S / (S + (1 - S) M), and f = S where S is above 1. How long cement has been here goes where cement goes.
+        over = np.maximum(sharper - (sharper - 1) * content, 1)
+        carried, aged = content / over, burden / over
         burden = burden + upwind @ aged + dt * content + 0.5 * dt * gain
         content = content + upwind @ carried + gain
-        passed += carried
-        passed_time += aged
+        passed += carried[at]
+        passed_time += aged[at]
         done += 1
         if done % 8 == 0 and content.max() > allowed:
             break
-    seconds, leaves = done * dt, leaving * dt * 1e6
-    leaked = _sums(m.way, leaves * passed[m.ends], len(state.leaked))
-    arrived = _sums(m.way, leaves * passed_time[m.ends], len(state.leaked))
+    seconds, leaves = done * dt, leaving[leaky] * dt * 1e6
+    leaked = _sums(m.way[leaky], leaves * passed, len(state.leaked))
+    arrived = _sums(m.way[leaky], leaves * passed_time, len(state.leaked))
     # A way out holds what came last; what it held before goes on.
     volumes = np.array([outlet.volume for outlet in state.bone.outlets])
     held = np.minimum(state.leaked, np.maximum(volumes - leaked, 0))
