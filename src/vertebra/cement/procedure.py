@@ -1,0 +1,1569 @@
+"""The procedure room as a state machine: a patient, needles, a balloon or none, cement, and what is said of it after.
+
+`act(room, action)` returns the next room or raises `Refused` with a sentence. Nothing is undone: cement that was
+injected stays, a wall that was pierced stays pierced. Points come from the physical state alone, by a rubric that is
+shown before anything is done. All places are in the treated vertebra's own frame (x right, y anterior, z cranial, mm):
+the C-arm has been aligned with it, so that 0 degrees is its true AP view. What the numbers of the rubric are worth is
+teaching convention: where no source is named they are unreferenced.
+"""
+
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vertebra.assets import parameters
+from vertebra.cement import balloon as balloons
+from vertebra.cement import bone as bones
+from vertebra.cement import flow
+from vertebra.cement.heat import cure
+from vertebra.cement.material import CEMENTS
+from vertebra.imaging.fluoroscopy import KEV, Block, CArm, Rod, Scene, attenuation, scene_of_spine
+from vertebra.imaging.needle import OUTER_DIAMETER, Breach, Needle, aim, breach, two_views
+from vertebra.measure.morphometry import SixPoints, vertebral_kyphosis
+from vertebra.spine import shape as shapes
+from vertebra.spine.dimensions import LEVELS as ALL_LEVELS
+from vertebra.spine.shape import Shape
+from vertebra.spine.stack import Pose, Spine
+from vertebra.spine.vertebra import Vertebra
+
+FloatArray = NDArray[np.float64]
+
+STAGES = {
+    "vertebroplasty": ("patient", "needle", "cement", "debrief"),
+    "kyphoplasty": ("patient", "needle", "balloon", "cement", "debrief"),
+}
+LEVELS = ALL_LEVELS[ALL_LEVELS.index("T8") : ALL_LEVELS.index("L4") + 1]
+SIDES = ("left", "right")
+PLANES = ("frontal", "lateral")
+PIXELS, PITCH = 360, 0.56  # of a picture, and mm from one to the next: 131 mm of patient
+
+
+def _value(name: str) -> float:
+    """Return a number of `assets/materials/procedure.csv`."""
+    return parameters("materials/procedure.csv")[name].value
+
+
+# What an act takes, s, so that the clock of the stepped mode is as fair as the running one.
+TAKES = {name: _value(f"time {name}") for name in ("aim", "advance", "picture", "mix", "inflate", "deflate", "ready")}
+RATE = _value("rate")  # mL/min
+HAND_LIMIT = _value("hand pressure") * 1e6  # Pa [krebs2005]
+EXPOSURE = _value("exposure")  # s of fluoroscopy for one picture
+LATERAL_DOSE = _value("lateral dose")  # of a second across the patient, relative to one from front to back
+DOCK = -18.0  # mm before the pedicle's isthmus: the tip stands on the bone's surface
+RANGES = {
+    "lateral": (-10.0, 10.0),
+    "cranial": (-10.0, 10.0),
+    "convergence": (-25.0, 25.0),
+    "descent": (-25.0, 25.0),
+}
+ARMS = {"frontal": ((-45.0, 45.0), (-30.0, 30.0)), "lateral": ((60.0, 120.0), (-30.0, 30.0))}
+DEEPEST = 60.0  # mm beyond the isthmus
+STEPS = (-5.0, -2.0, -1.0, 1.0, 2.0, 5.0, 10.0)
+PORTIONS = (0.25, 0.5)
+# From how many mL on cement outside the bone is seen on a film; veins hide behind bone, above all on the lateral film,
+# where 93 % of leaks along the basivertebral vein were missed or underestimated [yeom2003].
+VISIBLE = {"B": _value("visible in a vein"), "S": _value("visible in a vein")}
+SEEN = _value("visible")
+TRACE = _value("trace")  # mL
+IN_CANAL = ("B", "C-canal")
+THREAD = _value("thread")  # mm
+PLACES = {
+    "endplate defect": "in the disc, beyond the broken endplate",
+    "basivertebral vein": "behind the posterior wall, in the midline",
+    "segmental vein": "beside the body, along a vein",
+    "cortical defect": "in front of the body, through its broken cortex",
+    "posterior wall defect": "behind the broken posterior wall, in the canal",
+}
+
+
+class Refused(ValueError):
+    """What cannot be done now, in one sentence for the student; the room stays as it was."""
+
+
+# --- who may lie on the table ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A made-up patient: what is known of him, BV/TV of his bone, weeks since the fracture, and why not to treat."""
+
+    label: str
+    chart: tuple[tuple[str, str], ...]
+    bone_volume: float
+    weeks: float
+    contra: str = ""
+    fracture: str = ""  # the only fracture this patient can have
+
+
+PATIENTS = {
+    "a": Patient(
+        "Mrs A, 78",
+        (
+            ("History", "Lifted a pot five weeks ago; 8 of 10 on standing, cannot stand for five minutes."),
+            ("So far", "Paracetamol in full dose; an opioid made her confused. Walks with help, hardly at all."),
+            ("Examination", "Tender over one spinous process, the level of the fracture. Legs and saddle normal."),
+            ("MRI", "Bright marrow on STIR in the fractured body only. No fragment in the canal."),
+            ("Blood", "CRP 3 mg/L, INR 1.0, platelets 240. No fever."),
+        ),
+        0.07,
+        5.0,
+    ),
+    "b": Patient(
+        "Mr B, 71",
+        (
+            ("History", "Twelve years of prednisolone. Pain since a cough eight weeks ago, 8 of 10, worse on rising."),
+            ("So far", "Paracetamol, an opioid, a brace for six weeks: no better."),
+            ("Examination", "Tender at the level of the fracture. Power, feeling and reflexes normal."),
+            ("MRI", "Bright marrow on STIR, dark band beneath the endplate. Pedicles and marrow elsewhere normal."),
+            ("Blood", "CRP 5 mg/L, INR 1.1, platelets 190, no paraprotein."),
+        ),
+        0.05,
+        8.0,
+    ),
+    "c": Patient(
+        "Mrs C, 76",
+        (
+            ("History", "Fell three weeks ago. Pain was 8 of 10, now 3 of 10, and she sleeps through."),
+            ("So far", "Paracetamol, a few days of an opioid, walking with the physiotherapist."),
+            ("Examination", "Slightly tender at the level of the fracture. Walks to the shops. Legs normal."),
+            ("MRI", "Bright marrow on STIR in the fractured body. No fragment in the canal."),
+            ("Blood", "CRP 4 mg/L, INR 1.0."),
+        ),
+        0.08,
+        3.0,
+        "improving",
+    ),
+    "d": Patient(
+        "Mr D, 66",
+        (
+            ("History", "Three weeks of pain, worse at night and at rest. Sweats. Had a urinary infection."),
+            ("So far", "Paracetamol and an opioid: no better."),
+            ("Examination", "38.4 °C. Tender over two neighbouring levels. Legs normal."),
+            ("MRI", "Bright disc, bright marrow on both sides of it, enhancement beside the spine."),
+            ("Blood", "CRP 168 mg/L, white cells 15; two blood cultures are growing."),
+        ),
+        0.10,
+        3.0,
+        "infection",
+    ),
+    "e": Patient(
+        "Mrs E, 74",
+        (
+            ("History", "Fell yesterday. Since this morning the legs give way, and she cannot pass urine."),
+            ("So far", "Nothing yet."),
+            ("Examination", "Power 3 of 5 in both legs, numb saddle."),
+            ("CT", "A fragment of the posterior wall stands in the canal."),
+            ("Blood", "CRP 6 mg/L, INR 1.0."),
+        ),
+        0.08,
+        0.1,
+        "deficit",
+        "burst",
+    ),
+    "f": Patient(
+        "Mrs F, 80",
+        (
+            ("History", "Back pain for years, 6 of 10. The fracture is on a film of eighteen months ago, unchanged."),
+            ("So far", "Paracetamol now and then."),
+            ("Examination", "Not tender at the level of the fracture; tender low down, on both sides. Legs normal."),
+            ("MRI", "No bright marrow on STIR in the fractured body. Worn facet joints at L4 and L5."),
+            ("Blood", "CRP 2 mg/L, INR 1.0."),
+        ),
+        0.07,
+        78.0,
+        "healed",
+    ),
+    "g": Patient(
+        "Mr G, 79",
+        (
+            ("History", "Fell four weeks ago; 8 of 10 on turning in bed and on standing."),
+            ("So far", "Paracetamol, an opioid and a laxative, physiotherapy in bed."),
+            ("Examination", "Tender at the level of the fracture. Legs normal. Bruises on both arms."),
+            ("MRI", "Bright marrow on STIR in the fractured body. No fragment in the canal."),
+            ("Blood", "CRP 4 mg/L. Takes warfarin: INR 4.1 today."),
+        ),
+        0.08,
+        4.0,
+        "bleeding",
+    ),
+    "h": Patient(
+        "Mrs H, 84",
+        (
+            ("History", "Fourteen weeks after a fall, 7 of 10 whenever she sits up, none when she lies flat."),
+            ("So far", "Everything that could be tried by mouth; twelve weeks of a brace."),
+            ("Examination", "Tender at the level of the fracture. Legs normal."),
+            ("MRI", "Bright marrow on STIR, and a line of fluid in the body: it has not healed."),
+            ("Blood", "CRP 3 mg/L, INR 1.0, platelets 210."),
+        ),
+        0.07,
+        14.0,
+        fracture="cleft",
+    ),
+    "i": Patient(
+        "Mrs I, 82",
+        (
+            ("History", "In hospital for ten days after a fall: 9 of 10, cannot get out of bed."),
+            ("So far", "Paracetamol and an opioid by drip; drowsy, and still in pain."),
+            ("Examination", "Tender at the level of the fracture. Power, feeling and saddle normal."),
+            ("MRI", "Bright marrow on STIR in the fractured body only. No fragment in the canal."),
+            ("Blood", "CRP 8 mg/L, INR 1.1, platelets 230."),
+        ),
+        0.06,
+        1.5,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Fracture:
+    """A fracture to choose: its shape, and what the films show of it."""
+
+    label: str
+    shape: Shape
+    told: str
+
+
+FRACTURES = {
+    "wedge": Fracture("Wedge, a third of the front height lost", shapes.wedge(0.33), "wedge"),
+    "biconcave": Fracture("Biconcave, two fifths lost in the middle", shapes.biconcave(0.4), "biconcave fracture"),
+    "crush": Fracture("Crush, a third lost everywhere", shapes.crush(0.33), "crush fracture"),
+    "cleft": Fracture("Wedge with a cleft", shapes.cleft(4.0, 0.33), "wedge with a cleft that holds gas"),
+    "endplate": Fracture("Wedge with a hole in the upper endplate", shapes.breach(3.0, 0.3), "wedge, endplate broken"),
+    "wall": Fracture("Wedge with a hole in the posterior wall", shapes.wall_defect(0.45, 0.3), "wedge, wall broken"),
+    "burst": Fracture("Burst, a fragment in the canal", shapes.burst(0.35, 5.0), "burst fracture"),
+}
+
+REASONS = {
+    "infection": "An infection is active",
+    "deficit": "There is a new neurological deficit with bone in the canal",
+    "healed": "The fracture is old and has healed: the pain comes from elsewhere",
+    "improving": "The pain is getting better without it",
+    "bleeding": "Clotting is not corrected",
+    "none": "I would rather not, without one of these reasons",
+}
+PATHWAYS = {
+    "surgeon": "Immobilise, urgent CT and MRI, spine surgeon now",
+    "infection team": "Cultures, MRI with contrast, infection team and spine surgeon; antibiotics by culture",
+    "other source": "Look for another source of the pain; treat the osteoporosis",
+    "conservative": "Go on with analgesia and walking, treat the osteoporosis, see again in one to two weeks",
+    "correct first": "Correct the clotting with whoever prescribed the drug, then decide again",
+}
+# For each reason: the pathway, and why, with its source.
+REFERRALS = {
+    "infection": (
+        "infection team",
+        "Cement in infected bone is foreign material in pus: infection is a contraindication [contra_pages].",
+    ),
+    "deficit": (
+        "surgeon",
+        "A new deficit with bone in the canal needs decompression, which cement cannot do; it is an emergency "
+        "[unreferenced].",
+    ),
+    "healed": (
+        "other source",
+        "Guidance offers cement only for a recent, unhealed fracture whose pain is confirmed at that level by "
+        "examination and imaging [nice_ta279].",
+    ),
+    "improving": (
+        "conservative",
+        "Guidance offers cement only for severe ongoing pain despite optimal pain management [nice_ta279]; most "
+        "fractures improve over 2 to 12 weeks [acr2018].",
+    ),
+    "bleeding": (
+        "correct first",
+        "Untreated coagulopathy is a contraindication [contra_pages]; corrected, the question may be asked again.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Who is treated, where and for what. Raises ValueError for a key that is not known or does not go together."""
+
+    patient: str = "a"
+    level: str = "L1"
+    fracture: str = "wedge"
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("patient", self.patient, PATIENTS),
+            ("level", self.level, LEVELS),
+            ("fracture", self.fracture, FRACTURES),
+        ):
+            if not isinstance(value, str) or value not in known:
+                raise ValueError(f"{name} is {value!r}; give one of {', '.join(known)}")
+        only = self.who.fracture
+        if only and self.fracture != only:
+            raise ValueError(f"{self.who.label} has another fracture; choose {FRACTURES[only].label.lower()}")
+        if self.fracture == "burst" and not only:
+            raise ValueError(f"{self.who.label} has no fragment in the canal; choose another fracture, or Mrs E")
+
+    @property
+    def who(self) -> Patient:
+        """The patient."""
+        return PATIENTS[self.patient]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the broken vertebra."""
+        return FRACTURES[self.fracture].shape
+
+    @property
+    def vertebra(self) -> Vertebra:
+        """The broken vertebra."""
+        return vertebra_of(self.level, self.shape)
+
+
+@lru_cache(maxsize=32)
+def vertebra_of(level: str, shape: Shape) -> Vertebra:
+    """Return a vertebra that keeps what it has computed."""
+    return Vertebra(level, shape)
+
+
+# --- the state of the room -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Path:
+    """One needle: how it is held and how deep (mm beyond the isthmus), and what it has done on its way.
+
+    `lateral`, `cranial`, `convergence` and `descent` are what the hand has changed since the needle first touched the
+    skin; where that was, `touch` says. `worst` is what was pierced, `safe` whether the medial border on AP was never
+    crossed before the posterior wall on lateral, `unseen` the mm advanced since the last picture and `longest` its
+    greatest value, `deepest` the greatest depth.
+    """
+
+    side: str
+    gauge: str = "11G"
+    lateral: float = 0.0
+    cranial: float = 0.0
+    convergence: float = 0.0
+    descent: float = 0.0
+    depth: float = DOCK
+    deepest: float = DOCK
+    worst: Breach = field(default_factory=Breach)
+    safe: bool = True
+    unseen: float = 0.0
+    longest: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """One exposure: plane, angles of the C-arm, when, and everything that cast a shadow then."""
+
+    plane: str
+    orbital: float
+    tilt: float
+    seconds: float
+    vertebra: Vertebra
+    needles: tuple[tuple[str, Needle], ...]
+    cement: flow.State | None
+    inflation: balloons.Inflation | None
+    inflated: bool
+
+
+@dataclass(frozen=True)
+class Push:
+    """A portion of cement: its age when it was pushed (s), mL, mL since the last lateral picture, and the pressure."""
+
+    age: float
+    volume: float
+    unseen: float
+    pressure: float
+
+
+@dataclass(frozen=True, eq=False)
+class Room:
+    """All that is so at one moment. `seconds` run from the decision to treat; `mixed` is when mixing began."""
+
+    procedure: str
+    case: Case = field(default_factory=Case)
+    stage: str = "patient"
+    decision: str = ""
+    reason: str = ""
+    pathway: str = ""
+    seconds: float = 0.0
+    frontal: tuple[float, float] = (0.0, 0.0)
+    lateral: tuple[float, float] = (90.0, 0.0)
+    screening: str = ""
+    fluoroscopy: float = 0.0
+    dose: float = 0.0
+    films: tuple[Film, ...] = ()
+    looked: bool = False
+    paths: tuple[Path, ...] = ()
+    side: str = "left"
+    balloon: str = ""
+    inflated: float = 0.0  # mL in each balloon
+    unseen_inflation: float = 0.0
+    longest_inflation: float = 0.0
+    inflation: balloons.Inflation | None = None
+    peak_pressure: float = 0.0
+    signs: tuple[str, ...] = ()
+    after_sign: float = 0.0  # mL a balloon pumped in after the first sign of gauge or syringe
+    wall_seen: str = ""
+    after_wall: float = 0.0  # mL a balloon after a picture showed one at a wall
+    deflated: bool = False
+    cement: str = ""
+    temperature: float = 23.0
+    mixed: float | None = None
+    state: flow.State | None = None
+    pushes: tuple[Push, ...] = ()
+    unseen_cement: float = 0.0
+    leak_seen: str = ""
+    after_leak: float = 0.0
+    stuck: bool = False
+    message: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The needle in the hand."""
+        return next((path for path in self.paths if path.side == self.side), Path(self.side))
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since mixing began; None before."""
+        return None if self.mixed is None else self.seconds - self.mixed
+
+    @property
+    def volume(self) -> float:
+        """How much cement has been pushed, mL."""
+        return sum(push.volume for push in self.pushes)
+
+    @property
+    def vertebra(self) -> Vertebra:
+        """The vertebra as it stands now: broken, lifted by a balloon, or settled again."""
+        if self.inflation is None:
+            return self.case.vertebra
+        return self.inflation.settled if self.deflated else self.inflation.lifted
+
+
+def start(procedure: str, case: Case | None = None) -> Room:
+    """Return an empty room. Raises ValueError for a procedure that is not known."""
+    if procedure not in STAGES:
+        raise ValueError(f"procedure is {procedure!r}; give one of {', '.join(STAGES)}")
+    return Room(procedure, case or Case())
+
+
+@lru_cache(maxsize=64)
+def touch(case: Case, side: str) -> dict[str, float]:
+    """Return where a needle first touches the skin, off the pedicle's axis: mm and degrees.
+
+    Drawn once for each patient, level, fracture and side: a first touch is near, and never right.
+    """
+    random = np.random.default_rng(zlib.crc32(f"{case.patient} {case.level} {case.fracture} {side}".encode()))
+    sign = random.choice([-1.0, 1.0], 4)
+    size = random.uniform([2.0, 2.0, 3.0, 3.0], [4.5, 4.0, 9.0, 8.0])
+    return dict(zip(RANGES, np.round(sign * size).tolist(), strict=True))
+
+
+def needle(case: Case, path: Path) -> Needle:
+    """Return the needle of a path, in the vertebra's own frame."""
+    off = touch(case, path.side)
+    held = {name: off[name] + getattr(path, name) for name in RANGES}
+    return aim(case.vertebra.pedicle(path.side), path.depth, gauge=path.gauge, **held)
+
+
+def needles(room: Room) -> tuple[tuple[str, Needle], ...]:
+    """Return the needles that are in the patient or on his skin, by side."""
+    found = {path.side: needle(room.case, path) for path in room.paths}
+    if room.stage == "needle" and room.side not in found:
+        found[room.side] = needle(room.case, room.path)
+    return tuple(found.items())
+
+
+def down(room: Room) -> dict[str, float]:
+    """Return the orbital angle at which the C-arm looks down the pedicle of each side, degrees."""
+    axes = {side: room.case.vertebra.pedicle(side).axis for side in SIDES}
+    return {side: math.degrees(math.atan2(-x, y)) for side, (x, y, _) in axes.items()}
+
+
+def metal(room: Room) -> tuple[tuple[str, Needle], ...]:
+    """Return the needles as a film shows them: for a balloon the cannula is drawn back by the balloon's length."""
+    held = needles(room)
+    if room.procedure != "kyphoplasty" or room.stage == "needle":
+        return held
+    back = balloons.BALLOONS[room.balloon].length if room.balloon else 0.0
+    return tuple((side, replace(each, tip=each.tip - back * each.direction)) for side, each in held)
+
+
+def depth_share(vertebra: Vertebra, points: FloatArray) -> FloatArray:
+    """Return how far forward points (n, 3) lie in the body on a lateral film: 0 posterior wall, 1 anterior wall."""
+    marks = np.asarray(vertebra.landmarks, dtype=np.float64)
+    back, front = _border(marks[[2, 5]], points), _border(marks[[0, 3]], points)
+    share: FloatArray = (points[:, 1] - back) / (front - back)
+    return share
+
+
+def _border(corners: FloatArray, points: FloatArray) -> FloatArray:
+    """Return y (n,) of the line through an upper and a lower corner at the height of points (n, 3)."""
+    upper, lower = corners
+    y: FloatArray = lower[1] + (points[:, 2] - lower[2]) / (upper[2] - lower[2]) * (upper[1] - lower[1])
+    return y
+
+
+# --- acts ------------------------------------------------------------------------------------------------------------
+
+
+def act(room: Room, action: Mapping[str, Any]) -> Room:
+    """Return the room after an action: a mapping with `do`, the name of one of ACTS, and what that one needs.
+
+    Raises Refused with one sentence for what cannot be done now, or not like that.
+    """
+    name = action.get("do")
+    if not isinstance(name, str) or name not in ACTS:
+        raise Refused(f"The room knows no {name!r}; it knows {', '.join(ACTS)}.")
+    stages, doing = ACTS[name]
+    if room.stage not in stages:
+        raise Refused(f"That belongs to another step: {WHEN[stages[0]]}.")
+    try:
+        return doing(replace(room, message=""), action)
+    except Refused:
+        raise
+    except (ValueError, TypeError, KeyError) as error:
+        raise Refused(f"That could not be done: {error}.".replace("..", ".")) from None
+
+
+WHEN = {
+    "patient": "it is decided before the needle",
+    "needle": "it is done while the needle is placed",
+    "balloon": "it is done while the balloons are in",
+    "cement": "it is done when the needles stand and cement is on the table",
+}
+
+
+def _number(action: Mapping[str, Any], name: str, low: float, high: float) -> float:
+    value = action.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise Refused(f"{name} is {value!r}; give a number from {low:g} to {high:g}.")
+    return float(value)
+
+
+def _choice(action: Mapping[str, Any], name: str, known: Any) -> Any:
+    value = action.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or value not in known:
+        raise Refused(f"{name} is {value!r}; give one of {', '.join(map(str, known))}.")
+    return value
+
+
+def _choose(room: Room, action: Mapping[str, Any]) -> Room:
+    asked = {name: action.get(name, getattr(room.case, name)) for name in ("patient", "level", "fracture")}
+    who = PATIENTS[_choice(asked, "patient", PATIENTS)]
+    # What the chart tells of the fracture comes with the patient, and a fragment in the canal goes with her.
+    if who.fracture:
+        asked["fracture"] = who.fracture
+    elif asked["fracture"] == "burst" and "fracture" not in action:
+        asked["fracture"] = "wedge"
+    return replace(room, case=Case(**asked))
+
+
+def _treat(room: Room, action: Mapping[str, Any]) -> Room:
+    return replace(
+        room, stage="needle", decision="treat", message="The patient lies prone; the C-arm is aligned with the level."
+    )
+
+
+def _refer(room: Room, action: Mapping[str, Any]) -> Room:
+    if any(path.deepest > DOCK for path in room.paths):
+        raise Refused("The needle is in the patient: you can stop, but no longer choose not to begin.")
+    if not (action.get("reason") and action.get("pathway")):
+        raise Refused("Say why not, and what the patient has instead.")
+    reason, pathway = _choice(action, "reason", REASONS), _choice(action, "pathway", PATHWAYS)
+    return replace(room, stage="debrief", decision="refer", reason=reason, pathway=pathway)
+
+
+def _aim(room: Room, action: Mapping[str, Any]) -> Room:
+    side = _choice({"side": action.get("side", room.side)}, "side", SIDES)
+    room = replace(room, side=side)
+    path = room.path
+    asked: dict[str, Any] = {name: _number(action, name, *RANGES[name]) for name in RANGES if name in action}
+    gauge = _choice({"gauge": action.get("gauge", path.gauge)}, "gauge", OUTER_DIAMETER)
+    held = replace(path, gauge=gauge, **asked)
+    if held == path:
+        return replace(room, message=f"The needle for the {side} pedicle is in your hand.")
+    if path.depth > DOCK:
+        raise Refused("A needle in bone cannot be turned: draw it back to the surface first.")
+    return _exposed(_kept(replace(room, seconds=room.seconds + TAKES["aim"]), held), TAKES["aim"])
+
+
+def _kept(room: Room, path: Path) -> Room:
+    others = tuple(other for other in room.paths if other.side != path.side)
+    return replace(room, paths=(*others, path))
+
+
+def _advance(room: Room, action: Mapping[str, Any]) -> Room:
+    step = float(_choice(action, "mm", STEPS))
+    path = room.path
+    depth = min(max(path.depth + step, DOCK), DEEPEST)
+    if depth == path.depth:
+        raise Refused(
+            "The needle stands on the surface already." if step < 0 else "The needle is in as far as it reaches."
+        )
+    moved = _followed(room.case, replace(path, depth=depth), max(depth - path.depth, 0.0))
+    return _exposed(_kept(replace(room, seconds=room.seconds + TAKES["advance"]), moved), TAKES["advance"])
+
+
+def _followed(case: Case, path: Path, forward: float) -> Path:
+    """Return a path with what it has pierced, and how far it went unseen."""
+    inserted = needle(case, path)
+    now = breach(inserted, case.vertebra, path.side)
+    worst = Breach(**{f.name: max(getattr(now, f.name), getattr(path.worst, f.name)) for f in fields(Breach)})
+    unseen = path.unseen + forward
+    return replace(
+        path,
+        worst=worst,
+        safe=path.safe and two_views(inserted, case.vertebra, path.side).safe,
+        unseen=unseen,
+        longest=max(path.longest, unseen),
+        deepest=max(path.deepest, path.depth),
+    )
+
+
+def _draw_back(room: Room, action: Mapping[str, Any]) -> Room:
+    if room.path.depth == DOCK:
+        raise Refused("The needle stands on the surface already.")
+    room = replace(room, seconds=room.seconds + TAKES["advance"])
+    return _exposed(_kept(room, replace(room.path, depth=DOCK)), TAKES["advance"])
+
+
+def _arm(room: Room, action: Mapping[str, Any]) -> Room:
+    plane = _choice(action, "plane", PLANES)
+    turn, rise = ARMS[plane]
+    angles = _number(action, "orbital", *turn), _number(action, "tilt", *rise)
+    turned = replace(room, frontal=angles) if plane == "frontal" else replace(room, lateral=angles)
+    return _exposed(turned, 0.0)
+
+
+def _picture(room: Room, action: Mapping[str, Any]) -> Room:
+    plane = _choice(action, "plane", (*PLANES, "both"))
+    for each in PLANES if plane == "both" else (plane,):
+        room = _expose(replace(room, seconds=room.seconds + TAKES["picture"]), each, EXPOSURE)
+    return room
+
+
+def _screen(room: Room, action: Mapping[str, Any]) -> Room:
+    plane = _choice(action, "plane", ("", *PLANES))
+    return _exposed(replace(room, screening=plane), 0.0)
+
+
+def _exposed(room: Room, seconds: float) -> Room:
+    """Return the room with a new picture if the foot is on the pedal, `seconds` of it at least a moment."""
+    return _expose(room, room.screening, max(seconds, 0.5)) if room.screening else room
+
+
+def _expose(room: Room, plane: str, seconds: float) -> Room:
+    """Return the room with one more film: everything seen starts anew from it."""
+    orbital, tilt = getattr(room, plane)
+    film = Film(
+        plane,
+        orbital,
+        tilt,
+        room.seconds,
+        room.vertebra,
+        metal(room),
+        room.state,
+        room.inflation,
+        room.inflation is not None and not room.deflated,
+    )
+    across = abs(math.sin(math.radians(orbital)))
+    cost = seconds * (1 + (LATERAL_DOSE - 1) * across)
+    planes = {seen.plane for seen in room.films} | {plane}
+    first = all(path.deepest == DOCK for path in room.paths)
+    room = replace(
+        room,
+        films=(*room.films, film),
+        fluoroscopy=room.fluoroscopy + seconds,
+        dose=room.dose + cost,
+        looked=room.looked or (first and planes == set(PLANES)),
+        paths=tuple(replace(path, unseen=0.0) for path in room.paths),
+        leak_seen=room.leak_seen or next(iter(visible(room.state)), ""),
+        wall_seen=room.wall_seen or next(iter(walls(room.inflation)), ""),
+    )
+    if plane == "lateral":
+        room = replace(room, unseen_cement=0.0, unseen_inflation=0.0)
+    return room
+
+
+def _wait(room: Room, action: Mapping[str, Any]) -> Room:
+    seconds = _number(action, "seconds", 0.1, 900)
+    room = replace(room, seconds=room.seconds + seconds)
+    return _expose(room, room.screening, seconds) if room.screening else room
+
+
+def _ready(room: Room, action: Mapping[str, Any]) -> Room:
+    if room.stage == "balloon":
+        if not room.deflated:
+            raise Refused("Deflate the balloons and take them out first: cement goes into the cavity they leave.")
+        return replace(room, stage="cement", seconds=room.seconds + TAKES["ready"])
+    inside = tuple(path for path in room.paths if path.depth > DOCK)
+    if not inside:
+        raise Refused("No needle is in the bone yet.")
+    room = replace(room, paths=inside, side=inside[0].side)
+    for path in inside:
+        try:
+            _begin(replace(room, paths=(path,), side=path.side), 0.0)
+        except ValueError:
+            raise Refused(
+                f"The {path.side} needle's tip does not lie well inside the body's bone, so nothing can be put in "
+                "there. Take pictures, and advance it, or draw it back and aim anew."
+            ) from None
+    if room.procedure == "kyphoplasty":
+        try:
+            _inflated(room, next(iter(balloons.BALLOONS)), 0.0)
+        except ValueError:
+            raise Refused(
+                "A balloon does not fit there: it lies behind the tip and as long as a finger's end, inside the body, "
+                "and two of them not in each other's way. Take pictures, and advance, or draw back and aim anew."
+            ) from None
+    stages = STAGES[room.procedure]
+    return replace(
+        room,
+        stage=stages[stages.index("needle") + 1],
+        seconds=room.seconds + TAKES["ready"],
+        message="The stylet is out.",
+    )
+
+
+def _mix(room: Room, action: Mapping[str, Any]) -> Room:
+    if room.mixed is not None:
+        raise Refused("There is one pack of cement on the table, and it is mixed.")
+    cement = _choice(action, "cement", CEMENTS)
+    temperature = _number(action, "temperature", 16, 28)
+    return replace(
+        room,
+        cement=cement,
+        temperature=temperature,
+        mixed=room.seconds,
+        seconds=room.seconds + TAKES["mix"],
+        message="Mixed and drawn up: the cement is ageing.",
+    )
+
+
+def _inject(room: Room, action: Mapping[str, Any]) -> Room:
+    portion = float(_choice(action, "ml", PORTIONS))
+    age = room.age
+    if age is None:
+        raise Refused("Mix the cement first.")
+    state = room.state or _begin(room, age)
+    waited = age - (state.injection.mixed + state.seconds)
+    if waited > 0.01:
+        state = flow.wait(state, waited)
+    pushed = flow.advance(state, portion)
+    seconds = portion / RATE * 60
+    if pushed.syringe_pressure > HAND_LIMIT:
+        return replace(
+            room,
+            seconds=room.seconds + seconds,
+            stuck=True,
+            message="The plunger does not move: the cement is too stiff for a hand and this needle.",
+        )
+    unseen = room.unseen_cement + portion
+    room = replace(
+        room,
+        state=pushed,
+        seconds=room.seconds + seconds,
+        unseen_cement=unseen,
+        after_leak=room.after_leak + (portion if room.leak_seen else 0.0),
+        pushes=(*room.pushes, Push(age, portion, unseen, pushed.syringe_pressure)),
+    )
+    return _exposed(room, seconds)
+
+
+def _begin(room: Room, age: float) -> flow.State:
+    tips = np.array([inserted.tip for _, inserted in needles(room)])
+    gauge = min((path.gauge for path in room.paths), key=lambda name: OUTER_DIAMETER[name])
+    cavities = room.inflation.cavities if room.inflation else ()
+    cement = room.cement or next(iter(CEMENTS))
+    injected = flow.Injection(tuple(map(tuple, tips.tolist())), gauge, RATE, cement, age, room.temperature)
+    return flow.begin(bones.bone(room.vertebra, room.case.who.bone_volume), injected, cavities)
+
+
+def _balloon(room: Room, action: Mapping[str, Any]) -> Room:
+    if room.inflated:
+        raise Refused("The balloons are in; another size would need other balloons.")
+    return replace(room, balloon=_choice(action, "size", balloons.BALLOONS))
+
+
+def _inflate(room: Room, action: Mapping[str, Any]) -> Room:
+    portion = float(_choice(action, "ml", PORTIONS))
+    if room.deflated:
+        raise Refused("The balloons are out.")
+    if not room.balloon:
+        raise Refused("Choose a balloon first.")
+    if room.inflation is not None and room.inflation.stopped == "burst":
+        raise Refused("The balloon has burst: deflate and take it out.")
+    volume = room.inflated + portion
+    size = balloons.BALLOONS[room.balloon]
+    if volume > size.volume:
+        raise Refused(f"The syringe ends at {size.volume:g} mL: a {size.name} balloon takes no more.")
+    try:
+        found = _inflated(room, room.balloon, volume)
+    except ValueError:
+        raise Refused("This balloon is too long for where the needle's tip lies; choose a shorter one.") from None
+    signs = stop_signs(found)
+    unseen = room.unseen_inflation + portion
+    room = replace(
+        room,
+        inflated=found.volume / len(room.paths),
+        inflation=found,
+        peak_pressure=max(room.peak_pressure, found.pressure),
+        after_sign=room.after_sign + (portion if room.signs else 0.0),
+        signs=room.signs or signs,
+        after_wall=room.after_wall + (portion if room.wall_seen else 0.0),
+        seconds=room.seconds + TAKES["inflate"],
+        unseen_inflation=unseen,
+        longest_inflation=max(room.longest_inflation, unseen),
+        message=" ".join(signs),
+    )
+    return _exposed(room, TAKES["inflate"])
+
+
+def _inflated(room: Room, size: str, volume: float) -> balloons.Inflation:
+    """Return what `volume` mL in each balloon does."""
+    held = [inserted for _, inserted in needles(room)]
+    # The cannula is drawn back, so that the balloon's front end lies where the needle's tip was.
+    return balloons.inflate(
+        room.case.vertebra,
+        np.array([inserted.tip for inserted in held]),
+        volume * len(held),
+        size,
+        room.case.who.bone_volume,
+        room.case.who.weeks,
+        np.array([inserted.direction for inserted in held]),
+    )
+
+
+def _deflate(room: Room, action: Mapping[str, Any]) -> Room:
+    if room.inflation is None:
+        raise Refused("Nothing is inflated.")
+    if room.deflated:
+        raise Refused("The balloons are out.")
+    return _exposed(replace(room, deflated=True, seconds=room.seconds + TAKES["deflate"]), TAKES["deflate"])
+
+
+def _stop(room: Room, action: Mapping[str, Any]) -> Room:
+    return replace(room, stage="debrief", screening="")
+
+
+def _again(room: Room, action: Mapping[str, Any]) -> Room:
+    return start(room.procedure, room.case)
+
+
+TABLE = ("needle", "balloon", "cement")
+Doing = Callable[[Room, Mapping[str, Any]], Room]
+ACTS: dict[str, tuple[tuple[str, ...], Doing]] = {
+    "choose": (("patient",), _choose),
+    "treat": (("patient",), _treat),
+    "refer": (("patient", "needle"), _refer),
+    "aim": (("needle",), _aim),
+    "advance": (("needle",), _advance),
+    "draw back": (("needle",), _draw_back),
+    "arm": (TABLE, _arm),
+    "picture": (TABLE, _picture),
+    "screen": (TABLE, _screen),
+    "wait": (TABLE, _wait),
+    "ready": (("needle", "balloon"), _ready),
+    "balloon": (("balloon",), _balloon),
+    "inflate": (("balloon",), _inflate),
+    "deflate": (("balloon",), _deflate),
+    "mix": (("cement",), _mix),
+    "inject": (("cement",), _inject),
+    "stop": (TABLE, _stop),
+    "again": (("patient", *TABLE, "debrief"), _again),
+}
+
+
+# --- what casts a shadow ---------------------------------------------------------------------------------------------
+
+
+def carm(film: Film) -> CArm:
+    """Return where the C-arm stood for a film: its axes meet in the middle of the treated body."""
+    return CArm(film.orbital, film.tilt, pixels=PIXELS, pixel=PITCH)
+
+
+@lru_cache(maxsize=12)
+def backbone(vertebra: Vertebra, bone_volume: float) -> tuple[dict[str, Pose], tuple[Block, ...]]:
+    """Return the treated vertebra and its neighbours, two above and one below, in its own frame: poses and bones."""
+    at = ALL_LEVELS.index(vertebra.level)
+    spine = Spine(ALL_LEVELS[max(at - 2, 0) : at + 2], {vertebra.level: vertebra.shape})
+    home = spine.poses[vertebra.level].inverse()
+    poses = {
+        level: Pose(home.rotation @ pose.rotation, home.apply(pose.translation[None])[0])
+        for level, pose in spine.poses.items()
+    }
+    scene = scene_of_spine(spine, bone_volume=bone_volume)
+    return poses, tuple(block.moved(home) for block in scene.blocks)
+
+
+def scene(film: Film, bone_volume: float) -> Scene:
+    """Return everything that cast a shadow on a film."""
+    blocks = backbone(film.vertebra, bone_volume)[1]
+    if film.cement is not None:
+        blocks += (film.cement.block(KEV),)
+    if film.inflated and film.inflation is not None:
+        blocks += tuple(_balloon_block(each) for each in film.inflation.balloons)
+    return Scene(blocks, tuple(_rod(inserted) for _, inserted in film.needles))
+
+
+def _rod(inserted: Needle) -> Rod:
+    return Rod(inserted.tip - inserted.length * inserted.direction, inserted.tip, inserted.radius)
+
+
+def _balloon_block(cavity: balloons.Cavity) -> Block:
+    """Return a balloon full of contrast medium; drawn as opaque as cement with a tenth of barium sulphate."""
+    reach = float(max(cavity.semi_axes)) + 1.0
+    steps = np.arange(-reach, reach + 0.5, 1.0)
+    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+    inside = balloons.inside(cavity, grid + cavity.centre)
+    excess = attenuation("PMMA + 10 % BaSO4", KEV) - attenuation("soft tissue", KEV)
+    affine = np.eye(4)
+    affine[:3, 3] = cavity.centre - reach
+    return Block((inside * excess).astype(np.float32), affine)
+
+
+# --- what there is to see and to read --------------------------------------------------------------------------------
+
+
+def leaks(state: flow.State | None) -> dict[str, float]:
+    """Return cement outside the bone, mL, by way out; without traces."""
+    if state is None:
+        return {}
+    return {name: float(ml) for name, ml in state.leaks.items() if bones.LEAKS[name] and ml > TRACE}
+
+
+def visible(state: flow.State | None) -> dict[str, float]:
+    """Return the leaks (mL) that are large enough to be seen on a film."""
+    return {name: ml for name, ml in leaks(state).items() if ml > VISIBLE.get(bones.LEAKS[name], SEEN)}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where the cement lies: share of the body, nearest to the posterior wall (mm, negative behind it), share of the
+    depth it spans (posterior to anterior), which sides of the midline it has reached, and the endplates it touches."""
+
+    share: float
+    margin: float
+    depth: tuple[float, float]
+    sides: tuple[str, ...]
+    endplates: tuple[str, ...]
+
+
+def spread(state: flow.State) -> Spread:
+    """Return where the cement lies in the body: voxels of which a third is cement."""
+    bone, h = state.bone, state.bone.spacing
+    full = (state.cement_volume > 1 / 3) & bone.inside
+    points = bone.origin + h * np.argwhere(full)
+    body = float(bone.inside.sum()) * h**3 / 1000
+    share = float(state.cement_volume[bone.inside].sum()) * h**3 / 1000 / body
+    if not len(points):
+        return Spread(share, math.inf, (0.0, 0.0), (), ())
+    along = depth_share(bone.vertebra, points)
+    # Sides and endplates count when more than a grain has reached them.
+    sides = tuple(name for name, sign in (("right", 1), ("left", -1)) if (sign * points[:, 0] > h).mean() > 0.1)
+    gaps = zip(("upper", "lower"), _plates(bone.vertebra, points), strict=True)
+    plates = tuple(name for name, gap in gaps if float(np.percentile(gap, 2)) < 1.5 * h)
+    return Spread(share, state.posterior_margin, (float(along.min()), float(along.max())), sides, plates)
+
+
+def words(film: Film) -> str:
+    """Return what a careful reader sees on a film, in words: the needles, the balloons, the cement, the leaks."""
+    straight = abs(film.orbital - (90 if film.plane == "lateral" else 0)) <= 10
+    name = "Lateral" if film.plane == "lateral" else "AP" if straight else "Oblique"
+    # Once something flows through the needles, where they stand is settled.
+    placing = film.cement is None and film.inflation is None
+    said = [_needle_words(film, side, inserted, straight) for side, inserted in film.needles if placing]
+    if film.inflated and film.inflation is not None:
+        ahead, behind = _ends(film)
+        said.append(
+            f"The balloons are dark, from {behind:.0%} to {ahead:.0%} of the body's depth."
+            if film.plane == "lateral"
+            else f"{'Two balloons are' if len(film.inflation.balloons) > 1 else 'One balloon is'} dark in the body."
+        )
+        said += [f"It has come to the {name}." for name in walls(film.inflation)]
+    if film.cement is not None:
+        said.append(_cement_words(film))
+        said += [f"A dark streak lies {PLACES[out]}." for out in visible(film.cement)]
+    return f"{name} picture. {' '.join(said) or 'Bone, and nothing else.'}"
+
+
+def _ends(film: Film) -> tuple[float, float]:
+    """Return the front and the back end of the balloons as shares of the body's depth."""
+    assert film.inflation is not None
+    places = np.concatenate([depth_share(film.vertebra, each.surface()) for each in film.inflation.balloons])
+    return float(places.max()), float(places.min())
+
+
+def _needle_words(film: Film, side: str, inserted: Needle, straight: bool) -> str:
+    """Say where a tip lies: on AP against the pedicle's ring, on lateral against posterior and anterior wall."""
+    view = carm(film)
+    tip = inserted.tip
+    if film.plane == "lateral":
+        share = float(depth_share(film.vertebra, tip[None])[0])
+        marks = np.asarray(film.vertebra.landmarks, dtype=np.float64)
+        behind = float(_border(marks[[2, 5]], tip[None])[0] - tip[1])
+        where = (
+            f"{behind:.0f} mm behind the posterior wall"
+            if share < 0
+            else f"at {share:.0%} of the body's depth, counted from the posterior wall, {_height(film.vertebra, tip)}"
+            if share <= 1
+            else "in front of the body"
+        )
+        dip = math.degrees(math.asin(-float(inserted.direction[2])))
+        pedicle = film.vertebra.pedicle(side)
+        middle = pedicle.centre[2]
+        at = inserted.tip + inserted.direction * (pedicle.centre[1] - tip[1]) / inserted.direction[1]
+        high = float(at[2] - middle)
+        passes = (
+            "through the middle of the pedicle"
+            if abs(high) < 1
+            else (f"{abs(high):.0f} mm {'above' if high > 0 else 'below'} the middle of the pedicle")
+        )
+        slope = "level" if abs(dip) < 2 else f"{abs(dip):.0f} degrees {'down' if dip > 0 else 'up'} to the front"
+        return f"{side.capitalize()} needle: tip {where}; its line passes {passes} and runs {slope}."
+    pedicle = film.vertebra.pedicle(side)
+    if not straight:
+        beam = view.axes[2]
+        angle = math.degrees(math.acos(min(1.0, abs(float(inserted.direction @ beam)))))
+        return f"{side.capitalize()} needle: seen {angle:.0f} degrees away from end on."
+    # On the picture, in mm of the pedicle: both are projected, so that parallax is in it.
+    centre, point = view.project(np.array([pedicle.centre, tip]))
+    scale = view.pixel / view.magnification(pedicle.centre)
+    across, up = (point - centre) * scale * [1, -1]
+    outward = float(across) * (-1 if side == "right" else 1)
+    half = pedicle.width / 2
+    ring = (
+        f"{-outward - half:.0f} mm inside the ring's medial border, towards the midline"
+        if outward < -half
+        else f"{outward - half:.0f} mm outside the ring's lateral border"
+        if outward > half
+        else "in the ring of the pedicle"
+    )
+    place = [
+        f"{abs(value):.0f} mm {name}"
+        for value, name in (
+            (outward, "laterally" if outward > 0 else "medially"),
+            (float(up), "up" if up > 0 else "down"),
+        )
+        if abs(value) >= 0.75
+    ]
+    middle = f"; from the ring's middle {' and '.join(place)}" if place else ", in its middle"
+    return f"{side.capitalize()} needle: tip {ring}{middle}."
+
+
+def _plates(vertebra: Vertebra, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return how far points (n, 3) lie below the upper and above the lower endplate as a lateral film shows them."""
+    marks = np.asarray(vertebra.landmarks, dtype=np.float64)
+    below = np.interp(points[:, 1], marks[2::-1, 1], marks[2::-1, 2]) - points[:, 2]
+    above = points[:, 2] - np.interp(points[:, 1], marks[:2:-1, 1], marks[:2:-1, 2])
+    return below, above
+
+
+def _height(vertebra: Vertebra, tip: FloatArray) -> str:
+    below, above = (float(gap[0]) for gap in _plates(vertebra, tip[None]))
+    name, gap = ("upper", below) if below < above else ("lower", above)
+    if gap < 0:
+        return f"beyond the {name} endplate"
+    return f"{gap:.0f} mm {'below' if name == 'upper' else 'above'} the {name} endplate"
+
+
+def _cement_words(film: Film) -> str:
+    assert film.cement is not None
+    found = spread(film.cement)
+    if not math.isfinite(found.margin):
+        return "No cement is seen yet."
+    plates = f", up to the {' and the '.join(found.endplates)} endplate" if found.endplates else ""
+    if film.plane == "lateral":
+        low, high = (min(max(share, 0.0), 1.0) for share in found.depth)
+        wall = f"{found.margin:.0f} mm from the posterior wall" if found.margin > 0.5 else "at the posterior wall"
+        return f"Cement from {low:.0%} to {high:.0%} of the body's depth, {wall}{plates}."
+    sides = "on both sides of the midline" if len(found.sides) > 1 else f"on the patient's {''.join(found.sides)}"
+    return f"Cement {sides}{plates}." if found.sides else f"Cement in the midline{plates}."
+
+
+def stop_signs(found: balloons.Inflation) -> tuple[str, ...]:
+    """Return the signs at which inflation ends that gauge, syringe and height tell, in plain words."""
+    told = found.limits[: len(found.limits) - len(found.contacts)]
+    return (*told, "The lost height is back.") if found.regained > 0.95 else told
+
+
+def walls(found: balloons.Inflation | None) -> tuple[str, ...]:
+    """Return the walls, not the endplates, that a balloon has come to: that is a stop sign, and a film tells it."""
+    return tuple(name for name in found.contacts if name.endswith("wall")) if found else ()
+
+
+def shape_of(vertebra: Vertebra) -> dict[str, float]:
+    """Return heights (mm) and the wedge angle (degrees) of a vertebra as a reader measures them."""
+    marks = np.asarray(vertebra.landmarks, dtype=np.float64)
+    points = SixPoints.from_array(marks[:, 1:])
+    return {
+        "anterior": points.heights.anterior,
+        "middle": points.heights.middle,
+        "posterior": points.heights.posterior,
+        "wedge": vertebral_kyphosis(points),
+    }
+
+
+# --- the rubric ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One line of the rubric: what earns its points, and on what that stands."""
+
+    id: str
+    part: str
+    title: str
+    points: int
+    full: str
+    source: str = "[unreferenced]"
+
+
+def _rubric(*rows: tuple[str, str, str, int, str] | tuple[str, str, str, int, str, str]) -> tuple[Criterion, ...]:
+    return tuple(Criterion(*row) for row in rows)
+
+
+REFER = _rubric(
+    ("refrain", "Decision", "Do not treat", 60, "the needle never enters the bone"),
+    ("reason", "Decision", "Name the reason", 25, "the reason in the chart"),
+    ("pathway", "Decision", "Send the patient the right way", 15, "the pathway that this reason asks for"),
+)
+RUBRICS: dict[str, tuple[Criterion, ...]] = {
+    "vertebroplasty": _rubric(
+        ("select", "Decision", "Treat a patient who fits", 8, "treated, after the chart was read", "[nice_ta279]"),
+        ("look", "Needle", "Look before you push", 4, "an AP and a lateral picture before the needle advances"),
+        ("canal", "Needle", "Keep out of the canal", 12, "0 mm; less than 2 mm earns a third"),
+        ("pedicle", "Needle", "Stay within the pedicle's walls", 7, "no wall pierced by more than 0.5 mm; 2 mm: half"),
+        ("order", "Needle", "Two views, one order", 6, "past the posterior wall before the ring's medial border"),
+        ("front", "Needle", "Spare endplates and front wall", 5, "none pierced by more than 0.5 mm"),
+        ("tip", "Needle", "Tip in the front half", 6, "at 50 to 85 % of the depth; 35 to 95 %: half"),
+        ("steps", "Needle", "Steps and pictures", 5, "never more than 10 mm without a picture; 15 mm: half"),
+        ("window", "Cement", "Inject paste, neither soup nor stone", 8, "all of it within the cement's window"),
+        ("watch", "Cement", "Watch what you inject", 7, "a lateral picture at least every 0.5 mL; 1 mL: half"),
+        (
+            "fill",
+            "Cement",
+            "Enough is enough",
+            6,
+            "10 to 30 % of the body; 5 to 40 %: half",
+            "[molloy2003; kaufmann2006]",
+        ),
+        ("margin", "Stop", "Leave the back alone", 6, "cement stays 3 mm or more from the posterior wall; 1 mm: half"),
+        ("stop", "Stop", "Stop at a leak", 6, "at most 0.25 mL after a picture showed one; 0.5 mL: half"),
+        ("leak", "Stop", "Keep cement in the bone", 6, "none in the canal, 0.2 mL or less elsewhere; 0.5 mL: half"),
+        ("heat", "Stop", "Keep the canal cool", 4, "below 45 °C at the canal's wall by the model"),
+        ("dose", "Stop", "Spare the rays", 4, "90 s of fluoroscopy or less; 180 s: half"),
+    ),
+    "kyphoplasty": _rubric(
+        ("select", "Decision", "Treat a patient who fits", 8, "treated, after the chart was read", "[nice_ta279]"),
+        ("look", "Needle", "Look before you push", 3, "an AP and a lateral picture before the needle advances"),
+        ("canal", "Needle", "Keep out of the canal", 10, "0 mm; less than 2 mm earns a third"),
+        ("pedicle", "Needle", "Stay within the pedicle's walls", 5, "no wall pierced by more than 0.5 mm; 2 mm: half"),
+        ("order", "Needle", "Two views, one order", 5, "past the posterior wall before the ring's medial border"),
+        ("front", "Needle", "Spare endplates and front wall", 4, "none pierced by more than 0.5 mm"),
+        ("front tip", "Needle", "Tip in the front third", 6, "at 70 to 92 % of the depth; 55 to 97 %: half"),
+        ("steps", "Needle", "Steps and pictures", 4, "never more than 10 mm without a picture; 15 mm: half"),
+        ("cavity", "Balloon", "Make a cavity", 5, "2 mL or more in the balloons, or up to a stop sign"),
+        ("signs", "Balloon", "Stop at gauge, syringe or height", 8, "nothing after the first sign; 0.5 mL: half"),
+        ("wall", "Balloon", "Stop at a wall", 6, "nothing after a picture showed a balloon at a wall; 0.5 mL: half"),
+        ("gauge", "Balloon", "Watch while you inflate", 5, "a lateral picture at least every 1 mL; 1.5 mL: half"),
+        ("window", "Cement", "Inject paste, neither soup nor stone", 6, "all of it within the cement's window"),
+        ("watch", "Cement", "Watch what you inject", 5, "a lateral picture at least every 0.5 mL; 1 mL: half"),
+        (
+            "cavity fill",
+            "Cement",
+            "Fill the cavity, and little more",
+            5,
+            "80 to 130 % of the cavity; 60 to 160 %: half",
+        ),
+        ("margin", "Stop", "Leave the back alone", 4, "cement stays 3 mm or more from the posterior wall; 1 mm: half"),
+        ("stop", "Stop", "Stop at a leak", 4, "at most 0.25 mL after a picture showed one; 0.5 mL: half"),
+        ("leak", "Stop", "Keep cement in the bone", 4, "none in the canal, 0.2 mL or less elsewhere; 0.5 mL: half"),
+        ("heat", "Stop", "Keep the canal cool", 1, "below 45 °C at the canal's wall by the model"),
+        ("dose both", "Stop", "Spare the rays", 2, "120 s of fluoroscopy or less; 240 s: half"),
+    ),
+    "refer": REFER,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the rubric as it was earned, with the reason."""
+
+    criterion: Criterion
+    earned: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Debrief:
+    """What is said afterwards: which rubric, its lines, their sum out of 100, the facts and what to do next time."""
+
+    rubric: str
+    lines: tuple[Line, ...]
+    score: float
+    verdict: str
+    facts: tuple[tuple[str, str], ...]
+    advice: tuple[str, ...]
+
+
+def canal_heat(room: Room) -> float | None:
+    """Return the highest temperature that the cement brings to the canal's wall, C; None without cement.
+
+    The cement in the body is taken as a ball of its volume that is as far from the canal as its nearest voxel, cement
+    in the canal as a thread THREAD mm long in fluid at rest.
+    """
+    state = room.state
+    if state is None or room.volume <= 0:
+        return None
+    bone, h = state.bone, state.bone.spacing
+    aged = {"cement_name": room.cement, "room": room.temperature, "injected_at": room.pushes[0].age}
+    peaks = []
+    points = bone.origin + h * np.argwhere((state.cement_volume > 1 / 3) & bone.inside)
+    if len(points):
+        distance = max(float(bone.vertebra.canal_distance(points).min()) - h / 2, 0.0)
+        # In a cavity there is only cement, between trabeculae there is bone too.
+        share = {"fraction": 1.0} if room.inflation else {}
+        peaks.append(cure(room.volume, **aged, **share).peak(min(distance, 30.0)))
+    inside = sum(ml for name, ml in leaks(state).items() if bones.LEAKS[name] in IN_CANAL)
+    if inside:
+        peaks.append(cure(inside, 1.0, **aged, around="water", length=THREAD).peak())
+    return max(peaks, default=None)
+
+
+def _banded(value: float, full: tuple[float, float], half: tuple[float, float]) -> float:
+    """Return 1 within `full`, a half within `half`, else 0; bounds count as within."""
+    if full[0] <= value <= full[1]:
+        return 1.0
+    return 0.5 if half[0] <= value <= half[1] else 0.0
+
+
+def _inside(room: Room) -> tuple[Path, ...]:
+    return tuple(path for path in room.paths if path.deepest > 0)
+
+
+Mark = tuple[float, str]
+
+
+def _needle_mark(room: Room, judge: Callable[[Path], Mark]) -> Mark:
+    """Return the worst mark of the needles; none without a needle that has passed the pedicle."""
+    found = _inside(room)
+    if not found:
+        return 0.0, "no needle passed a pedicle"
+    marks = [(*judge(path), path.side) for path in found]
+    share, reason, side = min(marks, key=lambda mark: mark[0])
+    return share, f"{side} needle: {reason}" if len(found) > 1 else reason
+
+
+def _canal(path: Path) -> Mark:
+    mm = path.worst.canal
+    return (1.0 if mm <= 0.05 else 1 / 3 if mm < 2 else 0.0), f"{mm:.1f} mm into the canal"
+
+
+def _pedicle(path: Path) -> Mark:
+    walls = {name: getattr(path.worst, name) for name in ("medial", "lateral", "superior", "inferior")}
+    name = max(walls, key=lambda wall: walls[wall])
+    return _banded(walls[name], (0, 0.5), (0, 2)), f"{name} wall, {walls[name]:.1f} mm" if walls[
+        name
+    ] > 0.05 else "none pierced"
+
+
+def _front(path: Path) -> Mark:
+    walls = {
+        "front or side wall": path.worst.anterior,
+        "upper endplate": path.worst.superior_endplate,
+        "lower endplate": path.worst.inferior_endplate,
+    }
+    name = max(walls, key=lambda wall: walls[wall])
+    return float(walls[name] <= 0.5), f"{name}, {walls[name]:.1f} mm" if walls[name] > 0.05 else "none pierced"
+
+
+def _order(path: Path) -> Mark:
+    return float(path.safe), "kept" if path.safe else "the medial border was crossed first"
+
+
+def _steps(path: Path) -> Mark:
+    return _banded(path.longest, (0, 10), (0, 15)), f"at most {path.longest:.0f} mm without a picture"
+
+
+def _tip(room: Room, full: tuple[float, float], half: tuple[float, float]) -> Mark:
+    def judge(path: Path) -> Mark:
+        share = float(depth_share(room.case.vertebra, needle(room.case, path).tip[None])[0])
+        return _banded(share, full, half), f"at {share:.0%} of the depth"
+
+    return _needle_mark(room, judge)
+
+
+def _cement_mark(room: Room, judge: Callable[[flow.State], Mark]) -> Mark:
+    """Return a mark of the cement; none for less than half a millilitre."""
+    if room.state is None or room.volume < 0.5:
+        return 0.0, "less than 0.5 mL of cement was injected"
+    return judge(room.state)
+
+
+def _window(room: Room, state: flow.State) -> Mark:
+    window = CEMENTS[room.cement].window(room.temperature)
+    early = sum(push.volume for push in room.pushes if push.age < window.opens)
+    late = sum(push.volume for push in room.pushes if push.age > window.closes)
+    span = f"{clock(window.opens)} to {clock(window.closes)}"
+    wrong = " and ".join(f"{ml:g} mL too {name}" for ml, name in ((early, "early"), (late, "late")) if ml)
+    return 1 - (early + late) / room.volume, f"{wrong or 'all in time'}; the window was {span}"
+
+
+def _fill(room: Room, state: flow.State) -> Mark:
+    share = spread(state).share
+    return _banded(share, (0.1, 0.3), (0.05, 0.4)), f"{state.filled:.1f} mL, {share:.0%} of the body"
+
+
+def cavity_volume(room: Room) -> float:
+    """Return the volume of the cavities that the balloons have left, mL."""
+    return sum(cavity.volume for cavity in room.inflation.cavities) if room.inflation else 0.0
+
+
+def _cavity_fill(room: Room, state: flow.State) -> Mark:
+    share = room.volume / max(cavity_volume(room), 0.1)
+    return _banded(share, (0.8, 1.3), (0.6, 1.6)), f"{room.volume:g} mL into {cavity_volume(room):.1f} mL of cavity"
+
+
+def _margin(room: Room, state: flow.State) -> Mark:
+    margin = spread(state).margin
+    share = _banded(margin, (3, math.inf), (1, math.inf))
+    return share, f"{margin:.1f} mm from the posterior wall" if math.isfinite(margin) else "no cement in the body"
+
+
+def _stop_leak(room: Room, state: flow.State) -> Mark:
+    if not any(film.cement is not None for film in room.films):
+        return 0.0, "no picture was taken of the cement"
+    if not room.leak_seen:
+        return 1.0, "no picture showed a leak"
+    return _banded(room.after_leak, (0, 0.25), (0, 0.5)), f"{room.after_leak:g} mL more after a leak was on a picture"
+
+
+def _leak(room: Room, state: flow.State) -> Mark:
+    found = leaks(state)
+    canal = sum(ml for name, ml in found.items() if bones.LEAKS[name] in IN_CANAL)
+    total = sum(found.values())
+    told = ", ".join(f"{ml:.2f} mL by the {name}" for name, ml in found.items())
+    return 0.0 if canal else _banded(total, (0, 0.2), (0, 0.5)), told or "no leak"
+
+
+def _heat(room: Room, state: flow.State) -> Mark:
+    peak = canal_heat(room)
+    return (1.0, "no cement near the canal") if peak is None else (float(peak < 45), f"{peak:.0f} °C at most")
+
+
+def _balloon_mark(room: Room, judge: Callable[[balloons.Inflation], Mark]) -> Mark:
+    if room.inflation is None or room.inflated < 0.5:
+        return 0.0, "no balloon was inflated"
+    return judge(room.inflation)
+
+
+def _wall(room: Room) -> Mark:
+    if not any(film.inflated for film in room.films):
+        return 0.0, "no picture was taken of the balloons"
+    if not room.wall_seen:
+        return 1.0, "no picture showed one at a wall"
+    told = f"{room.after_wall:g} mL more after a picture showed it at the {room.wall_seen}"
+    return _banded(room.after_wall, (0, 0), (0, 0.5)), told
+
+
+def _dose(room: Room, full: float, half: float) -> Mark:
+    if not _inside(room):
+        return 0.0, "no needle passed a pedicle"
+    return _banded(room.fluoroscopy, (0, full), (0, half)), f"{room.fluoroscopy:.0f} s"
+
+
+MARKS: dict[str, Callable[[Room], Mark]] = {
+    "select": lambda room: (float(room.decision == "treat"), "treated" if room.decision == "treat" else "not treated"),
+    "look": lambda room: (float(room.looked), "both were taken" if room.looked else "not both were taken"),
+    "canal": lambda room: _needle_mark(room, _canal),
+    "pedicle": lambda room: _needle_mark(room, _pedicle),
+    "order": lambda room: _needle_mark(room, _order),
+    "front": lambda room: _needle_mark(room, _front),
+    "tip": lambda room: _tip(room, (0.5, 0.85), (0.35, 0.95)),
+    "front tip": lambda room: _tip(room, (0.7, 0.92), (0.55, 0.97)),
+    "steps": lambda room: _needle_mark(room, _steps),
+    "window": lambda room: _cement_mark(room, lambda state: _window(room, state)),
+    "watch": lambda room: _cement_mark(
+        room,
+        lambda state: (
+            _banded(max(push.unseen for push in room.pushes), (0, 0.5), (0, 1.0)),
+            f"at most {max(push.unseen for push in room.pushes):g} mL without a lateral picture",
+        ),
+    ),
+    "fill": lambda room: _cement_mark(room, lambda state: _fill(room, state)),
+    "cavity fill": lambda room: _cement_mark(room, lambda state: _cavity_fill(room, state)),
+    "margin": lambda room: _cement_mark(room, lambda state: _margin(room, state)),
+    "stop": lambda room: _cement_mark(room, lambda state: _stop_leak(room, state)),
+    "leak": lambda room: _cement_mark(room, lambda state: _leak(room, state)),
+    "heat": lambda room: _cement_mark(room, lambda state: _heat(room, state)),
+    "dose": lambda room: _dose(room, 90, 180),
+    "dose both": lambda room: _dose(room, 120, 240),
+    "cavity": lambda room: _balloon_mark(
+        room,
+        lambda found: (
+            float(found.volume >= 2 or bool(room.signs or room.wall_seen)),
+            f"{found.volume:.1f} mL{', up to a stop sign' if room.signs or room.wall_seen else ''}",
+        ),
+    ),
+    "signs": lambda room: _balloon_mark(
+        room,
+        lambda found: (
+            0.0 if found.stopped == "burst" else _banded(room.after_sign, (0, 0), (0, 0.5)),
+            f"{room.after_sign:g} mL pumped in after this: {room.signs[0]}" if room.signs else "no sign was reached",
+        ),
+    ),
+    "gauge": lambda room: _balloon_mark(
+        room,
+        lambda found: (
+            _banded(room.longest_inflation, (0, 1), (0, 1.5)),
+            f"at most {room.longest_inflation:g} mL without a lateral picture",
+        ),
+    ),
+    "wall": lambda room: _balloon_mark(room, lambda found: _wall(room)),
+    "refrain": lambda room: (
+        float(room.decision == "refer"),
+        "not treated" if room.decision == "refer" else "treated",
+    ),
+    "reason": lambda room: (
+        float(room.reason == room.case.who.contra),
+        REASONS[room.reason] if room.reason else "no reason was given",
+    ),
+    "pathway": lambda room: (
+        float(room.pathway == REFERRALS.get(room.case.who.contra, ("",))[0]),
+        PATHWAYS[room.pathway] if room.pathway else "the patient was not sent on",
+    ),
+}
+
+
+def clock(seconds: float) -> str:
+    """Return seconds as minutes and seconds."""
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+
+
+def rubric_of(room: Room) -> str:
+    """Return which rubric applies: that of the procedure, or "refer" for a patient who must not be treated."""
+    return "refer" if room.case.who.contra else room.procedure
+
+
+def debrief(room: Room) -> Debrief:
+    """Return what is said of a room, at any moment: points by the rubric, facts, and what to do next time."""
+    name = rubric_of(room)
+    lines = []
+    refused = name != "refer" and room.decision != "treat"
+    for criterion in RUBRICS[name]:
+        share, reason = (0.0, "nothing was done") if refused else MARKS[criterion.id](room)
+        lines.append(Line(criterion, round(criterion.points * share, 1), reason))
+    score = round(sum(line.earned for line in lines), 1)
+    return Debrief(name, tuple(lines), score, _verdict(room, score), tuple(_facts(room)), tuple(_advice(room, lines)))
+
+
+def _verdict(room: Room, score: float) -> str:
+    contra = room.case.who.contra
+    if contra:
+        pathway, why = REFERRALS[contra]
+        if room.decision == "refer":
+            return f"Right: this patient must not have cement now. {why}"
+        return f"This patient must not have cement now: {REASONS[contra].lower()}. {why} {PATHWAYS[pathway]}."
+    if room.decision != "treat":
+        return (
+            "Nothing in this chart forbids cement, and the room marks a procedure: nothing was done, so nothing is "
+            "earned. Not to treat is still a choice that patient and doctor may make: cement is an option, not a duty "
+            "[nice_ta279]."
+        )
+    if room.volume < 0.5:
+        return "You stopped before there was cement in the body: needle and pictures are marked, the rest is not."
+    return (
+        "A procedure to be proud of."
+        if score >= 90
+        else "Sound, with something to mend."
+        if score >= 70
+        else "Much of it would have to be done differently."
+    )
+
+
+def _facts(room: Room) -> list[tuple[str, str]]:
+    """Return what was measured, (name, value), in the order of the procedure."""
+    facts = []
+    if room.decision == "treat":
+        facts += [("Time from the decision", clock(room.seconds)), ("Fluoroscopy", f"{room.fluoroscopy:.0f} s")]
+        facts.append(("Relative dose", f"{room.dose:.0f}, where a second from front to back is 1"))
+    for path in _inside(room):
+        share = float(depth_share(room.case.vertebra, needle(room.case, path).tip[None])[0])
+        out = [
+            f"{name.replace('_', ' ')} {getattr(path.worst, name):.1f} mm"
+            for name in (each.name for each in fields(Breach))
+            if getattr(path.worst, name) > 0.05
+        ]
+        facts.append(
+            (
+                f"{path.side.capitalize()} needle, {path.gauge}",
+                f"tip at {share:.0%} of the depth; breach: {', '.join(out) or 'none'}",
+            )
+        )
+    before, after = shape_of(room.case.vertebra), shape_of(room.vertebra)
+    if room.inflation is not None:
+        lifted = shape_of(room.inflation.lifted)
+        facts.append(("Balloons", f"{room.inflation.volume:.1f} mL, peak {room.peak_pressure / 1e5:.0f} bar"))
+        facts.append(("Front height while inflated", f"{before['anterior']:.1f} mm, then {lifted['anterior']:.1f} mm"))
+    if room.decision == "treat":
+        for name in ("anterior", "middle"):
+            facts.append(
+                (f"{name.capitalize()} height, before and after", f"{before[name]:.1f} and {after[name]:.1f} mm")
+            )
+        facts.append(("Wedge angle, before and after", f"{before['wedge']:.0f}° and {after['wedge']:.0f}°"))
+    if room.state is not None and room.volume:
+        found = spread(room.state)
+        facts += [
+            ("Cement injected", f"{room.volume:g} mL; in the body {room.state.filled:.1f} mL, {found.share:.0%} of it"),
+            ("Cement to posterior wall", f"{found.margin:.1f} mm" if math.isfinite(found.margin) else "—"),
+            ("Highest pressure", f"{max(push.pressure for push in room.pushes) / 1e6:.2f} MPa in the syringe"),
+            ("Age of the cement", f"{clock(room.pushes[0].age)} to {clock(room.pushes[-1].age)} after mixing"),
+        ]
+        told = [f"{ml:.2f} mL {PLACES[name]} (type {bones.LEAKS[name][0]})" for name, ml in leaks(room.state).items()]
+        facts.append(("Leaks [yeom2003]", "; ".join(told) or "none"))
+        peak = canal_heat(room)
+        if peak is not None:
+            facts.append(("Highest temperature at the canal", f"{peak:.0f} °C by the model"))
+    return facts
+
+
+ADVICE = {
+    "select": "Read the chart for what forbids cement before anything else.",
+    "look": "Take an AP and a lateral picture first: count the level, find the pedicle's ring and the posterior wall.",
+    "canal": "On AP keep the tip lateral to the ring's medial border until the lateral picture shows it in the body.",
+    "pedicle": "Aim for the middle of the ring on AP and of the pedicle on lateral, then advance along its axis.",
+    "order": "When the tip nears the ring's medial border on AP, look at lateral: it must be past the posterior wall.",
+    "front": "Take a lateral picture every few millimetres as the tip nears the front, and stop before it.",
+    "tip": "Place the tip at half to four fifths of the depth on the lateral picture.",
+    "steps": "Advance by 5 to 10 mm, then look, in both planes.",
+    "window": "Wait until the cement is a paste, and stop when it stiffens: the room's warmth sets the clock.",
+    "watch": "Look on lateral after every half millilitre at least.",
+    "fill": "A sixth of the body restored strength in cadavers [molloy2003]; more cement did not bring more relief "
+    "of pain [kaufmann2006; alali2009].",
+    "margin": "Stop when the cement comes to the posterior quarter of the body on lateral.",
+    "stop": "When a streak leaves the bone, stop; wait until the cement is thicker, or end there.",
+    "leak": "Start with thicker cement, in small portions; the canal and the veins are where a leak does harm.",
+    "heat": "Cement that keeps away from the canal does not warm it; a leak into it did, in pigs [lai2011].",
+    "dose": "Single pictures cost less than the pedal.",
+    "dose both": "Single pictures cost less than the pedal.",
+    "cavity": "Inflate until there is room for cement, 2 mL or more, or until a stop sign.",
+    "signs": "Stop at the first sign: pressure near its limit, the balloon full, the height back.",
+    "gauge": "Look on lateral after every millilitre: the balloon must not come to a wall.",
+    "wall": "When a balloon comes to a wall on a picture, stop: the cortex does not heal what it gives way by.",
+    "front tip": "Place the tip at three quarters of the depth or more: the balloon lies behind it.",
+    "cavity fill": "Fill the cavity and a little more, so that the cement interlocks with bone.",
+    "refrain": "Look first for what forbids cement: infection, a new deficit, a healed fracture, clotting, less pain.",
+    "reason": "Read the chart line by line: one of them decides.",
+    "pathway": "Not to treat is half of it: say who sees the patient next, and how soon.",
+}
+
+
+def _advice(room: Room, lines: list[Line]) -> list[str]:
+    """Return what to do next time, the costliest first, three at most."""
+    lost = sorted(lines, key=lambda line: line.earned - line.criterion.points)
+    return [ADVICE[line.criterion.id] for line in lost if line.earned < line.criterion.points][:3]

@@ -1,0 +1,252 @@
+"""The procedure room in a real browser: both procedures by keyboard, clocks, phones, and what may fail."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from vertebra.cement import procedure
+from vertebra.cement.procedure import RANGES, depth_share, needles, touch
+from vertebra.widgets.room import procedure_room, sample
+
+pytestmark = pytest.mark.browser
+TITLE = {"vertebroplasty": "Treat: begin the vertebroplasty", "kyphoplasty": "Treat: begin the balloon kyphoplasty"}
+
+
+def settled(view):
+    view.page.wait_for_function(
+        "model.get('shown').seq >= model.get('wanted').seq"
+        " && Number(document.querySelector('.pr').dataset.seq) >= model.get('wanted').seq"
+    )
+
+
+def press(view, name, times=1):
+    """Press a button by keyboard, as somebody does who has no mouse."""
+    for _ in range(times):
+        view.page.get_by_role("button", name=name, exact=True).press("Enter")
+        settled(view)
+
+
+def choose(view, name):
+    view.page.get_by_role("radio", name=name).press("Space")
+    settled(view)
+
+
+def aimed(view, side, convergence=0, descent=8):
+    """Move the four sliders by arrow keys until the needle points along the pedicle, a little downwards."""
+    choose(view, f"{side} pedicle")
+    off = touch(view.widget.room.case, side)
+    goal = {"convergence": convergence, "descent": descent}
+    for name in RANGES:
+        by = round(goal.get(name, 0) - off[name])
+        slider = view.page.locator(f'[data-slider="{name}"]')
+        for _ in range(abs(by)):
+            slider.press("ArrowRight" if by > 0 else "ArrowLeft")
+        settled(view)
+
+
+def advanced(view, side, share):
+    while depth_share(view.widget.room.vertebra, dict(needles(view.widget.room))[side].tip[None])[0] < share:
+        depth = view.widget.room.path.depth
+        press(view, "+10 mm" if depth < 0 else "+5 mm" if depth < 12 else "+2 mm")
+        if view.widget.room.path.unseen >= 5:
+            press(view, "Take both pictures")
+
+
+def mixed(view, cement="high viscosity"):
+    choose(view, "stands: time passes only with what you do")
+    choose(view, cement)
+    press(view, "Mix and draw up: the clock starts")
+
+
+def test_a_vertebroplasty_by_keyboard_to_the_debrief(mount):
+    view = mount(procedure_room("vertebroplasty"))
+    page = view.page
+    press(view, TITLE["vertebroplasty"])
+    press(view, "Take both pictures")
+    aimed(view, "left")
+    advanced(view, "left", 0.65)
+    press(view, "The needles stand: stylet out, on to cement")
+    mixed(view)
+    press(view, "Wait 60 s", 2)
+    for _ in range(6):
+        press(view, "Inject 0.5 mL")
+        press(view, "Take both pictures")
+    assert "from the posterior wall" in page.locator('[data-part="told"]').text_content()
+    press(view, "Enough: stop here")
+    said = procedure.debrief(view.widget.room)
+    assert said.score >= 90
+    page.get_by_role("img", name=f"{said.score:g} of 100 points").wait_for()
+    assert page.locator(".pr-after img").count() == 4
+    assert page.get_by_role("row").filter(has_text="Keep out of the canal").filter(has_text="✓").count() == 1
+    press(view, "Start again, with this patient or another")
+    page.get_by_role("heading", name="Who lies here").wait_for()
+    assert page.locator(".pr-theatre").is_hidden()
+
+
+def test_a_kyphoplasty_by_keyboard_to_the_debrief(mount):
+    view = mount(procedure_room("kyphoplasty"))
+    page = view.page
+    press(view, TITLE["kyphoplasty"])
+    press(view, "Take both pictures")
+    for side in ("left", "right"):
+        aimed(view, side)
+        advanced(view, side, 0.8)
+    press(view, "The needles stand: balloons in")
+    choose(view, "15 mm long")
+    while not view.widget.room.wall_seen and view.widget.room.inflated < 2:
+        press(view, "+0.5 mL")
+        press(view, "Take both pictures")
+    assert page.get_by_text("came with").is_visible()
+    press(view, "Deflate, take out")
+    press(view, "The balloons are out: on to cement")
+    mixed(view)
+    press(view, "Wait 60 s", 2)
+    while view.widget.room.volume < procedure.cavity_volume(view.widget.room) - 0.1:
+        press(view, "Inject 0.5 mL")
+        press(view, "Take both pictures")
+    press(view, "Enough: stop here")
+    said = procedure.debrief(view.widget.room)
+    assert said.score >= 90
+    page.get_by_role("img", name=f"{said.score:g} of 100 points").wait_for()
+    page.get_by_text("Front height while inflated").wait_for()
+
+
+def test_a_patient_who_must_not_be_treated_is_sent_on(mount):
+    view = mount(procedure_room("vertebroplasty"))
+    page = view.page
+    page.get_by_label("Patient", exact=True).select_option(label="Mr D, 66")
+    settled(view)
+    page.get_by_text("two blood cultures are growing").wait_for()
+    page.locator(".pr-refuse summary").press("Enter")
+    press(view, "Do not treat; send the patient this way")
+    page.get_by_role("status").get_by_text("Say why not").wait_for()
+    choose(view, "An infection is active")
+    choose(view, "Cultures, MRI with contrast")
+    press(view, "Do not treat; send the patient this way")
+    page.get_by_role("img", name="100 of 100 points").wait_for()
+    page.get_by_text("Right: this patient must not have cement now.").wait_for()
+
+
+def at(step, kind="vertebroplasty"):
+    """Return a room at a step, so that each can be looked at."""
+    widget = procedure_room(kind)
+    if step == "debrief":
+        widget.room = procedure.act(sample(kind), {"do": "stop"})
+    elif step == "cement":
+        widget.room = sample(kind)
+    elif step == "needle":
+        widget.room = procedure.act(widget.room, {"do": "treat"})
+    if step != "patient":
+        widget.wanted = {"seq": 1, "action": {"do": "picture", "plane": "both"}}
+    return widget
+
+
+@pytest.mark.parametrize(
+    ("step", "theme"),
+    [("patient", "light"), ("needle", "dark"), ("cement", "light"), ("debrief", "light"), ("debrief", "dark")],
+)
+def test_axe_finds_nothing_at_any_step(mount, step, theme):
+    view = mount(at(step, "kyphoplasty" if step == "cement" else "vertebroplasty"), theme)
+    view.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("step", ["patient", "needle", "cement", "debrief"])
+def test_on_a_phone_nothing_scrolls_sideways_and_everything_can_be_hit(mount, step):
+    page = mount(at(step, "kyphoplasty"), width=360).page
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.pr button, .pr input, .pr select, .pr summary')].filter((e) => e.offsetParent)"
+        ".map((e) => [e.outerHTML.slice(0, 70), e.getBoundingClientRect()])"
+        ".map(([text, { width, height }]) => [text, width, height])"
+    )
+    assert boxes and [box for box in boxes if min(box[1:]) < 24] == []
+
+
+def test_rays_are_counted_when_a_picture_is_taken_and_when_a_foot_is_on_the_pedal(mount):
+    view = mount(at("needle"))
+    page = view.page
+    seconds = page.locator('[data-part="g-dose"]')
+    assert seconds.text_content() == "2"
+    page.locator('[data-slider="lateral"]').press("ArrowRight")
+    settled(view)
+    assert seconds.text_content() == "2"
+    page.get_by_text("Since then: needle moved").first.wait_for()
+    choose(view, "frontal")
+    assert page.locator('[data-part="lamp"]').get_attribute("data-on") == "true"
+    before = view.widget.films["frontal"]["id"]
+    page.locator('[data-slider="lateral"]').press("ArrowRight")
+    settled(view)
+    assert view.widget.films["frontal"]["id"] == before + 1 and float(seconds.text_content()) > 2
+
+
+def test_the_clock_runs_when_it_is_told_to_and_stands_when_not(mount):
+    view = mount(at("cement"))
+    age = view.widget.room.age
+    view.page.wait_for_function("age => model.get('shown').cement.age >= age + 4", arg=age)
+    choose(view, "stands: time passes only with what you do")
+    stood = view.widget.room.age
+    view.page.wait_for_timeout(1500)
+    assert view.widget.room.age == stood
+    press(view, "Wait 15 s")
+    assert view.widget.room.age == stood + 15
+
+
+def test_a_refusal_is_said_and_the_room_goes_on(mount):
+    view = mount(at("needle"))
+    press(view, "The needles stand: stylet out, on to cement")
+    view.page.get_by_role("status").get_by_text("No needle is in the bone yet.").wait_for()
+    press(view, "+5 mm")
+    assert view.page.get_by_text("5 mm beyond the bone's surface").is_visible()
+    view.page.locator('[data-slider="descent"]').press("ArrowRight")
+    settled(view)
+    view.page.get_by_role("status").get_by_text("draw it back to the surface first").wait_for()
+    assert view.page.locator('[data-value="descent"]').text_content() == "0°"
+
+
+def test_a_dead_kernel_is_said(mount):
+    page = mount(at("needle")).page
+    page.evaluate("kernel.dead = true")
+    page.get_by_role("button", name="+1 mm").press("Enter")
+    page.get_by_role("alert").get_by_text("The room stands still").wait_for(timeout=10_000)
+
+
+def test_names_roles_and_keys(mount):
+    page = mount(at("needle")).page
+    assert page.get_by_role("region", name="Procedure room: Vertebroplasty").count() == 1
+    assert page.get_by_role("img", name="AP picture 1; the patient's R is on the left").count() == 1
+    assert page.get_by_role("img", name="Lateral picture 2; the patient's A is on the left").count() == 1
+    assert page.locator('[aria-current="step"]').text_content() == "Needle"
+    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    page.locator('[data-slider="lateral"]').focus()
+    for key in ("d", "d", "Escape"):
+        page.keyboard.press(key)
+    assert page.evaluate("heard") == ["Escape"]
+
+
+def test_two_rooms_on_a_page_share_no_id_and_no_choice(mount):
+    view = mount(procedure_room("kyphoplasty"))
+    told = view.page.evaluate(
+        """async (esm) => {
+          const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+          const el = document.body.appendChild(document.createElement("div"));
+          await (await import(url)).default.render({ model, el });
+          const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+          const lost = [...document.querySelectorAll("[for]")].filter((e) => !document.getElementById(e.htmlFor));
+          const [one, two] = [...document.querySelectorAll(".pr")].map((root) =>
+            new Set([...root.querySelectorAll("input[type=radio]")].map((e) => e.name)));
+          return { ids, lost: lost.length, shared: [...one].filter((name) => two.has(name)), groups: one.size };
+        }""",
+        str(view.widget._esm),
+    )
+    assert len(set(told["ids"])) == len(told["ids"]) > 10
+    assert told["lost"] == 0 and told["shared"] == [] and told["groups"] > 4
+
+
+def test_the_clean_up_takes_every_listener_back(mount):
+    page = mount(at("cement")).page
+    page.evaluate("cleanUp()")
+    saves = page.evaluate("kernel.saves")
+    page.evaluate("document.querySelector('.vt').remove(); fromPython({ shown: model.get('shown'), problem: 'x' })")
+    page.wait_for_timeout(1300)
+    assert page.evaluate("kernel.saves") == saves
