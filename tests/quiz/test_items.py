@@ -1,6 +1,7 @@
 """Banks: a good one is read and shown without its key; in a bad one each fault is named with its true line."""
 
 import base64
+import contextlib
 import json
 import random
 import re
@@ -12,10 +13,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.small_tasks import NEEDLE, STOP, write_tasks
+from tests.spoil import spoiled
 from vertebra import assets
 from vertebra.quiz import items
 from vertebra.quiz.items import BankError, find_bank, load_bank, load_banks, parse_bank
 from vertebra.quiz.scoring import score
+from vertebra.quiz.tasks import TaskError, load_task
 
 GOOD = """\
 # yaml-language-server: $schema=../schema.json
@@ -162,9 +166,46 @@ items:
     - [150, 90]
     - [50, 90]
     rationale: The body lies in front of the wall and is much larger.
+- id: de-p07
+  version: 1.0.0
+  objectives: [O7.2]
+  bloom: apply
+  tier: must
+  author: vertebra authors
+  reviewed_by: []
+  sources: [unreferenced]
+  format: needle_path
+  task: small_needle
+  stem: Bring the needle into the body.
+  bands:
+  - {id: idcanal, text: Into the canal, share: 0, above: {canal: 0},
+     rationale: It leaves the bone where the cord lies beside it.}
+  - {id: idoutside, text: Through another wall, share: 0.25, above: {breach: 0},
+     rationale: It leaves the bone on the side that is away from it.}
+  - {id: idshort, text: Not far enough, share: 0.5, below: {tip: 50},
+     rationale: The tip ends where the pedicle does and not in front.}
+  - {id: idgood, text: In bone all the way, share: 1, rationale: There is bone all around it from its entry to its tip.}
+- id: de-p08
+  version: 1.0.0
+  objectives: [O7.2]
+  bloom: apply
+  tier: must
+  author: vertebra authors
+  reviewed_by: []
+  sources: [unreferenced]
+  format: stop_decision
+  task: small_stop
+  stem: When do you stop?
+  bands:
+  - {id: idleak, text: Cement left the bone, share: 0, above: {leaked: 0},
+     rationale: The cement is where it was never meant to be by then.}
+  - {id: idlittle, text: Hardly any cement, share: 0.5, below: {volume: 1.5},
+     rationale: So little cement can hardly carry what stands on it later.}
+  - {id: idfull, text: Filled and tight, share: 1, rationale: The body is filled and nothing has left it so far.}
 """
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 200"><rect width="9" height="9"/></svg>'
 FORMATS = ["single_best_answer", "multiple_response", "numeric", "ordering", "matching", "hotspot"]
+FORMATS += ["needle_path", "stop_decision"]
 
 
 @pytest.fixture(autouse=True)
@@ -172,6 +213,7 @@ def _assets(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("assets")
     (folder / "figures").mkdir()
     (folder / "figures" / "demo.svg").write_text(SVG)
+    write_tasks(folder / "tasks")
     (folder / "figures" / "tall.svg").write_text(SVG.replace("400 200", "200 400"))
     monkeypatch.setattr(assets, "root", lambda: folder)
 
@@ -221,6 +263,22 @@ def test_key_records(bank):
                 "idbody": [[50, 10], [150, 10], [150, 90], [50, 90]],
             },
         },
+        {
+            "format": "needle_path",
+            "controls": [{"id": control["id"], "values": control["values"]} for control in NEEDLE["controls"]],
+            "bands": ["idshort", "idgood", "idcanal", "idcanal", "idoutside", "idoutside", "idshort", "idgood"],
+            "shares": {"idcanal": 0, "idoutside": 0.25, "idshort": 0.5, "idgood": 1},
+            "measures": NEEDLE["measures"],
+            "example": NEEDLE["example"],
+        },
+        {
+            "format": "stop_decision",
+            "controls": [{"id": "frame", "values": [0, 1, 2, 3]}],
+            "bands": ["idlittle", "idlittle", "idfull", "idleak"],
+            "shares": {"idleak": 0, "idlittle": 0.5, "idfull": 1},
+            "measures": STOP["measures"],
+            "example": {"frame": 2},
+        },
     ]
 
 
@@ -239,9 +297,13 @@ def right_and_wrong(key):
             return key["key"], dict.fromkeys(key["key"], key["options"][-1])
         case "hotspot":
             return {"region": key["key"]}, {"region": next(r for r in key["polygons"] if r != key["key"])}
+        case "needle_path":
+            return key["example"], {"entry": 0, "convergence": 10, "descent": -2.5, "depth": 40}
+        case "stop_decision":
+            return key["example"], {"frame": 3}
 
 
-@pytest.mark.parametrize("number", range(6), ids=FORMATS)
+@pytest.mark.parametrize("number", range(8), ids=FORMATS)
 def test_the_right_answer_scores_one_and_a_wrong_one_none(bank, number):
     key = bank.items[number].key_record()
     right, wrong = right_and_wrong(key)
@@ -286,12 +348,17 @@ def test_public_parts(bank):
     assert shown["numeric"]["image"] is None
     assert (shown["hotspot"]["image"]["width"], shown["hotspot"]["image"]["height"]) == (200, 100)
     assert shown["hotspot"]["regions"][0] == {"id": "idwall", "text": "the posterior wall"}
+    assert shown["needle_path"].keys() == shown["stop_decision"].keys() == common | {"task", "bands"}
+    assert shown["needle_path"]["task"].keys() == {"note", "films", "controls", "needle", "seen"}
+    assert shown["stop_decision"]["task"].keys() == {"note", "films", "controls", "step", "line"}
+    assert shown["stop_decision"]["bands"][1] == {"id": "idlittle", "text": "Hardly any cement", "share": 0.5}
 
 
 def test_a_png_is_inlined_as_png(tmp_path, monkeypatch):
     (tmp_path / "figures").mkdir()
     raw = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (200).to_bytes(4) + (100).to_bytes(4)
     (tmp_path / "figures" / "demo.png").write_bytes(raw)
+    write_tasks(tmp_path / "tasks")
     monkeypatch.setattr(assets, "root", lambda: tmp_path)
     bank = parse_bank(GOOD.replace("demo.svg", "demo.png"), "demo.yml")
     uri = bank.item("de-p06").public("seed")["image"]["uri"]
@@ -313,6 +380,7 @@ def test_a_png_is_inlined_as_png(tmp_path, monkeypatch):
 def test_a_damaged_picture_is_named(tmp_path, monkeypatch, name, raw):
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / name).write_bytes(raw)
+    write_tasks(tmp_path / "tasks")
     monkeypatch.setattr(assets, "root", lambda: tmp_path)
     with pytest.raises(BankError) as caught:
         parse_bank(GOOD.replace("demo.svg", name), "demo.yml")
@@ -334,14 +402,19 @@ def test_practice_adds_key_and_explanations(bank):
 
 def secrets_of(item):
     """Return what must not stand in a student's copy of an item."""
-    parts = [*item.options, *item.steps, *item.prompts, *item.regions]
+    parts = [*item.options, *item.steps, *item.prompts, *item.regions, *item.bands]
     ids = [part.id for part in parts]
     numbers = [f"{x}, {y}" for region in item.regions for x, y in region.polygon]
     numbers += [str(slip.value) for slip in item.slips] + ([str(item.answer.value)] if item.answer else [])
+    if item.bands:
+        numbers += [
+            word for measure in item.task.measures for word in (json.dumps(measure["values"]), measure["says"]) if word
+        ]
+        numbers += ["measures", "example", "limits", "made by hand"]
     return [*item.rationales().values(), *ids, *item.sources, *item.objectives, *numbers, "rationale", "key", "polygon"]
 
 
-@pytest.mark.parametrize("number", range(6), ids=FORMATS)
+@pytest.mark.parametrize("number", range(8), ids=FORMATS)
 @pytest.mark.parametrize("seed", ["2026", "", "another"])
 def test_a_students_copy_holds_nothing_of_the_key(bank, number, seed):
     item = bank.items[number]
@@ -353,15 +426,15 @@ def test_a_students_copy_holds_nothing_of_the_key(bank, number, seed):
         assert word not in text
     assert (public, key, bank_ids) == item.assigned(seed)
     assert public == item.public(seed)
-    assert all(re.fullmatch(r"[ospr]\d+", new) for new in bank_ids)
+    assert all(re.fullmatch(r"[ospbr]\d+", new) for new in bank_ids)
 
 
-@pytest.mark.parametrize("number", range(6), ids=FORMATS)
+@pytest.mark.parametrize("number", range(8), ids=FORMATS)
 def test_the_same_answer_scores_the_same_under_neutral_ids(bank, number):
     item = bank.items[number]
     for seed in map(str, range(20)):
         public, key, bank_ids = item.assigned(seed)
-        for group in ("options", "steps", "prompts", "regions"):
+        for group in ("options", "steps", "prompts", "regions", "bands"):
             for part in public.get(group, []):  # the text stays with its id
                 original = next(p for p in getattr(item, group) if p.id == bank_ids[part["id"]])
                 assert part["text"] == original.text
@@ -377,7 +450,7 @@ def translate(answer, bank_ids):
             return [bank_ids[part] for part in answer]
         case {"region": region}:
             return {"region": bank_ids[region]}
-        case dict():
+        case dict() if not answer.keys() & {"frame", "depth"}:
             return {bank_ids[prompt]: bank_ids[option] for prompt, option in answer.items()}
     return answer
 
@@ -548,7 +621,65 @@ FAULTS = [
         "item de-p06",
         "of region idbody is too short (1 of",
     ),
+    ("task: small_needle", "task: small_kneedle", "item de-p07", "no task small_kneedle in"),
+    ("task: small_needle", "task: ../key", "item de-p07", "task: is '../key', must be the name of a task file"),
+    (
+        "task: small_needle",
+        "task: small_stop",
+        "item de-p07",
+        "the task is a stop_decision, the question a needle_path",
+    ),
+    ("above: {canal: 0}", "above: {kanal: 0}", "item de-p07", "the task measures no kanal; did you mean canal?"),
+    ("above: {canal: 0}", "above: {canal: near}", "item de-p07", "canal: is text, must be a number"),
+    ("above: {canal: 0},", "", "item de-p07", "band idcanal has no limits; give it above or below"),
+    (
+        "share: 1, rationale",
+        "share: 1, below: {tip: 99}, rationale",
+        "item de-p07",
+        "is the last and has limits; remove",
+    ),
+    ("share: 0.25", "share: 1.25", "item de-p07", "share: is 1.25, must be at most 1"),
+    ("above: {breach: 0}", "above: {canal: 1}", "item de-p07", "no answer at all falls into band idoutside"),
+    ("share: 1, rationale", "share: 0.9, rationale", "item de-p07", "good answer falls into band idgood", "bands:", 0),
+    ("share: 0.25", "share: 1", "item de-p07", "the setting to begin with earns everything", "bands:", 0),
+    ("id: idleak", "id: idfull", "item de-p08", "two bands have the id idfull", "id: idfull", 1),
 ]
+
+
+def test_a_graded_bank_has_its_tasks_beside_it(tmp_path):
+    """Assets are in every student's copy of the course, and a task file holds what each answer leads to."""
+    file = tmp_path / "bank.yml"
+    file.write_text(GOOD.replace("use: practice", "use: graded"), encoding="utf-8")
+    with pytest.raises(BankError, match=rf"there is no task small_needle in {tmp_path / 'tasks'}"):
+        load_bank(file)
+    write_tasks(tmp_path / "tasks")
+    assert load_bank(file).item("de-p07").task.runs == 8
+
+
+@pytest.mark.parametrize(("name", "task"), [("small_needle", NEEDLE), ("small_stop", STOP)])
+def test_no_part_of_a_task_file_can_be_missing_or_wrong_without_a_plain_error(tmp_path, monkeypatch, name, task):
+    monkeypatch.setattr(assets, "root", lambda: tmp_path)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "demo.svg").write_text(SVG)
+    file = write_tasks(tmp_path / "tasks") / f"{name}.json"
+    refused = 0
+    for data in spoiled(task, (5.5, {"x": []})):
+        file.write_text(json.dumps(data), encoding="utf-8")
+        load_task.cache_clear()
+        try:
+            load_task(file)
+        except TaskError as error:
+            refused += 1
+            assert name in str(error)
+            continue
+        with contextlib.suppress(BankError):  # what can be loaded is at worst a fault of the bank
+            [item.practice() for item in parse_bank(GOOD, "demo.yml").items]
+    assert refused > 60
+    file.write_text("{", encoding="utf-8")
+    load_task.cache_clear()
+    with pytest.raises(BankError, match=rf"item de-p0[78]: the task file {name}.json is not JSON; make it again"):
+        parse_bank(GOOD, "demo.yml")
+    load_task.cache_clear()
 
 
 def line_of(text, marker, before=0):
@@ -600,7 +731,7 @@ def test_all_faults_are_listed_at_once_in_the_order_of_their_lines():
     with pytest.raises(BankError) as caught:
         parse_bank(text, "demo.yml")
     numbers = [fault.line for fault in caught.value.faults]
-    assert len(numbers) == 1 + 5 + 5
+    assert len(numbers) == 1 + 7 + 7
     assert numbers == sorted(numbers)
 
 

@@ -36,6 +36,8 @@ SAMPLE = Responses(
         "q7": {"answer": {"region": "r1"}, "certainty": 1},
         "q8": {"answer": None, "certainty": None},
         "q9": {"answer": [], "certainty": None},
+        "q10": {"answer": {"entry": 4, "descent": -2.5}, "certainty": 3},
+        "q11": {"answer": {"frame": 0}, "certainty": None},
     },
 )
 
@@ -46,7 +48,7 @@ answers = (
     | ids
     | numbers
     | st.lists(ids, max_size=4)
-    | st.dictionaries(ids, ids | st.none(), max_size=3)
+    | st.dictionaries(ids, ids | st.none() | numbers, max_size=3)
     | st.builds(lambda x, y: {"point": [x, y]}, numbers, numbers)
 )
 certainties = st.sampled_from([None, 1, 2, 3])
@@ -265,6 +267,9 @@ def test_a_wrong_field_is_named(tmp_path, changes, place):
         {"answer": {"point": [1, "2"]}, "certainty": 1},
         {"answer": {"point": [1, 2, 3]}, "certainty": 1},
         {"answer": {"p1": {"p2": "a"}}, "certainty": 1},
+        {"answer": {"frame": True}, "certainty": 1},
+        {"answer": {"frame": 10**400}, "certainty": 1},
+        {"answer": {"a b": 1}, "certainty": 1},
         {"answer": 10**400, "certainty": 1},
     ],
 )

@@ -30,7 +30,7 @@ def test_formats_and_rules_are_those_that_can_be_scored():
 
 SILENT = {"$schema", "title", "description", "properties", "items", "allOf", "if", "then", "$ref", "$defs", "const"}
 SPOKEN = {"required", "additionalProperties", "type", "enum", "pattern"}
-SPOKEN |= {"minLength", "minItems", "maxItems", "minimum", "exclusiveMinimum"}
+SPOKEN |= {"minLength", "minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum"}
 
 
 def keywords(part):
@@ -66,6 +66,7 @@ def test_each_rule_of_the_schema_has_its_sentence():
         ({"minItems": 1}, [], "has too few entries (0, at least 1)"),
         ({"maxItems": 1}, [1, 2], "has too many entries (2, at most 1)"),
         ({"minimum": 0}, -1, "is -1, must be at least 0"),
+        ({"maximum": 1}, 2, "is 2, must be at most 1"),
         ({"exclusiveMinimum": 0}, 0, "is 0, must be above 0"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.path import Path as Outline
 
-from vertebra.quiz.scoring import CERTAINTY_MARKS, Level, certainty_mark, inside, score, summary
+from vertebra.quiz.scoring import CERTAINTY_MARKS, Level, certainty_mark, inside, measured, score, summary
 
 SBA = {"format": "single_best_answer", "key": "b", "options": ["a", "b", "c"]}
 MULTI = {"format": "multiple_response", "key": ["a", "b"], "options": ["a", "b", "c", "d", "e"]}
@@ -19,6 +19,19 @@ SPOT = {
     "format": "hotspot",
     "key": "body",
     "polygons": {"body": [[10, 10], [30, 10], [30, 20], [10, 20]], "canal": [[30, 10], [40, 10], [40, 20], [30, 20]]},
+}
+# Six settings, the last control running fastest.
+PATH = {
+    "format": "needle_path",
+    "controls": [{"id": "turn", "values": [-5, 0, 7.5]}, {"id": "depth", "values": [30, 40]}],
+    "bands": ["b1", "b1", "b2", "b3", "b1", "b2"],
+    "shares": {"b1": 0, "b2": 0.5, "b3": 1},
+}
+STOP = {
+    "format": "stop_decision",
+    "controls": [{"id": "frame", "values": [0, 1, 2]}],
+    "bands": ["b2", "b1", "b2"],
+    "shares": {"b1": 1, "b2": 0.25},
 }
 
 
@@ -59,6 +72,13 @@ SPOT = {
         (SPOT, {"point": [-1e6, 15]}, 0),
         (SPOT, {"region": "body"}, 1),
         (SPOT, {"region": "canal"}, 0),
+        (PATH, {"turn": -5, "depth": 40}, 0),
+        (PATH, {"depth": 30, "turn": 0.0}, 1 / 2),
+        (PATH, {"turn": 0, "depth": 40}, 1),
+        (PATH, {"turn": 7.5, "depth": 30}, 0),
+        (PATH, {"turn": 7.5, "depth": 40}, 1 / 2),
+        (STOP, {"frame": 0}, 1 / 4),
+        (STOP, {"frame": 1}, 1),
     ],
 )
 def test_hand_worked(key, answer, expected):
@@ -102,6 +122,17 @@ MALFORMED = [
     (SPOT, {"region": ["body"]}),
     (SPOT, {}),
     (SPOT, [20, 15]),
+    (PATH, {"turn": 0}),
+    (PATH, {"turn": 0, "depth": 30, "side": 1}),
+    (PATH, {"turn": 0, "depth": 35}),
+    (PATH, {"turn": False, "depth": 30}),
+    (PATH, {"turn": "0", "depth": 30}),
+    (PATH, {"turn": None, "depth": 30}),
+    (PATH, {"turn": math.nan, "depth": 30}),
+    (PATH, [0, 30]),
+    (STOP, {"frame": 3}),
+    (STOP, {"frame": -1}),
+    (STOP, 1),
     ({"format": "essay"}, "text"),
     ({}, "text"),
 ]
@@ -114,6 +145,17 @@ def test_malformed_answers_are_refused_in_one_line(key, answer):
     assert caught.type is ValueError
     assert 10 < len(str(caught.value)) < 200
     assert "\n" not in str(caught.value)
+
+
+def test_what_was_measured_is_said_in_words_and_zeros_are_left_out():
+    measures = [
+        {"id": "canal", "says": "the canal entered by {} mm", "values": [0, 0, 0.75]},
+        {"id": "largest", "says": "", "values": [0, 2, 0.75]},
+        {"id": "tip", "says": "the tip at {} %", "values": [0, 60.0, 65]},
+    ]
+    said = [measured({"measures": measures}, place) for place in range(3)]
+    assert said[1:] == ["the tip at 60 %", "the canal entered by 0.75 mm; the tip at 65 %"]
+    assert said[0] and "0" not in said[0]
 
 
 ids = st.lists(st.text("abcdefgh", min_size=1, max_size=3), min_size=3, max_size=7, unique=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.small_tasks import NEEDLE_ITEM, STOP_ITEM, write_tasks
 from vertebra.quiz.responses import Responses, write_responses
 from vertebra.teaching.assign import Assigned
 
@@ -82,6 +83,8 @@ items:
      rationale: "Cinnamon sees the one box of the drawing on this side."}}
   - {{id: kzright, text: On the right, polygon: [[60, 10], [80, 10], [80, 30], [60, 30]],
      rationale: "Vanilla sees nothing at all of the drawing on this side."}}
+- id: sa-needle{COMMON}{NEEDLE_ITEM}
+- id: sa-stop{COMMON}{STOP_ITEM}
 """
 
 ASSIGNMENT = """quiz: sample-quiz
@@ -104,7 +107,8 @@ class Course:
 
 
 def write_course(folder: Path, bank: str = BANK, assignment: str = ASSIGNMENT) -> Path:
-    """Write bank and assignment into `folder`; return the assignment file."""
+    """Write bank, its tasks and an assignment into `folder`; return the assignment file."""
+    write_tasks(folder / "tasks")
     (folder / "bank.yml").write_text(bank, encoding="utf-8")
     path = folder / "quiz.yml"
     path.write_text(assignment, encoding="utf-8")

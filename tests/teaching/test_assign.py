@@ -9,7 +9,7 @@ import pytest
 from tests.teaching.sample import ASSIGNMENT, BANK, Course, hand_in, neutral, write_course
 from vertebra.quiz.items import BankError
 from vertebra.quiz.responses import digest
-from vertebra.quiz.scoring import score
+from vertebra.quiz.scoring import score, setting
 from vertebra.teaching.assign import assign, build, load_assignment
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.key import load_key, right_answer
@@ -41,6 +41,8 @@ def test_builds_exactly_these_files(course: Course) -> None:
         "sa-order": 1,
         "sa-match": 1,
         "sa-spot": 1,
+        "sa-needle": 1,
+        "sa-stop": 1,
     }
 
 
@@ -60,12 +62,18 @@ def test_key_in_neutral_ids_points_at_the_texts_of_the_bank(course: Course) -> N
     assert pairs == {"A fifth": "Grade 1", "Half": "Grade 3"}
     assert text("sa-spot", "regions", key["sa-spot"]["key"]["key"]) == "On the left"
     assert score(key["sa-spot"]["key"], {"point": [20, 20]}) == 1
+    needle, stop = key["sa-needle"]["key"], key["sa-stop"]["key"]
+    path = {"entry": 0, "convergence": 10, "descent": -2.5, "depth": 40}
+    assert text("sa-needle", "bands", needle["bands"][setting(needle, path)]) == "Into the canal"
+    assert text("sa-stop", "bands", stop["bands"][setting(stop, {"frame": 0})]) == "Hardly any cement"
     assert key["sa-number"]["key"]["value"] == 37.4519
     for item, group, new_text, start in [
         ("sa-best", "options", "Burst", "Marzipan"),
         ("sa-order", "steps", "Feel", "Saffron"),
         ("sa-match", "prompts", "Half", "Paprika"),
         ("sa-spot", "regions", "On the right", "Vanilla"),
+        ("sa-needle", "bands", "Through another wall", "Rosemary"),
+        ("sa-stop", "bands", "Cement left the bone", "Chamomile"),
     ]:
         new = next(part["id"] for part in key[item]["public"][group] if part["text"] == new_text)
         assert key[item]["rationales"][new].startswith(start)
@@ -128,7 +136,7 @@ def test_notebook_is_valid_and_needs_no_reading_of_code(course: Course) -> None:
     for item in neutral(course.built.key).values():
         stem = item["public"]["stem"].replace("<", "&lt;").replace(">", "&gt;")
         assert stem in output.data["text/html"]
-    assert "6 questions" in output.data["text/plain"]
+    assert "8 questions" in output.data["text/plain"]
 
 
 def test_stored_output_is_what_running_the_page_gives_in_text(course: Course) -> None:
@@ -148,7 +156,7 @@ def test_items_and_points_can_be_chosen(tmp_path: Path, picture: None) -> None:
 
 def test_every_key_gives_its_own_answer_full_credit_when_read_back(course: Course) -> None:
     key = load_key(course.built.key)
-    assert [score(item.key, right_answer(item.key)) for item in key.items] == [1] * 6
+    assert [score(item.key, right_answer(item.key)) for item in key.items] == [1] * 8
     assert key.text() == course.built.key.read_text(encoding="utf-8")
 
 
@@ -209,7 +217,7 @@ def test_the_instructors_own_answers_are_not_handed_out(course: Course) -> None:
 
 
 def test_practice_bank_is_refused(tmp_path: Path, picture: None) -> None:
-    file = write_course(tmp_path, BANK.replace("use: graded", "use: practice"))
+    file = write_course(tmp_path, BANK.split("- id: sa-needle")[0].replace("use: graded", "use: practice"))
     with pytest.raises(TeachingError, match=r"quiz\.yml:3: bank: .* is for practice"):
         assign(file, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -60,6 +60,8 @@ def wrong(course: Course) -> dict[str, Any]:
         "sa-order": {"answer": [second, first, third], "certainty": None},
         "sa-match": {"answer": {by_text(match, "prompts", "Half"): by_text(match, "options", "Grade 2")}},
         "sa-spot": {"answer": {"point": [70.5, 20]}},
+        "sa-needle": {"answer": {"entry": 0, "convergence": 10, "descent": -2.5, "depth": 40}, "certainty": 2},
+        "sa-stop": {"answer": {"frame": 0}, "certainty": 1},
     }
 
 
@@ -67,7 +69,7 @@ def test_each_question_shows_answer_right_answer_and_every_rationale(course: Cou
     key = load_key(course.built.key)
     read = Reader(feedback(key, wrong))
     assert read.open == []
-    head, best, many, number, order, match, spot = read.sections
+    head, best, many, number, order, match, spot, needle, stop = read.sections
     for words in ("Feedback: The sample quiz", "ab12", "2026-11-21 10:05 UTC", "points", "Certainty bonus"):
         assert words in head
     assert "Question 1: 0 of 1 point " in best and "Which shape has lost height in front <only>?" in best
@@ -87,6 +89,20 @@ def test_each_question_shows_answer_right_answer_and_every_rationale(course: Cou
     assert "A fifth ✓ Right answer: Grade 1 ➜ Your answer: ✗ none Turmeric" in match
     assert "On the left ✓ Right answer Cinnamon" in spot and "On the right Vanilla" in spot
     assert "Cross: your point." in spot
+    assert "➜ Your answer: Entry point 0 mm lateral, Turn towards the midline 10°, " in needle
+    assert "Tilt towards the feet -2.5°, Depth 40 mm." in needle
+    assert "Measured by the model: the canal entered by 3.125 mm; the tip at 56 %." in needle
+    assert "Into the canal: 0 % of the marks ➜ Your answer Juniper" in needle and "Rosemary" not in needle
+    assert "In bone all the way: 100 % of the marks ✓ Right answer Marjoram" in needle
+    assert "Dashed: a good path. Solid: your path." in needle
+    assert "➜ Your answer: 0 mL of cement." in stop
+    assert "You stopped here: 0 mL of cement" in stop and "A good moment to stop: 2.5 mL of cement" in stop
+    assert "Hardly any cement: 50 % of the marks ➜ Your answer Tarragon" in stop and "Coriander" in stop
+    drawn = [attributes for tag, attributes in read.tags if tag == "line"]
+    # The tip at (10 - 0.1736 * 40, -30 + 0.9838 * 40, 5 + 0.043 * 40) seen from 100 mm in front.
+    depth = 100 - 30 + 0.9838 * 40
+    assert drawn[3]["x2"] == f"{50 - 100 * (10 - 0.1736 * 40) / depth:.1f}"
+    assert drawn[3]["y2"] == f"{50 - 100 * (5 + 0.043 * 40) / depth:.1f}"
     assert all("Sources: genant1993, unreferenced" in section for section in read.sections[1:])
     cross = [attributes["d"] for tag, attributes in read.tags if tag == "path"]
     assert cross == ["M68.5 20h4M70.5 18v4"] * 2
@@ -102,7 +118,7 @@ def test_a_right_number_is_no_slip_even_where_the_tolerances_overlap(tmp_path: P
 def test_no_answer_is_said(course: Course) -> None:
     read = Reader(feedback(load_key(course.built.key), {"sa-many": {"answer": [], "certainty": 1}}))
     assert "You chose none of them." in read.sections[2]
-    assert all("You gave no answer." in read.sections[i] for i in (1, 3, 4, 5, 6))
+    assert all("You gave no answer." in read.sections[i] for i in (1, 3, 4, 5, 6, 7, 8))
     assert "Your answer" not in " ".join(read.sections)
     assert not [tag for tag, _ in read.tags if tag == "path"]
 
@@ -112,7 +128,7 @@ def test_page_needs_nothing_else_and_runs_nothing(course: Course, wrong: dict[st
     read = Reader(text)
     assert text.startswith("<!doctype html>")
     assert ("html", {"lang": "en"}) in read.tags
-    assert [tag for tag, _ in read.tags if tag in ("h1", "h2")] == ["h1"] + ["h2"] * 6
+    assert [tag for tag, _ in read.tags if tag in ("h1", "h2")] == ["h1"] + ["h2"] * 8
     assert {tag for tag, _ in read.tags} & {"script", "link", "iframe", "object", "form", "base"} == set()
     for tag, attributes in read.tags:
         for name, value in attributes.items():
@@ -169,7 +185,7 @@ def test_page_is_accessible_in_both_schemes_and_on_a_telephone(
     found, shown = axe(text, color_scheme=scheme, viewport={"width": 320, "height": 640})
     assert found == []
     assert shown.evaluate("document.documentElement.scrollWidth") <= 320  # nothing to scroll sideways
-    assert shown.get_by_role("heading", level=2).count() == 6
+    assert shown.get_by_role("heading", level=2).count() == 8
     assert "Dashed outline" in (shown.get_by_role("img").first.get_attribute("aria-label") or "")
     paper = shown.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 25, 31)"}[scheme]

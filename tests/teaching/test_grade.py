@@ -75,15 +75,15 @@ def test_gradebook_of_a_class(pupils: Class) -> None:
     report = pupils.grade()
     text = (pupils.out / "gradebook.csv").read_text(encoding="utf-8")
     header, *lines = text.splitlines()
-    items = "sa-best,sa-many,sa-number,sa-order,sa-match,sa-spot"
+    items = "sa-best,sa-many,sa-number,sa-order,sa-match,sa-spot,sa-needle,sa-stop"
     certainty = "certainty_marks,certainty_bonus,percent_plus_bonus"
     assert header == f"student,saved,{items},total,maximum,percent,{certainty},notes,file,digest"
     assert [line.rsplit(",", 1)[0] for line in lines] == [
-        "a1,2026-11-22T08:00Z,0,0,0,0,0,0,0,7,0,0,0,0,,a/deep/er/responses.json",
-        # Full marks at certainty 2 earn 14 of 21, and 2 a point instead of 3: the bonus is -10.
-        "b2,2026-11-21T10:05Z,1,2,1,1,1,1,7,7,100,14,-10,90,,b/responses.json",
+        "a1,2026-11-22T08:00Z,0,0,0,0,0,0,0,0,0,9,0,0,0,0,,a/deep/er/responses.json",
+        # Full marks at certainty 2 earn 18 of 27, and 2 a point instead of 3: the bonus is -10.
+        "b2,2026-11-21T10:05Z,1,2,1,1,1,1,1,1,9,9,100,18,-10,90,,b/responses.json",
         # Three of four options right, of two points; the picture right without a certainty.
-        "c3,2026-11-21T10:05Z,0,1.5,0,0,0,1,2.5,7,35.7143,2.5,0,35.7143,,c.json",
+        "c3,2026-11-21T10:05Z,0,1.5,0,0,0,1,0,0,2.5,9,27.7778,2.5,0,27.7778,,c.json",
     ]
     for row in pupils.book().values():
         handed_in = json.loads((pupils.folder / row["file"]).read_text(encoding="utf-8"))
@@ -102,7 +102,7 @@ def test_what_the_quiz_saves_is_what_is_graded(pupils: Class) -> None:
     assert (widget.saved, widget.problem) == (1, "")
     shutil.move(pupils.student / "responses.json", pupils.folder / "responses.json")
     pupils.grade()
-    assert (pupils.book()["ab12"]["percent"], pupils.book()["ab12"]["certainty_marks"]) == ("100", "21")
+    assert (pupils.book()["ab12"]["percent"], pupils.book()["ab12"]["certainty_marks"]) == ("100", "27")
 
 
 def test_without_certainty_there_are_no_columns_of_it(tmp_path: Path, picture: None) -> None:
@@ -133,9 +133,9 @@ def test_an_answer_of_the_wrong_kind_is_noted_and_the_rest_is_graded(pupils: Cla
     file.write_text(json.dumps(data | {"digest": digest(data)}), encoding="utf-8")
     pupils.grade()
     book = pupils.book()
-    assert (book["a1"]["total"], book["a1"]["sa-best"]) == ("6", "0")
+    assert (book["a1"]["total"], book["a1"]["sa-best"]) == ("8", "0")
     assert book["a1"]["notes"].startswith("sa-best: the answer cannot be read and earns 0")
-    assert (book["b2"]["total"], book["b2"]["sa-number"], book["b2"]["sa-order"]) == ("5", "0", "0")
+    assert (book["b2"]["total"], book["b2"]["sa-number"], book["b2"]["sa-order"]) == ("7", "0", "0")
     assert pupils.aside() == {}
     page = (pupils.out / "feedback" / "b2.html").read_text(encoding="utf-8")
     assert "cannot be read" in page and "&lt;img src=x" in page and "<img src=x" not in page
@@ -394,8 +394,8 @@ def test_a_file_name_that_is_no_text_is_reported(pupils: Class) -> None:
 def test_no_file_makes_the_grader_fail(pupils: Class) -> None:
     """Each byte of a good file cut away, and each byte changed: the others are graded all the same."""
     good = pupils.hand_in("good.json", "good").read_bytes()
-    # Every 7th place; the file is small, and all places together take too long.
-    for i in range(0, len(good), 7):
+    # Every 7th place; the file is small, and all places together take too long. Without its last line end it is whole.
+    for i in range(0, len(good) - 1, 7):
         (pupils.folder / f"cut{i}.json").write_bytes(good[:i])
         (pupils.folder / f"flip{i}.json").write_bytes(good[:i] + bytes([good[i] ^ 0x15]) + good[i + 1 :])
     report = pupils.grade()

@@ -22,15 +22,15 @@ def test_right_answers_earn_everything_and_none_earn_nothing(course: Course) -> 
     key = load_key(course.built.key)
     right = {item.id: {"answer": right_answer(item.key), "certainty": 3} for item in key.items}
     full = marked(course, right)
-    assert (full.total, full.maximum, full.percent) == (7, 7, 100)
-    assert (full.certainty_marks, full.certainty_bonus, full.percent_plus_bonus) == (21, 0, 100)
+    assert (full.total, full.maximum, full.percent) == (9, 9, 100)
+    assert (full.certainty_marks, full.certainty_bonus, full.percent_plus_bonus) == (27, 0, 100)
     empty = marked(course, {})
     assert (empty.total, empty.percent, empty.certainty_marks, empty.certainty_bonus) == (0, 0, 0, 0)
     assert empty.notes == ()
 
 
 def test_marks_worked_out_by_hand(course: Course) -> None:
-    """One question each of right, partly right (3 of 4, and 2 of 3 pairs), wrong and open, with points 1, 2, 1, 1."""
+    """One question each of right, partly right (3 of 4, and 2 of 3 pairs), wrong and open, and two tasks."""
     key = neutral(course.built.key)
     many, order, match = key["sa-many"], key["sa-order"], key["sa-match"]
     first, second, third = order["key"]["key"]
@@ -42,6 +42,8 @@ def test_marks_worked_out_by_hand(course: Course) -> None:
             "sa-number": {"answer": 62.5481, "certainty": 3},
             "sa-order": {"answer": [second, first, third], "certainty": None},
             "sa-match": {"answer": {by_text(match, "prompts", "Half"): by_text(match, "options", "Grade 3")}},
+            "sa-needle": {"answer": {"entry": 5, "convergence": 0, "descent": -2.5, "depth": 30}, "certainty": 3},
+            "sa-stop": {"answer": {"frame": 1}, "certainty": 2},
         },
     )
     points = {m.question.bank_id: m.points for m in got.marks}
@@ -52,13 +54,15 @@ def test_marks_worked_out_by_hand(course: Course) -> None:
         "sa-order": pytest.approx(2 / 3),
         "sa-match": 0.5,
         "sa-spot": 0,
+        "sa-needle": 0.25,
+        "sa-stop": 0.5,
     }
-    assert got.total == pytest.approx(1 + 1.5 + 2 / 3 + 0.5)
+    assert got.total == pytest.approx(1 + 1.5 + 2 / 3 + 0.5 + 0.25 + 0.5)
     # 3; at certainty 2 three quarters right give 0.75 * 2 - 0.25 * 2 = 1, twice for two points; -6; then certainty 1.
-    assert [m.certainty_mark for m in got.marks] == pytest.approx([3, 2, -6, 2 / 3, 0.5, 0])
-    # Accuracy 3.6667 of 7 = 0.5238: one fixed certainty earns at best 0.5238 a point, that is at certainty 1.
-    assert got.certainty_bonus == pytest.approx(10 * ((3 + 2 - 6 + 2 / 3 + 0.5) / 7 - 0.5238095))
-    assert got.percent_plus_bonus == pytest.approx(52.38095 - 5)
+    assert [m.certainty_mark for m in got.marks] == pytest.approx([3, 2, -6, 2 / 3, 0.5, 0, -3.75, 0])
+    # Accuracy 4.4167 of 9 = 0.4907: one fixed certainty earns at best 0.4907 a point, that is at certainty 1.
+    assert got.certainty_bonus == pytest.approx(10 * ((3 + 2 - 6 + 2 / 3 + 0.5 - 3.75) / 9 - 0.4907407))
+    assert got.percent_plus_bonus == pytest.approx(49.07407 - 10 * (3.5833333 / 9 + 0.4907407))
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,11 @@ Records = dict[str, dict[str, Any]]  # of the key file, by bank id
 SHEET = {"format", "quiz", "title", "build", "certainty", "instructions", "items"}
 ITEM = {
     *("id", "version", "format", "vignette", "stem", "image", "reviewed"),
-    *("options", "steps", "prompts", "regions", "unit", "scoring"),
+    *("options", "steps", "prompts", "regions", "bands", "unit", "scoring", "task"),
 }
+TASK = {"note", "films", "controls", "needle", "seen", "step", "line"}
+FILM = {"caption", "alt", "uri", "width", "height", "matrix", "scale"}
+CONTROL = {"id", "label", "unit", "values", "start"}
 PART = {"id", "text"}
 IMAGE = {"uri", "alt", "width", "height"}
 
@@ -62,9 +65,11 @@ def hashed(secret: str, salts: set[str]) -> Iterator[bytes]:
 
 def words(item: Item) -> set[str]:
     """Return the texts of a question that no student may see, and, of the long ones, each run of six words."""
-    parts = [*item.options, *item.steps, *item.prompts, *item.regions]
+    parts = [*item.options, *item.steps, *item.prompts, *item.regions, *item.bands]
     texts = {item.rationale, *(part.rationale for part in parts), *(slip.rationale for slip in item.slips)} - {""}
     runs = {" ".join(run) for text in texts for run in zip(*(text.split()[i:] for i in range(6)), strict=False)}
+    if item.bands:
+        texts |= {measure["says"] for measure in item.task.measures if measure["says"]}
     visible = " ".join([item.stem, item.vignette, *(part.text for part in parts)])
     return texts | {run for run in runs if run not in visible}
 
@@ -75,12 +80,24 @@ def answers(item: Item, record: dict[str, Any]) -> set[str]:
     found = {json.dumps(key), json.dumps(key, separators=(",", ":")), json.dumps(key, sort_keys=True)}
     right = [*(o for o in item.options if o.key), *(r for r in item.regions if r.key)]
     found |= {text for part in right for text in (part.id, part.text)}
-    if item.answer:
+    if item.bands:
+        found |= {json.dumps(item.task.example), " ".join(map(str, item.task.example.values()))}
+    elif item.answer:
         found |= {str(item.answer.value), f"{item.answer.value}{item.answer.unit}"}
     else:
         ids = key["key"]
         found |= {ids} if isinstance(ids, str) else {json.dumps(ids), ",".join(ids), " ".join(ids)}
     return found
+
+
+def tables(key: dict[str, Any]) -> set[str]:
+    """Return the table of a task, as it stands in the key, as JSON, letters or digits would write it."""
+    rows = [key["bands"], [band[1:] for band in key["bands"]]] if "shares" in key else []
+    rows += [[key["shares"][band] for band in key["bands"]]] if rows else []
+    # A row that only counts, such as the number of the film, is no secret.
+    rows += [m["values"] for m in key.get("measures", ()) if len(set(m["values"])) < len(m["values"])]
+    written = {json.dumps(row, separators=marks) for row in rows for marks in ((",", ":"), (", ", ": "))}
+    return written | {mark.join(map(str, row)) for row in rows for mark in ("", ",", " ", ", ") if len(row) > 4}
 
 
 def leaks(files: dict[str, bytes], items: tuple[Item, ...], key: Records, salts: set[str]) -> list[str]:
@@ -96,7 +113,11 @@ def leaks(files: dict[str, bytes], items: tuple[Item, ...], key: Records, salts:
     for item in items:
         record = key[item.id]
         marks = {item.id, record["id"], *salts}
-        plain = words(item) | {json.dumps(record["key"]), json.dumps(record["key"], separators=(",", ":"))}
+        plain = (
+            words(item)
+            | tables(record["key"])
+            | {json.dumps(record["key"]), json.dumps(record["key"], separators=(",", ":"))}
+        )
         patterns = {pattern for secret in plain for pattern in encodings(secret)}
         patterns |= {value for secret in plain | answers(item, record) for value in hashed(secret, marks)}
         for pattern in (pattern for pattern in patterns if pattern in together):
@@ -114,6 +135,12 @@ def fields(questions: dict[str, Any]) -> set[str]:
         for group in ("options", "steps", "prompts", "regions"):
             for part in item.get(group, ()):
                 wrong |= part.keys() - PART
+        for band in item.get("bands", ()):
+            wrong |= band.keys() - PART - {"share"}
+        task = item.get("task", {})
+        wrong |= task.keys() - TASK
+        wrong |= {name for film in task.get("films", ()) for name in film.keys() - FILM}
+        wrong |= {name for control in task.get("controls", ()) for name in control.keys() - CONTROL}
     return wrong
 
 
@@ -153,9 +180,10 @@ def test_questions_have_no_field_but_the_allowed_ones(course: Course) -> None:
     questions = json.loads((course.built.student / "questions.json").read_text(encoding="utf-8"))
     assert fields(questions) == set()
     assert fields({**questions, "items": [{**questions["items"][0], "hint": 1}]}) == {"hint"}
-    neutral_ids = re.compile(r"[oprs]\d+")
+    assert fields({**questions, "items": [{**questions["items"][-1], "task": {"measures": []}}]}) == {"measures"}
+    neutral_ids = re.compile(r"[boprs]\d+")
     for item in questions["items"]:
-        for group in ("options", "steps", "prompts", "regions"):
+        for group in ("options", "steps", "prompts", "regions", "bands"):
             assert all(neutral_ids.fullmatch(part["id"]) for part in item.get(group, ()))
 
 
@@ -188,6 +216,10 @@ RATIONALE = "Quillfeather explains in these words that the front edge gave way."
         base64.urlsafe_b64encode(RATIONALE.encode()),
         b"data:image/svg+xml;base64," + base64.b64encode(b"<svg><!-- " + RATIONALE.encode() + b" --></svg>"),
         b'{"format": "numeric", "value": 37.4519, "tolerance": 0.5}',
+        b'"measures": [[0, 0, 0.75, 3.125, 0, 0, 0, 0]]',
+        b'"x": "b3b4b1b1b2b2b3b4"',
+        base64.b64encode(b"34112234"),
+        b'"0.5, 1, 0, 0, 0.25, 0.25, 0.5, 1"',
         hashlib.sha256(b"37.4519").hexdigest().encode(),
         hashlib.md5(b"sa-number:37.4519").hexdigest().encode(),
         hashlib.sha1(b"kzwedge").hexdigest().encode(),

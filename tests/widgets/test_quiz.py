@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.small_tasks import NEEDLE, STOP
 from tests.spoil import spoiled
 from vertebra.quiz import items
 from vertebra.quiz.responses import Responses, digest, read_responses, write_responses
@@ -32,6 +33,21 @@ PICTURE = {
 
 def choice(id: str, text: str) -> dict[str, str]:
     return {"id": id, "text": text}
+
+
+def band(id: str, text: str, share: float) -> dict[str, Any]:
+    return {"id": id, "text": text, "share": share}
+
+
+def task_key(task: dict[str, Any], places: str, **shares: float) -> dict[str, Any]:
+    return {
+        "format": task["kind"],
+        "controls": [{"id": control["id"], "values": control["values"]} for control in task["controls"]],
+        "bands": places.split(),
+        "shares": shares,
+        "measures": task["measures"],
+        "example": task["example"],
+    }
 
 
 # One question of each format, as Item.practice() gives them.
@@ -186,6 +202,52 @@ ITEMS: list[dict[str, Any]] = [
         "slips": [],
         "sources": ["unreferenced"],
         "objectives": ["O5.2"],
+    },
+    {
+        "id": "q-needle",
+        "version": "1.0.0",
+        "format": "needle_path",
+        "stem": "Bring the needle through the pedicle into the body.",
+        "image": None,
+        "task": {name: NEEDLE[name] for name in ("note", "films", "controls", "needle", "seen")},
+        "bands": [
+            band("canal", "Into the canal", 0),
+            band("wall", "Through another wall", 0.25),
+            band("short", "Not far enough", 0.5),
+            band("good", "In bone all the way", 1),
+        ],
+        "key": task_key(NEEDLE, "short good canal canal wall wall short good", canal=0, wall=0.25, short=0.5, good=1),
+        "rationales": {
+            "canal": "The needle crossed the medial wall of the pedicle, which is the wall of the canal.",
+            "wall": "The needle left the pedicle sideways, where the nerve root and the vessels are.",
+            "short": "The tip lies in the pedicle still, and cement would run back along the needle.",
+            "good": "Bone lies around the needle on all sides from the entry to the tip.",
+        },
+        "slips": [],
+        "sources": ["unreferenced"],
+        "objectives": ["O7.3"],
+    },
+    {
+        "id": "q-stop",
+        "version": "1.0.0",
+        "format": "stop_decision",
+        "stem": "When do you stop the injection?",
+        "image": None,
+        "task": {name: STOP[name] for name in ("note", "films", "controls", "step", "line")},
+        "bands": [
+            band("leak", "Cement left the bone", 0),
+            band("little", "Hardly any cement", 0.5),
+            band("full", "Filled and nothing leaked", 1),
+        ],
+        "key": task_key(STOP, "little little full leak", leak=0, little=0.5, full=1),
+        "rationales": {
+            "leak": "Cement was seen outside the bone, which is when the injection is over at the latest.",
+            "little": "So little cement does not yet reach from one endplate to the other.",
+            "full": "The body is filled across the midline and nothing has left it so far.",
+        },
+        "slips": [],
+        "sources": ["unreferenced"],
+        "objectives": ["O7.4"],
     },
 ]
 PRACTICE: dict[str, Any] = {
@@ -487,6 +549,8 @@ def test_no_key_reaches_the_exam(questions: Path) -> None:
             assert json.dumps(rationale)[1:-1] not in shown
     for word in ('"key"', '"rationales"', '"slips"', '"sources"', '"objectives"', '"polygons"', '"tolerance"'):
         assert word not in shown
+    for word in ('"measures"', '"shares"', '"example"', "3.125"):
+        assert word not in shown
     assert [item["stem"] for item in widget.quiz["items"]] == [item["stem"] for item in ITEMS]
 
 
@@ -523,7 +587,7 @@ def test_a_questions_file_with_a_fault_gives_one_sentence(questions: Path, conte
 def test_a_changed_questions_file_is_refused_whatever_was_changed(questions: Path) -> None:
     """Each part is taken out, and replaced by what does not belong there: one sentence, never a traceback."""
     text = questions.read_text(encoding="utf-8")
-    for data in spoiled(json.loads(text), (5, {"x": []})):
+    for data in spoiled(json.loads(text), (7, {"x": []})):
         questions.write_text(json.dumps(data), encoding="utf-8")
         with pytest.raises(QuizError):
             exam(questions)
@@ -627,6 +691,8 @@ class Outline(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        if tag == "br":
+            return
         if tag == "img":
             assert dict(attrs)["alt"]
         else:
@@ -643,7 +709,7 @@ def test_the_fallback_shows_every_question_and_no_key(path: Path) -> None:
     widget = QuizWidget(PRACTICE, path)
     data, _ = widget._repr_mimebundle_()
     assert set(data) == {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"}
-    assert data["text/plain"] == repr(widget) == "practice quiz 'fracture_types': 6 questions"
+    assert data["text/plain"] == repr(widget) == "practice quiz 'fracture_types': 8 questions"
     outline = Outline(data["text/html"])
     for item in ITEMS:
         assert item["stem"] in outline.texts
@@ -652,7 +718,10 @@ def test_the_fallback_shows_every_question_and_no_key(path: Path) -> None:
                 assert part["text"] in outline.texts
         for rationale in item["rationales"].values():
             assert rationale not in data["text/html"]
-    assert outline.tags.count("img") == 1
+    assert outline.tags.count("img") == 1 + 2 + 4
+    assert "Into the canal: 0 % of the marks" in outline.texts
+    assert "Two grey squares." in outline.texts
+    assert "Depth (mm): 30, 40. Your setting: ________" in outline.texts
     assert data["text/html"] == QuizWidget(PRACTICE)._repr_mimebundle_()[0]["text/html"]
 
 

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import random
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from tests.widgets.test_quiz import ITEMS, PRACTICE
 from vertebra.quiz import scoring
 from vertebra.quiz.responses import read_responses
+from vertebra.quiz.tasks import needle_lines
 from vertebra.widgets.quiz import QuizWidget, _public
 
 pytestmark = pytest.mark.browser
@@ -33,6 +35,8 @@ RIGHT: dict[str, Any] = {
     "q-order": ["level", "needle", "cement", "observe"],
     "q-match": {"p-front": "wedge", "p-middle": "biconcave", "p-all": "crush"},
     "q-spot": {"region": "middle"},
+    "q-needle": {"entry": 5, "convergence": 10, "descent": -2.5, "depth": 40},
+    "q-stop": {"frame": 2},
 }
 WRONG: dict[str, Any] = {
     "q-single": "burst",
@@ -41,6 +45,8 @@ WRONG: dict[str, Any] = {
     "q-order": ["observe", "cement", "needle", "level"],
     "q-match": {"p-front": "crush", "p-middle": "crush", "p-all": "crush"},
     "q-spot": {"point": [10, 10]},
+    "q-needle": {"entry": 0, "convergence": 10, "descent": -2.5, "depth": 40},
+    "q-stop": {"frame": 3},
 }
 Mount = Callable[..., Any]
 
@@ -119,6 +125,22 @@ KEYS: dict[str, list[dict[str, Any]]] = {
         },
         {"key": "b", "polygons": {"a": [[0, 0], [1, 0], [0, 1]], "b": [[0, 0], [60, 60], [60, 0], [0, 60]]}},
     ],
+    "needle_path": [
+        {
+            "controls": [{"id": "p", "values": [-5, 0, 2.5]}, {"id": "q", "values": [0.1, 30]}],
+            "bands": ["a", "b", "c", "a", "d", "b"],
+            "shares": {"a": 0, "b": 1 / 3, "c": 0.7, "d": 1},
+        },
+        ITEMS[6]["key"],
+    ],
+    "stop_decision": [
+        {
+            "controls": [{"id": "frame", "values": [0, 1, 2]}],
+            "bands": ["a", "b", "c"],
+            "shares": {"a": 0, "b": 0.1, "c": 1},
+        },
+        ITEMS[7]["key"],
+    ],
 }
 JUNK: list[Any] = [
     None,
@@ -163,6 +185,16 @@ JUNK: list[Any] = [
     {"region": ["a"]},
     {"region": "a", "x": 1},
     {"constructor": "a"},
+    {"constructor": 0},
+    {"p": 0},
+    {"p": 0, "q": 31},
+    {"p": "0", "q": 30},
+    {"p": True, "q": 30},
+    {"p": 0, "q": 30, "r": 1},
+    {"frame": 3.5},
+    {"frame": [1]},
+    {"frame": "1"},
+    {"frame": False},
 ]
 
 
@@ -182,6 +214,8 @@ def some_answer(dice: random.Random, form: str, key: dict[str, Any]) -> Any:
         return dice.choice([order, order, order, order[:-1], [*order, order[0]], list(key["key"])])
     if form == "matching":
         return {p: dice.choice([*key["options"], None]) for p in key["key"] if dice.random() < 0.8}
+    if "controls" in key:
+        return {control["id"]: dice.choice(control["values"]) for control in key["controls"]}
     if dice.random() < 0.2:
         return {"region": dice.choice([*key["polygons"], "z"])}
     corner = dice.choice([c for polygon in key["polygons"].values() for c in polygon])
@@ -227,7 +261,8 @@ def test_browser_and_python_score_alike(quiz: Any, form: str) -> None:
     assert not different, different[:3]
     # The comparison is worth something only if it saw right, wrong, malformed and, where there is any, partial answers.
     assert {0.0, 1.0, None} <= set(expected)
-    assert form in ("single_best_answer", "numeric", "hotspot") or len(set(expected)) > 4
+    few = ("single_best_answer", "numeric", "hotspot", "stop_decision")
+    assert form in few or len(set(expected)) > 4
 
 
 def test_browser_and_python_refuse_the_same_keys(quiz: Any) -> None:
@@ -310,7 +345,20 @@ def test_a_whole_quiz_by_keyboard_alone(quiz: Any, path: Path) -> None:
     page.keyboard.press("ArrowDown")
     check_and_go_on()
 
-    expect(page.locator("dd").last).to_have_text("+18 of 18")
+    tab_to("slider", "Turn towards the midline")
+    page.keyboard.press("ArrowRight")
+    tab_to("slider", "Depth")
+    page.keyboard.press("ArrowRight")
+    check_and_go_on()
+
+    tab_to("button", "Inject 1.25 mL more")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    tab_to("button", "Stop here")
+    page.keyboard.press("Enter")
+    check_and_go_on()
+
+    expect(page.locator("dd").last).to_have_text("+24 of 24")
     assert stored(quiz) == RIGHT
     assert {item: r["certainty"] for item, r in read_responses(path).answers.items()} == dict.fromkeys(RIGHT, 3)
 
@@ -334,7 +382,7 @@ def test_check_gives_verdict_marks_reasons_and_sources(quiz: Any) -> None:
     expect(page.get_by_role("heading", name="Certain but wrong")).to_be_visible()
     go(page, 3)
     page.get_by_role("button", name="Question 1 Which fracture type").click()
-    expect(page.get_by_role("heading", name="Question 1 of 6")).to_be_focused()
+    expect(page.get_by_role("heading", name="Question 1 of 8")).to_be_focused()
 
     page.get_by_role("button", name="Try again").click()
     expect(card.get_by_label("Burst fracture")).to_be_enabled()
@@ -352,22 +400,22 @@ def test_summary_and_navigator_agree_with_python(quiz: Any) -> None:
     summary = scoring.summary(responses, keys)
     values = [text.replace("−", "-") for text in page.locator("dd").all_inner_texts()]
     shown = dict(zip(page.locator("dt").all_inner_texts(), values, strict=True))
-    assert shown["Answered"] == "6 of 6"
+    assert shown["Answered"] == "8 of 8"
     assert shown["Right"].startswith(str(summary.right))
     marks, most = shown["Certainty marks"].split(" of ")
     assert float(marks) == pytest.approx(summary.certainty_marks, abs=0.005)
     assert float(most) == summary.certainty_max
     wrong = [f"Question {n}" for n, item in enumerate(ITEMS, 1) if item["id"] in summary.confidently_wrong]
     assert page.locator(".vq-rash strong").all_inner_texts() == wrong
-    names = [page.get_by_role("button", name=f"Question {n},").get_attribute("aria-label") for n in range(1, 7)]
-    words = ["not right", "partly right", "right", "not right", "partly right", "not right"]
+    names = [page.get_by_role("button", name=f"Question {n},").get_attribute("aria-label") for n in range(1, 9)]
+    words = ["not right", "partly right", "right", "not right", "partly right", "not right", "not right", "not right"]
     assert names == [f"Question {n}, {word}" for n, word in enumerate(words, 1)]
     # Not by colour alone: each state has its own drawn sign.
     signs = page.locator(".vq-go").evaluate_all("all => all.map(one => one.querySelector('path, circle').outerHTML)")
     assert len(set(signs)) == 3
 
 
-@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("number", range(1, 9))
 def test_check_asks_for_what_is_missing(quiz: Any, number: int) -> None:
     page, item = quiz.page, ITEMS[number - 1]
     go(page, number)
@@ -504,6 +552,99 @@ def test_a_click_and_a_described_place_never_fight(quiz: Any) -> None:
     assert stored(quiz) == before, "a checked answer stays"
 
 
+def test_the_needle_is_drawn_where_python_projects_it(quiz: Any) -> None:
+    page, item = quiz.page, ITEMS[6]
+    go(page, 7)
+    for entry, turn, depth in ((0, 0, 40), (5, 10, 30), (0, 10, 30)):
+        for name, values, value in (
+            ("Entry point", [0, 5], entry),
+            ("Turn", [0, 10], turn),
+            ("Depth", [30, 40], depth),
+        ):
+            page.get_by_label(name).fill(str(values.index(value)))
+        answer = {"entry": entry, "convergence": turn, "descent": -2.5, "depth": depth}
+        assert stored(quiz)["q-needle"] == answer
+        drawn = page.locator(".vq-film svg").evaluate_all(
+            "all => all.map((svg) => ['x1', 'y1', 'x2', 'y2'].map((name) => Number(svg.lastChild.getAttribute(name))))"
+        )
+        for line, (back, tip) in zip(drawn, needle_lines(item["task"], answer), strict=True):
+            assert line == pytest.approx([*back, *tip])
+    # What the films show is said too, for those who cannot see them.
+    expect(page.locator(".vq-seen:visible")).to_have_text(
+        "AP film: tip near the midline. Lateral film: tip behind the wall."
+    )
+
+
+def test_a_needle_path_is_explained_by_its_band_and_its_measures(quiz: Any) -> None:
+    page = quiz.page
+    set_answers(page, WRONG)
+    go(page, 7)
+    card = page.locator(".vq-card:visible")
+    expect(card.locator(".vq-measured")).to_have_text(
+        "Measured by the model: the canal entered by 3.125 mm; the tip at 56 %. "
+        "Your needle is the solid line, a good one the dashed line."
+    )
+    rationales = ITEMS[6]["rationales"]
+    expect(card.locator("li", has_text="Into the canal")).to_contain_text(f"Your answer led here{rationales['canal']}")
+    expect(card.locator("li", has_text="In bone all the way")).to_contain_text(rationales["good"])
+    expect(card.get_by_text(rationales["wall"])).to_have_count(0)
+    expect(card.get_by_label("Depth")).to_be_disabled()
+    assert card.locator(".vq-good").count() == 4, "halo and line on each of two films"
+    page.get_by_role("button", name="Try again").click()
+    expect(card.get_by_label("Depth")).to_have_value("0")
+    expect(card.get_by_label("Entry point")).to_be_focused()
+    expect(card.locator(".vq-measured")).to_be_hidden()
+    assert card.locator(".vq-good").count() == 0
+
+
+def test_injecting_cannot_be_undone_but_can_be_tried_again(quiz: Any) -> None:
+    page = quiz.page
+    go(page, 8)
+    card = page.locator(".vq-card:visible")
+    inject, stop = (card.get_by_role("button", name=name) for name in ("Inject 1.25 mL more", "Stop here"))
+    captions = card.locator("figcaption")
+    for volume in ("1.25", "2.5", "3.75"):
+        inject.click()
+        expect(captions).to_have_text(f"{volume} mL of cement")
+        expect(page.locator(".vq > [aria-live]")).to_contain_text(f"{volume} mL of cement")
+        expect(inject).to_be_focused()
+    expect(inject).to_have_attribute("aria-disabled", "true")
+    inject.press("Enter")
+    expect(captions).to_have_text("3.75 mL of cement")
+    assert stored(quiz) == {}, "looking on is no answer"
+    stop.click()
+    assert stored(quiz) == {"q-stop": {"frame": 3}}
+    card.get_by_label("Guess").check()
+    card.get_by_role("button", name="Check").click()
+    assert captions.all_inner_texts() == [
+        "You stopped here: 3.75 mL of cement",
+        "A good moment to stop: 2.5 mL of cement",
+    ]
+    expect(card.locator(".vq-measured")).to_have_text(
+        "Measured by the model: 3.75 mL injected; 0.625 mL outside the bone. "
+        "Dashed line on the film: where the back of the body begins."
+    )
+    card.get_by_role("button", name="Try again").click()
+    expect(captions).to_have_text("0 mL of cement")
+    expect(inject).to_be_focused()
+
+
+def test_in_an_exam_a_cleared_stop_goes_on_from_where_it_was(mount: Mount, path: Path) -> None:
+    quiz = mount(QuizWidget(EXAM, path))
+    go(quiz.page, 8)
+    card = quiz.page.locator(".vq-card:visible")
+    card.get_by_role("button", name="Inject").click()
+    card.get_by_role("button", name="Stop here").click()
+    card.get_by_role("button", name="Inject").press("Enter")
+    expect(card.locator("figcaption")).to_have_text("1.25 mL of cement")
+    card.get_by_role("button", name="Clear my answer").click()
+    assert stored(quiz) == {}
+    expect(card.locator("figcaption")).to_have_text("1.25 mL of cement")
+    card.get_by_role("button", name="Inject").click()
+    card.get_by_role("button", name="Stop here").click()
+    assert stored(quiz) == {"q-stop": {"frame": 2}}
+
+
 def test_a_picture_on_a_phone_has_the_same_units(mount: Mount, path: Path) -> None:
     quiz = mount(QuizWidget(PRACTICE, path), width=320)
     go(quiz.page, 6)
@@ -517,14 +658,14 @@ def test_a_picture_on_a_phone_has_the_same_units(mount: Mount, path: Path) -> No
 def test_previous_and_next_show_one_question_at_a_time(quiz: Any) -> None:
     page = quiz.page
     expect(page.get_by_role("button", name="Previous")).to_be_disabled()
-    for number in range(1, 6):
+    for number in range(1, 8):
         expect(page.locator(".vq-card:visible")).to_have_count(1)
         expect(page.locator("[aria-current=true]")).to_have_attribute("aria-label", f"Question {number}, not answered")
         page.get_by_role("button", name="Next").click()
-        expect(page.get_by_role("heading", name=f"Question {number + 1} of 6")).to_be_focused()
+        expect(page.get_by_role("heading", name=f"Question {number + 1} of 8")).to_be_focused()
     expect(page.get_by_role("button", name="Next")).to_be_disabled()
     page.emulate_media(media="print")
-    expect(page.locator(".vq-card:visible")).to_have_count(6)
+    expect(page.locator(".vq-card:visible")).to_have_count(8)
     expect(page.get_by_role("button", name="Next")).to_be_hidden()
 
 
@@ -546,7 +687,8 @@ def test_text_is_never_markup(mount: Mount) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [7, True, ["wedge"], {"point": [1, 2]}, "nonesuch", {"p-front": "nonesuch"}, ["wall", "wall"]]
+    "answer",
+    [7, True, ["wedge"], {"point": [1, 2]}, "nonesuch", {"p-front": "nonesuch"}, ["wall", "wall"], {"frame": 9}],
 )
 def test_a_stored_answer_that_does_not_fit_is_an_open_question(quiz: Any, answer: Any) -> None:
     fits = {"q-numeric": 7, "q-spot": {"point": [1, 2]}}
@@ -629,7 +771,7 @@ def test_a_reload_finds_the_answers(mount: Mount, path: Path) -> None:
     set_answers(first.page, {"q-single": "wedge", "q-order": WRONG["q-order"]})
     assert stored(first)
     again = mount(QuizWidget(PRACTICE, path))
-    expect(again.page.get_by_role("heading", name="Question 2 of 6")).to_be_visible()
+    expect(again.page.get_by_role("heading", name="Question 2 of 8")).to_be_visible()
     go(again.page, 1)
     expect(again.page.locator(".vq-card:visible").get_by_role("status")).to_contain_text("Right")
     expect(again.page.get_by_label("Wedge fracture")).to_be_checked()
@@ -805,7 +947,7 @@ def test_an_exam_records_and_never_judges(exam_page: Any, path: Path) -> None:
     page = exam_page.page
     state = page.evaluate("JSON.stringify(model.get('quiz'))")
     assert not any(word in state for word in ('"key"', "rationale", "slips", "polygons", "tolerance"))
-    expect(page.get_by_text("0 of 6 answered")).to_be_visible()
+    expect(page.get_by_text("0 of 8 answered")).to_be_visible()
     page.get_by_label("Student code").fill("s-17")
     page.get_by_label("Burst fracture").check()
     page.locator(".vq-card:visible").get_by_label("Fairly sure").check()
@@ -820,7 +962,7 @@ def test_an_exam_records_and_never_judges(exam_page: Any, path: Path) -> None:
     expect(page.get_by_role("button", name="Keep this order as my answer")).to_be_hidden()
     go(page, 5)
     page.get_by_label("Only the anterior height is reduced").select_option("Wedge")
-    expect(page.get_by_text("4 of 6 answered")).to_be_visible()
+    expect(page.get_by_text("4 of 8 answered")).to_be_visible()
     go(page, 6)
     page.get_by_label("The upper vertebral body").check()
     page.locator(".vq-card:visible").get_by_role("button", name="Clear my answer").click()
@@ -893,7 +1035,7 @@ def test_axe_finds_nothing_in_practice(mount: Mount, path: Path, axe: Any, theme
     for state in ("open", "error", "answered", "checked"):
         if state in ("answered", "checked"):
             set_answers(page, WRONG | {"q-single": "burst", "q-numeric": 25}, checked=state == "checked")
-        for number in range(1, 7):
+        for number in range(1, 9):
             go(page, number)
             if state == "error":
                 page.get_by_role("button", name="Check").click()
@@ -907,7 +1049,7 @@ def test_axe_finds_nothing_in_an_exam(mount: Mount, path: Path, axe: Any, theme:
     quiz = mount(QuizWidget(EXAM, path), theme=theme, width=360)
     page = quiz.page
     within_page(page)
-    for number in range(1, 7):
+    for number in range(1, 9):
         go(page, number)
         assert_clean(axe, page, f"question {number}, open, {theme}")
     page.get_by_label("Student code").fill("not good")
@@ -915,7 +1057,7 @@ def test_axe_finds_nothing_in_an_exam(mount: Mount, path: Path, axe: Any, theme:
     set_answers(page, RIGHT, checked=False)
     page.evaluate("kernel.dead = true")
     quiz.push(problem="The disk is full.")
-    for number in range(1, 7):
+    for number in range(1, 9):
         go(page, number)
         assert_clean(axe, page, f"question {number}, answered, {theme}")
 
@@ -940,6 +1082,12 @@ def test_roles_and_names(quiz: Any) -> None:
         for region in item.get("regions", ()):
             places = group.get_by_role("group", name="Or choose the place by its description")
             expect(places.get_by_role("radio", name=region["text"], exact=True)).to_have_count(1)
+        for control in item.get("task", {}).get("controls", ()) if item["format"] == "needle_path" else ():
+            slider = group.get_by_role("slider", name=control["label"], exact=True)
+            expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^[−\d.]+.?(mm lateral|°|mm)$"))
+        if item["format"] == "stop_decision":
+            for name in ("Inject 1.25 mL more", "Stop here"):
+                expect(group.get_by_role("button", name=name, exact=True)).to_have_count(1)
         if item["format"] == "numeric":
             box = group.get_by_role("textbox", name="Your answer in %", exact=True)
             expect(box).to_have_attribute("inputmode", "decimal")
@@ -960,7 +1108,7 @@ def test_targets_are_large_and_nothing_scrolls_sideways(mount: Mount, path: Path
     for answers in (None, WRONG):
         if answers:
             set_answers(page, answers)
-        for number in range(1, 7):
+        for number in range(1, 9):
             go(page, number)
             wide = page.evaluate("document.scrollingElement.scrollWidth")
             assert wide <= width, f"question {number} is {wide} px wide"
@@ -976,15 +1124,19 @@ def test_long_words_do_not_widen_a_phone(mount: Mount, path: Path) -> None:
     long = copy.deepcopy(ITEMS)
     for item in long:
         item["stem"] = word
-        for group in ("options", "steps", "prompts", "regions"):
+        for group in ("options", "steps", "prompts", "regions", "bands"):
             for part in item.get(group, ()):
                 part["text"] = word
+        for part in item.get("task", {}).get("films", ()):
+            part["caption"] = word
+        for part in item.get("task", {}).get("controls", ()):
+            part["label"] = part["unit"] = word
         item["rationales"] = dict.fromkeys(item["rationales"], word)
         item["sources"] = [word.lower()]
     quiz = mount(QuizWidget({**PRACTICE, "title": word, "items": long}, path), width=360)
     for answers in ({}, WRONG):
         set_answers(quiz.page, answers)
-        for number in range(1, 7):
+        for number in range(1, 9):
             go(quiz.page, number)
             assert quiz.page.evaluate("document.scrollingElement.scrollWidth") <= 360
 

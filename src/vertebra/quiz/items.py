@@ -20,6 +20,7 @@ import yaml
 
 from vertebra import assets
 from vertebra.quiz import schema, scoring
+from vertebra.quiz.tasks import KINDS, Band, Task, TaskError, load_task
 
 PACKAGED = Path(__file__).parents[1] / "_data" / "quizzes" / "bank"
 CHECKOUT = Path(__file__).parents[3] / "quizzes" / "bank"
@@ -135,7 +136,15 @@ class Item:
     regions: tuple[Region, ...] = ()
     answer: NumericAnswer | None = None
     slips: tuple[Slip, ...] = ()
+    bands: tuple[Band, ...] = ()
+    task_file: Path | None = None
     line: int = 0
+
+    @property
+    def task(self) -> Task:
+        """Return the films and the table of a needle path or a stop decision. Raises TaskError."""
+        assert self.task_file is not None, "asked only of the formats that have a task"
+        return load_task(self.task_file)
 
     def key_record(self) -> dict[str, Any]:
         """Return what `scoring.score` needs to score an answer, in the bank's ids."""
@@ -174,8 +183,8 @@ class Item:
         return self._public(shown, names), self._key(shown, names), bank_ids
 
     def rationales(self) -> dict[str, str]:
-        """Return {id of option, step, prompt or region: its rationale}; "" holds the item's own, if it has one."""
-        parts: list[Any] = [*self.options, *self.steps, *self.prompts, *self.regions]
+        """Return {id of option, step, prompt, region or band: its rationale}; "" holds the item's own, if any."""
+        parts: list[Any] = [*self.options, *self.steps, *self.prompts, *self.regions, *self.bands]
         found = {part.id: part.rationale for part in parts if part.rationale}
         return found | ({"": self.rationale} if self.rationale else {})
 
@@ -199,7 +208,7 @@ class Item:
         groups: dict[str, tuple[Any, ...]] = {"options": self.options, "prompts": self.prompts, "regions": self.regions}
         if seed is not None and self.shuffle:
             groups = {group: mixed(parts) for group, parts in groups.items()}
-        return groups | {"steps": steps}
+        return groups | {"steps": steps, "bands": self.bands}  # a rubric is read from the top
 
     def _public(self, shown: Mapping[str, Sequence[Any]], names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         image = self.image and {
@@ -214,6 +223,9 @@ class Item:
         for group, parts in shown.items():
             if parts:
                 public[group] = [{"id": names[group][part.id], "text": part.text} for part in parts]
+        for shown_band, band in zip(public.get("bands", ()), self.bands, strict=True):
+            shown_band["share"] = band.share
+        public |= {"task": dict(self.task.public)} if self.bands else {}
         public |= {"unit": self.answer.unit} if self.answer else {}
         public |= {"scoring": self.scoring} if self.scoring else {}
         return public
@@ -238,6 +250,15 @@ class Item:
                     "key": next(names["regions"][r.id] for r in self.regions if r.key),
                     "polygons": polygons,
                 }
+        if self.format in KINDS:
+            bands = [names["bands"][band.id] for band in self.bands]
+            return record | {
+                "controls": self.task.controls,
+                "bands": [bands[i] for i in self.task.sorted_into(self.bands)],
+                "shares": dict(zip(bands, (band.share for band in self.bands), strict=True)),
+                "measures": list(self.task.measures),
+                "example": dict(self.task.example),
+            }
         assert self.answer is not None, "only numeric items are left, and each has an answer"
         return record | {"value": self.answer.value, "tolerance": self.answer.absolute_tolerance()}
 
@@ -365,7 +386,7 @@ def parse_bank(text: str, name: str, known_references: Collection[str] | None = 
     sound = isinstance(data, dict) and isinstance(data.get("items"), list)
     for i, raw in enumerate(data["items"] if sound else ()):
         if not source.is_faulty(("items", i)):
-            item = _item(raw, source.line(("items", i)))
+            item = _item(raw, source.line(("items", i)), _task_folder(data.get("use"), name))
             items.append(item)
             for path, what in _faults_of(item, known_references):
                 source.add(("items", i, *path), what)
@@ -387,7 +408,12 @@ def parse_bank(text: str, name: str, known_references: Collection[str] | None = 
     )
 
 
-def _item(raw: Mapping[str, Any], line: int) -> Item:
+def _task_folder(use: Any, name: str) -> Path:
+    """Return where a bank's task files are: a graded bank's lie beside it, as every student's copy holds the assets."""
+    return Path(name).parent / "tasks" if use == "graded" else assets.root() / "tasks"
+
+
+def _item(raw: Mapping[str, Any], line: int, tasks: Path) -> Item:
     """Build an item from fields that fit the schema."""
     fields = dict(raw)
     for name in ("objectives", "reviewed_by", "sources"):
@@ -399,11 +425,19 @@ def _item(raw: Mapping[str, Any], line: int) -> Item:
     )
     if "image" in raw:
         fields["image"] = Image(**raw["image"])
+    fields["bands"] = tuple(map(_band, raw.get("bands", ())))
+    if "task" in raw:
+        fields["task_file"] = tasks / f"{fields.pop('task')}.json"
     if "answer" in raw:
         fields["answer"] = NumericAnswer(**raw["answer"])
     if raw["format"] in schema.SCORING:
         fields.setdefault("scoring", schema.SCORING[raw["format"]][0])
     return Item(**fields, line=line)
+
+
+def _band(raw: Mapping[str, Any]) -> Band:
+    limits = [(name, side, limit) for side in ("above", "below") for name, limit in raw.get(side, {}).items()]
+    return Band(raw["id"], raw["text"], raw["rationale"], raw["share"], tuple(limits))
 
 
 # --- Meaning: what a schema cannot say --------------------------------------------------------------------------------
@@ -419,6 +453,7 @@ def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
         "steps": item.steps,
         "prompts": item.prompts,
         "regions": item.regions,
+        "bands": item.bands,
     }
     for group, parts in groups.items():
         yield from _faults_of_group(group, parts)
@@ -442,10 +477,12 @@ def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
         case "hotspot":
             yield from _faults_of_one_key("regions", item.regions)
             yield from _faults_of_regions(item)
+        case "needle_path" | "stop_decision":
+            yield from _faults_of_task(item)
 
 
 def _faults_of_text(item: Item, known_references: Collection[str] | None) -> Found:
-    instruction = item.format in ("ordering", "matching", "hotspot")
+    instruction = item.format in ("ordering", "matching", "hotspot", *KINDS)
     if not item.stem.endswith(("?", ".") if instruction else "?"):
         mend = "end it with ? or, for an instruction, with a full stop" if instruction else "end it with ?"
         yield ("stem",), f"the stem is not a closed question; {mend}"
@@ -548,6 +585,42 @@ def _faults_of_regions(item: Item) -> Found:
             if not region.key and _overlap(key.polygon, region.polygon):
                 what = f"region {region.id} overlaps the key {key.id}, so a point could be both"
                 yield ("regions", i, "polygon"), f"{what}; move its corners off the key"
+
+
+def _faults_of_task(item: Item) -> Found:
+    try:
+        task = item.task
+    except TaskError as error:
+        yield ("task",), str(error)
+        return
+    if task.kind != item.format:
+        yield ("task",), f"the task is a {task.kind}, the question a {item.format}; correct one of them"
+        return
+    known = [measure["id"] for measure in task.measures]
+    named = True
+    for i, band in enumerate(item.bands):
+        for name, side, _ in band.limits:
+            if name not in known:
+                named = False
+                mend = schema.nearest(name, known) or f"the quantities are: {', '.join(known)}"
+                yield ("bands", i, side), f"the task measures no {name}; {mend}"
+        last = i == len(item.bands) - 1
+        if last == bool(band.limits):
+            mend = "remove them: it takes all that is left" if last else "give it above or below, or move it to the end"
+            yield ("bands", i), f"band {band.id} {'is the last and has limits' if last else 'has no limits'}; {mend}"
+            return
+    if not named:
+        return
+    places = task.sorted_into(item.bands)
+    for i, band in enumerate(item.bands):
+        if i not in places:
+            yield ("bands", i), f"no answer at all falls into band {band.id}; correct the limits or remove it"
+    record = item.key_record()
+    if scoring.score(record, task.example) < 1:
+        fallen = item.bands[places[scoring.setting(record, task.example)]]
+        yield ("bands",), f"the task's own good answer falls into band {fallen.id}; correct the limits or the shares"
+    if scoring.score(record, task.start) == 1:
+        yield ("bands",), "the setting to begin with earns everything; correct the limits or the shares"
 
 
 def _overlap(a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]]) -> bool:

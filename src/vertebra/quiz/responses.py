@@ -251,7 +251,10 @@ def _is_answer(value: Any) -> bool:
         case {"point": [x, y], **rest} if not rest:
             return _is_number(x) and _is_number(y)
         case dict():
-            return all(_is_id(prompt) and (option is None or _is_id(option)) for prompt, option in value.items())
+            # A prompt has an option or none, a control a number.
+            return all(
+                _is_id(name) and (part is None or _is_id(part) or _is_number(part)) for name, part in value.items()
+            )
     return _is_id(value) or _is_number(value)
 
 

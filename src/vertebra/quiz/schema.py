@@ -72,7 +72,7 @@ COMMON: Schema = {
     "tier": {"enum": ["must", "should", "nice"], "description": "must know, should know, nice to know"},
     "author": _text("who wrote it"),
     "reviewed_by": _list(_text("a name"), 0, "clinicians who reviewed it; empty: not yet reviewed by a clinician"),
-    "stem": _text("a closed question; ordering, matching and hotspot may give a closed instruction"),
+    "stem": _text("a closed question; a single best answer, multiple response and number ask, the rest may instruct"),
     "sources": _list(SOURCE, 1, "reference ids, or the word unreferenced"),
 }
 COMMON_OPTIONAL: Schema = {
@@ -83,6 +83,25 @@ COMMON_OPTIONAL: Schema = {
 
 OPTION = _record({"id": ID, "text": TEXT, "rationale": RATIONALE}, {"key": KEY})
 POINT: Schema = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2, "description": "[x, y] in image units"}
+
+LIMITS: Schema = {
+    "type": "object",
+    "additionalProperties": NUMBER,
+    "description": "limits such as {canal: 0}, in the quantities of the task file",
+}
+BAND = _record(
+    {
+        "id": ID,
+        "text": _text("the outcome in the words of the rubric, which the student reads beforehand"),
+        "share": {"type": "number", "minimum": 0, "maximum": 1, "description": "the share of credit, 0 to 1"},
+        "rationale": RATIONALE,
+    },
+    {"above": LIMITS, "below": LIMITS},
+)
+TASK: Schema = {
+    "task": _text("the name of a task file, such as needle_l1_left", "^[a-z0-9][a-z0-9_]*$"),
+    "bands": _list(BAND, 2, "outcomes: the first from the top whose limits all hold counts; the last has none"),
+}
 
 # Of each format: its own required fields and its own optional ones.
 FORMATS: dict[str, tuple[Schema, Schema]] = {
@@ -138,6 +157,8 @@ FORMATS: dict[str, tuple[Schema, Schema]] = {
         },
         {"shuffle": SHUFFLE},
     ),
+    "needle_path": (TASK, {}),
+    "stop_decision": (TASK, {}),
 }
 
 FORMAT: Schema = {"enum": list(FORMATS), "description": "the kind of question"}
@@ -256,6 +277,8 @@ def _in_words(error: ValidationError) -> Iterator[tuple[Path, str]]:
             yield (), f"has too many entries ({len(value)}, at most {limit}){hint}; remove the others"
         case "minimum":
             yield (), f"is {value}, must be at least {limit}{hint}; correct it"
+        case "maximum":
+            yield (), f"is {value}, must be at most {limit}{hint}; correct it"
         case "exclusiveMinimum":
             yield (), f"is {value}, must be above {limit}{hint}; correct it"
 

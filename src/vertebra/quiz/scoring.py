@@ -22,8 +22,9 @@ def score(key: Key, answer: Any) -> float:
     """Return the share of credit, 0 to 1, that `answer` earns under the key record `key`.
 
     `key` is `Item.key_record()`; `answer` has the JSON shape of the key's format (an option id, a list of ids, a
-    number, a mapping prompt to option, a point or a region). An answer without that shape raises ValueError; an absent
-    answer (None) does too, because only the caller knows what a question left open is worth.
+    number, a mapping prompt to option, a point or a region, a mapping control to number). An answer without that shape
+    raises ValueError; an absent answer (None) does too, because only the caller knows what a question left open is
+    worth.
     """
     if answer is None:
         raise ValueError("the question is not answered")
@@ -100,6 +101,33 @@ def hotspot(key: Key, answer: Any) -> float:
     raise ValueError(f'the answer must be {{"point": [x, y]}} or {{"region": id}}, not {reprlib.repr(answer)}')
 
 
+def task(key: Key, answer: Any) -> float:
+    """Share of the band that the student's setting of the controls leads to; the model computed where each leads."""
+    return float(key["shares"][key["bands"][setting(key, answer)]])
+
+
+def setting(key: Key, answer: Any) -> int:
+    """Return the place of an answer {control: value} among all settings, the last control running fastest."""
+    controls = key["controls"]
+    if not isinstance(answer, Mapping) or answer.keys() != {control["id"] for control in controls}:
+        names = ", ".join(control["id"] for control in controls)
+        raise ValueError(f"the answer must give a number for each of {names}, not {reprlib.repr(answer)}")
+    place = 0
+    for control in controls:
+        value, values = _number(answer[control["id"]]), control["values"]
+        if value not in values:
+            raise ValueError(f"{control['id']} cannot be set to {value:g}")
+        place = place * len(values) + values.index(value)
+    return place
+
+
+def measured(key: Key, place: int) -> str:
+    """Say what the model measured at a setting; what is 0 there is left out, but not everything."""
+    found = [(measure["says"], measure["values"][place]) for measure in key["measures"]]
+    said = [says.replace("{}", f"{value:g}") for says, value in found if says and value]
+    return "; ".join(said) or "nothing that the marking looks at"
+
+
 def inside(x: float, y: float, polygon: Sequence[Sequence[float]]) -> bool:
     """Say whether the point lies in the polygon: a ray to its right crosses an odd number of edges (even-odd rule)."""
     odd = False
@@ -119,6 +147,8 @@ SCORERS: Mapping[str, Callable[[Key, Any], float]] = {
     "ordering": ordering,
     "matching": matching,
     "hotspot": hotspot,
+    "needle_path": task,
+    "stop_decision": task,
 }
 
 

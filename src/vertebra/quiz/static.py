@@ -11,6 +11,8 @@ HINTS = {
     "ordering": "Put the steps in order.",
     "matching": "Choose one answer for each line; an answer may serve more than once.",
     "hotspot": "Choose the place in the picture.",
+    "needle_path": "Choose a setting for each control: where the needle enters, how it turns, how deep it goes.",
+    "stop_decision": "Look at the films one after another and choose after which one you would stop.",
 }
 
 
@@ -42,10 +44,37 @@ def _question(item: Mapping[str, Any]) -> str:
         lines.append(f"<p>Answer: ________ {escape(item.get('unit') or '')}</p>")
     if item.get("prompts"):
         lines += ["<p>Lines:</p>", _list(item["prompts"]), "<p>Answers:</p>"]
+    if item.get("task"):
+        lines += [_films(item["task"]["films"]), f"<p>{escape(item['task']['note'])}</p>"]
+        lines += [_control(control) for control in item["task"]["controls"] if item["format"] == "needle_path"]
+        lines += ["<p>How it is marked, the first line that fits counts:</p>", rubric(item["bands"])]
     for group in ("options", "steps", "regions"):
         if item.get(group):
             lines.append(_list(item[group]))
     return "\n".join(lines)
+
+
+def rubric(bands: Iterable[Mapping[str, Any]]) -> str:
+    """Return what each outcome earns, as an HTML list."""
+    return "<ul>" + "".join(f"<li>{escape(band['text'])}: {percent(band['share'])}</li>" for band in bands) + "</ul>"
+
+
+def percent(share: float) -> str:
+    """Return a share of credit in words that a student reads."""
+    return f"{100 * share:.0f} % of the marks"
+
+
+def _films(films: Sequence[Mapping[str, Any]]) -> str:
+    """Return films three in a row, or a long series would fill pages."""
+    pictures = (f'<img src="{escape(film["uri"])}" alt="{escape(film["alt"])}" width="240">' for film in films)
+    cells = [f"<td>{shown}<br>{escape(film['caption'])}</td>" for shown, film in zip(pictures, films, strict=True)]
+    rows = ("".join(cells[i : i + 3]) for i in range(0, len(cells), 3))
+    return '<table role="presentation">' + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+
+def _control(control: Mapping[str, Any]) -> str:
+    values = ", ".join(f"{value:g}" for value in control["values"])
+    return f"<p>{escape(control['label'])} ({escape(control['unit'])}): {values}. Your setting: ________</p>"
 
 
 def _list(parts: Iterable[Mapping[str, Any]]) -> str:

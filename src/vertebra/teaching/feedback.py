@@ -4,13 +4,14 @@ Every answer is marked in words; colour and border only repeat them. Whatever ca
 """
 
 import reprlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any
 
-from vertebra.quiz.scoring import numeric
-from vertebra.quiz.static import standing
+from vertebra.quiz.scoring import measured, numeric, setting
+from vertebra.quiz.static import percent, standing
+from vertebra.quiz.tasks import needle_lines
 from vertebra.teaching.key import Key, Question
 from vertebra.teaching.marking import Mark, Marked, number
 
@@ -127,6 +128,8 @@ def _points(got: float, of: float) -> str:
 
 def _picture(mark: Mark) -> Iterator[str]:
     """Show the picture; in a hotspot with the key's outline and the student's point drawn on it."""
+    if "task" in mark.question.public:
+        yield from _films(mark)
     image = mark.question.public.get("image")
     if not image or not image["uri"].startswith("data:image/"):
         return
@@ -153,6 +156,42 @@ def _picture(mark: Mark) -> Iterator[str]:
     box = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
     yield f'<svg {box} role="img" aria-label="{_e(image["alt"])} {_e(legend)}">{"".join(shapes)}</svg>'
     yield f'<p class="soft">{legend}</p>'
+
+
+def _films(mark: Mark) -> Iterator[str]:
+    """Show a task's films with the student's needle and a good one; of a stop the student's film and a good one."""
+    task, key = mark.question.public["task"], mark.question.key
+    answer = None if mark.note else mark.answer
+    if key["format"] == "stop_decision":
+        for name, given in (("You stopped here", answer), ("A good moment to stop", key["example"])):
+            if given is not None:
+                film = task["films"][int(given["frame"])]
+                (x1, y1), (x2, y2) = task["line"]["ends"]
+                ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+                dashes = f'<line {ends} stroke="#000" stroke-width="3"/>'
+                dashes += f'<line {ends} stroke="#fff" stroke-width="2" stroke-dasharray="6 4"/>'
+                yield _figure(film, [dashes], f"{name}: {film['caption']}. Dashed: {task['line']['says']}.")
+        return
+    paths = [("#00694f", 'stroke-dasharray="5 4"', needle_lines(task, key["example"]))]
+    paths += [("#a8321a", "", needle_lines(task, answer))] if answer else []
+    width = 2 * task["needle"]["radius"]
+    for i, film in enumerate(task["films"]):
+        shapes = []
+        for colour, dash, lines in paths:
+            (x1, y1), (x2, y2) = lines[i]
+            ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+            shapes.append(f'<line {ends} stroke="#fff" stroke-width="{width * film["scale"]:.1f}" opacity="0.75"/>')
+            shapes.append(f'<line {ends} stroke="{colour}" stroke-width="{width * film["scale"] / 2:.1f}" {dash}/>')
+        legend = "Dashed: a good path." + (" Solid: your path." if answer else "")
+        yield _figure(film, shapes, f"{film['caption']}. {legend}")
+
+
+def _figure(film: Mapping[str, Any], shapes: Sequence[str], legend: str) -> str:
+    width, height = film["width"], film["height"]
+    picture = f'<image href="{_e(film["uri"])}" width="{width:g}" height="{height:g}"/>{"".join(shapes)}'
+    box = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    drawn = f'<svg {box} role="img" aria-label="{_e(film["alt"])} {_e(legend)}">{picture}</svg>'
+    return f'{drawn}<p class="soft">{_e(legend)}</p>'
 
 
 def _line(text: str, rationale: str, right: bool, yours: bool | None, more: str = "") -> str:
@@ -236,6 +275,32 @@ def _pairs(question: Question, answer: Any) -> Iterator[str]:
     return _list(entries)
 
 
+def _setting(task: Mapping[str, Any], answer: Mapping[str, float]) -> str:
+    """Return an answer as the student saw it: the film's caption, or the sliders with their numbers."""
+    if "frame" in answer:
+        return str(task["films"][int(answer["frame"])]["caption"])
+    said = ((control["label"], f"{answer[control['id']]:g} {control['unit']}") for control in task["controls"])
+    return ", ".join(f"{label} {number}" for label, number in said).replace(" °", "°")
+
+
+def _outcome(question: Question, answer: Any) -> Iterator[str]:
+    """Show the rubric with the line that the answer fell into, and what the model measured of it."""
+    key, reached, entries = question.key, None, []
+    if answer is not None:
+        place = setting(key, answer)
+        reached = key["bands"][place]
+        given = _setting(question.public["task"], answer)
+        found = measured(key, place)
+        yield f"<p>{YOURS}: {_e(given)}.</p>"
+        yield f"<p>Measured by the model: {_e(found)}.</p>"
+    for band in question.public["bands"]:
+        mine = band["id"] == reached
+        why = question.rationales.get(band["id"], "") if mine or band["share"] == 1 else ""
+        text = f"{band['text']}: {percent(band['share'])}"
+        entries.append(_line(text, why, band["share"] == 1, mine))
+    yield from _list(entries)
+
+
 ANSWERS = {
     "single_best_answer": _options,
     "multiple_response": _options,
@@ -243,4 +308,6 @@ ANSWERS = {
     "ordering": _steps,
     "matching": _pairs,
     "hotspot": _regions,
+    "needle_path": _outcome,
+    "stop_decision": _outcome,
 }

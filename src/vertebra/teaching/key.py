@@ -6,15 +6,17 @@ import re
 import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from vertebra.quiz.scoring import score
+from vertebra.quiz.tasks import needle_lines
 from vertebra.teaching.files import TeachingError
 
 FORMAT = "vertebra-key/1"
 MOST_POINTS = 1_000_000
-GROUPS = ("options", "steps", "prompts", "regions")
+GROUPS = ("options", "steps", "prompts", "regions", "bands")
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ def _can_be_shown(question: Question) -> bool:
     key, public, slips = question.key, question.public, question.slips
     numbers = [slip["value"] for slip in slips]
     texts = {group: {part["id"]: part["text"] for part in public.get(group, ())} for group in GROUPS}
+    image = public.get("image") or {"uri": "", "alt": ""}
+    words = [public["stem"], public.get("vignette", ""), public.get("unit", ""), image["uri"], image["alt"]]
     match key["format"]:
         case "ordering":
             fits = texts["steps"].keys() == set(key["key"])
@@ -107,12 +111,14 @@ def _can_be_shown(question: Question) -> bool:
             fits = texts["regions"].keys() == key["polygons"].keys() and bool(public["image"])
             numbers += [public["image"]["width"], public["image"]["height"]]
             numbers += [number for polygon in key["polygons"].values() for x, y in polygon for number in (x, y)]
+        case "needle_path" | "stop_decision":
+            fits = texts["bands"].keys() == key["shares"].keys()
+            numbers += _numbers_of_task(key, public)
+            words += _words_of_task(key, public)
         case "numeric":
             fits, numbers = True, [*numbers, key["value"], key["tolerance"]]
         case _:
             fits = texts["options"].keys() == set(key["options"])
-    image = public.get("image") or {"uri": "", "alt": ""}
-    words = [public["stem"], public.get("vignette", ""), public.get("unit", ""), image["uri"], image["alt"]]
     words += [question.id, question.bank_id, *question.sources, *question.rationales.values()]
     words += [text for group in texts.values() for text in group.values()] + [slip["rationale"] for slip in slips]
     return (
@@ -120,6 +126,35 @@ def _can_be_shown(question: Question) -> bool:
         and all(isinstance(text, str) for text in words)
         and all(isinstance(number, int | float) for number in numbers)
     )
+
+
+def _numbers_of_task(key: Mapping[str, Any], public: Mapping[str, Any]) -> list[Any]:
+    """Return the numbers that marking and the feedback page take from a task; an unsound one raises an error."""
+    shown, names = public["task"], [control["id"] for control in key["controls"]]
+    settings = list(product(*(control["values"] for control in key["controls"])))
+    if names != [control["id"] for control in shown["controls"]]:
+        raise ValueError("the controls of the task are not those of its key")
+    if len(key["bands"]) != len(settings) or not set(key["bands"]) <= key["shares"].keys():
+        raise ValueError("a setting of the task has no band")
+    found = [*key["shares"].values(), *(band["share"] for band in public["bands"])]
+    found += [measure["values"][place] for measure in key["measures"] for place in range(len(settings))]
+    found += [film[name] for film in shown["films"] for name in ("width", "height")]
+    if key["format"] == "stop_decision":
+        found += [number for end in shown["line"]["ends"] for number in end]
+        if len(shown["films"]) != len(settings) or [len(end) for end in shown["line"]["ends"]] != [2, 2]:
+            raise ValueError("the task has not one film a setting, or its line has not two ends")
+    if key["format"] == "needle_path":
+        found += [shown["needle"]["radius"], *(film["scale"] for film in shown["films"])]
+        lines = (needle_lines(shown, dict(zip(names, setting, strict=True))) for setting in settings)
+        found += [number for line in lines for film in line for point in film for number in point]
+    return found
+
+
+def _words_of_task(key: Mapping[str, Any], public: Mapping[str, Any]) -> list[Any]:
+    words = [film[name] for film in public["task"]["films"] for name in ("caption", "alt", "uri")]
+    words += [control[name] for control in public["task"]["controls"] for name in ("label", "unit")]
+    words += [public["task"]["line"]["says"]] if key["format"] == "stop_decision" else []
+    return words + [measure["says"] for measure in key["measures"]]
 
 
 def is_points(value: Any) -> bool:
@@ -134,4 +169,6 @@ def right_answer(key: Mapping[str, Any]) -> Any:
             return key["value"]
         case "hotspot":
             return {"region": key["key"]}
+        case "needle_path" | "stop_decision":
+            return key["example"]
     return key["key"]

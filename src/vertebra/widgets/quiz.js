@@ -1,4 +1,4 @@
-// The quiz in the browser: six question formats made of native controls. In practice mode it is marked here, so a page
+// The quiz in the browser: eight question formats made of native controls. In practice mode it is marked here, so a page
 // without a kernel marks too; in exam mode there is no key here at all. Top to bottom: scoring, reading a typed number,
 // building blocks, one function for each format, one question, saving, the whole.
 
@@ -76,7 +76,22 @@ const SCORERS = {
     if (names === "region") return Number(known(answer.region, Object.keys(key.polygons)) === key.key);
     throw new Error("the answer must be a point or a region");
   },
+
+  needle_path: (key, answer) => key.shares[key.bands[setting(key, answer)]],
+  stop_decision: (key, answer) => key.shares[key.bands[setting(key, answer)]],
 };
+
+/** The place of an answer {control: value} among all settings of the controls, the last one running fastest. */
+function setting({ controls }, answer) {
+  if (!isRecord(answer) || Object.keys(answer).length !== controls.length) throw new Error("a number is needed for each control");
+  let place = 0;
+  for (const { id, values } of controls) {
+    const at = values.indexOf(number(Object.hasOwn(answer, id) ? answer[id] : null));
+    if (at < 0) throw new Error(`${id} cannot be set to ${answer[id]}`);
+    place = place * values.length + at;
+  }
+  return place;
+}
 
 /** Even-odd rule: a ray to the right crosses an odd number of edges. */
 function inside(x, y, polygon) {
@@ -449,6 +464,188 @@ function hotspot(item, ask) {
   };
 }
 
+/** What a task leads to, after Check: the rubric with its line that was reached, and what the model measured. */
+function outcome(item, answer, lines) {
+  const { bands, measures } = item.key;
+  const place = setting(item.key, answer);
+  for (const { id, share } of item.bands) {
+    const mine = id === bands[place];
+    const tone = !mine ? "plain" : share === 1 ? "right" : share > 0 ? "part" : "wrong";
+    lines.explain(id, tone, mine ? "Your answer led here" : "", mine || share === 1 ? item.rationales[id] : "");
+  }
+  const said = measures.filter(({ says, values }) => says && values[place]).map(({ says, values }) => says.replace("{}", values[place]));
+  return said.length ? `Measured by the model: ${said.join("; ")}.` : "";
+}
+
+/** The rubric: published beforehand, explained afterwards. */
+function rubric(bands) {
+  const rows = bands.map(({ id, text, share }) => {
+    const why = h("div", { hidden: true });
+    return { id, why, row: h("li", {}, h("div", { class: "vq-band" }, h("span", {}, text), h("span", { class: "vq-stakes" }, `${Math.round(100 * share)} %`)), why) };
+  });
+  return {
+    node: h("details", { class: "vq-rubric" }, h("summary", {}, "How it is marked (the first line that fits counts)"), h("ul", {}, rows.map(({ row }) => row))),
+    clear() { for (const { why } of rows) explain(why, "plain"); },
+    explain(id, tone, words, reason) { explain(rows.find((one) => one.id === id).why, tone, words, reason); },
+  };
+}
+
+function film({ caption, alt, uri, width, height }, lines) {
+  return h("figure", { class: "vq-film" }, h("div", {}, h("img", { src: uri, alt, width, height, draggable: "false" }), lines), h("figcaption", {}, caption));
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function drawn(tag, attributes, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** Lines over a film; each is {ends: [[x, y], [x, y]], width, name}, drawn on a dark halo. */
+function overlay({ width, height }, lines) {
+  return drawn("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", focusable: "false" },
+    ...lines.flatMap(({ ends: [[x1, y1], [x2, y2]], width: thick, name }) => [["halo", 1.4], ["shaft", 1]].map(([part, times]) =>
+      drawn("line", { x1, y1, x2, y2, class: `vq-${part} vq-${name}`, "stroke-width": thick * times }))));
+}
+
+function needlePath(item, ask) {
+  const { films, controls, needle, seen } = item.task;
+  const sliders = controls.map(({ id, label, unit, values, start }) => {
+    const input = h("input", {
+      type: "range", id: `${ask.uid}-${id}`, min: "0", max: values.length - 1, step: "1",
+      oninput: () => draw(),
+      onchange: () => { ask.put(read()); ask.say(reading()); },
+    });
+    // The attribute alone would not move a slider that was touched.
+    input.value = values.indexOf(start);
+    const shown = h("output", { for: input.id });
+    const words = (value) => `${String(value).replace("-", "−")}${unit === "°" ? "" : "\u00a0"}${unit}`;
+    return { id, values, input, shown, words, node: h("div", { class: "vq-slider" }, h("label", { for: input.id }, label), shown, input) };
+  });
+  const read = () => Object.fromEntries(sliders.map(({ id, values, input }) => [id, values[Number(input.value)]]));
+  const overlays = films.map((one) => overlay(one, []));
+  const told = h("p", { class: "vt-note vq-seen" });
+  const measured = h("p", { class: "vq-measured", hidden: true });
+  const rules = rubric(item.bands);
+
+  /** What the films show of the tip, for those who cannot see them. */
+  function reading() {
+    const place = setting({ controls }, read());
+    return seen.map(({ caption, words, at }) => `${caption}: tip ${words[at[place]]}.`).join(" ");
+  }
+  /** The needle's two ends on a film: points of the vertebra times a matrix. */
+  function line({ matrix }, answer) {
+    const at = (name) => controls.find(({ id }) => id === name).values.indexOf(answer[name]);
+    const from = needle.entries[at("entry")];
+    const along = needle.directions[at("convergence")][at("descent")];
+    return [-needle.behind, answer.depth].map((far) => {
+      const point = from.map((x, i) => x + far * along[i]);
+      const [u, v, w] = matrix.map(([a, b, c, d]) => a * point[0] + b * point[1] + c * point[2] + d);
+      return [u / w, v / w];
+    });
+  }
+  function draw(good) {
+    const paths = [["mine", read()], ...(good ? [["good", good]] : [])];
+    for (const [i, one] of films.entries()) {
+      const width = 2 * needle.radius * one.scale;
+      const lines = paths.map(([name, answer]) => ({ ends: line(one, answer), width: name === "mine" ? width : 0.45 * width, name }));
+      const fresh = overlay(one, lines);
+      overlays[i].replaceWith(fresh);
+      overlays[i] = fresh;
+    }
+    for (const { values, input, shown, words } of sliders) {
+      shown.textContent = words(values[Number(input.value)]);
+      input.setAttribute("aria-valuetext", shown.textContent);
+    }
+    told.textContent = reading();
+  }
+  draw();
+  return {
+    hint: "Steer the needle with the sliders; the arrow keys move them too. Where you leave it is your answer.",
+    nodes: [h("div", { class: "vq-films" }, films.map((one, i) => film(one, overlays[i]))), told,
+      h("div", { class: "vq-sliders" }, sliders.map(({ node }) => node)), measured, rules.node, h("p", { class: "vt-note" }, item.task.note)],
+    inputs: sliders.map(({ input }) => input),
+    missing: () => ({ sentence: "Steer the needle first." }),
+    show(answer, reveal) {
+      const fits = isRecord(answer) && sliders.every(({ id, values }) => values.includes(answer[id]));
+      for (const [i, { id, values, input }] of sliders.entries()) {
+        input.value = values.indexOf(fits ? answer[id] : controls[i].start);
+        input.disabled = Boolean(reveal);
+      }
+      draw(reveal ? item.key.example : null);
+      measured.hidden = !reveal;
+      rules.clear();
+      if (!reveal) return;
+      measured.textContent = `${outcome(item, answer, rules)} Your needle is the solid line, a good one the dashed line.`;
+      rules.node.open = true;
+    },
+  };
+}
+
+function stopDecision(item, ask) {
+  const { films, step, line } = item.task;
+  let reached = 0;
+  const place = h("div", { class: "vq-films vq-single" });
+  let stopped = false;
+  const last = () => reached === films.length - 1;
+  const inject = h("button", {
+    onclick() {
+      if (stopped || last()) return;
+      reached += 1;
+      look();
+      ask.say(`${films[reached].caption}. ${films[reached].alt}`);
+    },
+  }, `Inject ${step} more`);
+  const stop = h("button", {
+    onclick() {
+      if (stopped) return;
+      ask.put({ frame: reached });
+      ask.say(`You stop. ${films[reached].caption}.`);
+    },
+  }, "Stop here");
+  const state = h("p", { class: "vq-seen" });
+  const measured = h("p", { class: "vq-measured", hidden: true });
+  const rules = rubric(item.bands);
+  function look() {
+    if (place.dataset.frame !== String(reached)) {
+      place.dataset.frame = reached;
+      place.replaceChildren(film(films[reached]));
+    }
+    state.textContent = stopped ? "You have stopped." : last() ? "There is no more cement to inject." : "Going on cannot be undone.";
+    // Not `disabled`: a button that is switched off under the finger drops the focus.
+    inject.setAttribute("aria-disabled", String(stopped || last()));
+    stop.setAttribute("aria-disabled", String(stopped));
+  }
+  look();
+  return {
+    hint: `Look at the film, then either inject ${step} more or stop. As in life there is no way back.`,
+    nodes: [place, state, h("div", { class: "vq-actions vq-inject" }, inject, stop), measured, rules.node, h("p", { class: "vt-note" }, item.task.note)],
+    inputs: [inject, stop],
+    missing: () => ({ sentence: "Inject more, or stop here, first." }),
+    /** Try again begins with no cement; in an exam a cleared answer goes on from where it was. */
+    restart() { reached = 0; },
+    show(answer, reveal) {
+      stopped = isRecord(answer) && Number.isInteger(answer.frame) && answer.frame in films;
+      if (stopped) reached = answer.frame;
+      look();
+      inject.hidden = stop.hidden = state.hidden = Boolean(reveal);
+      measured.hidden = !reveal;
+      rules.clear();
+      if (!reveal) return;
+      const good = item.key.example.frame;
+      const text = outcome(item, answer, rules);
+      place.dataset.frame = "both";
+      const both = [[answer.frame, "You stopped here"], ...(good === answer.frame ? [] : [[good, "A good moment to stop"]])];
+      place.replaceChildren(...both.map(([at, words]) => film({ ...films[at], caption: `${words}: ${films[at].caption}` },
+        overlay(films[at], [{ ends: line.ends, width: 2, name: "mark" }]))));
+      measured.textContent = `${text} Dashed line on the film: ${line.says}.`;
+      rules.node.open = true;
+    },
+  };
+}
+
 const FORMATS = {
   single_best_answer: ["One best answer", singleBestAnswer],
   multiple_response: ["Several answers", multipleResponse],
@@ -456,6 +653,8 @@ const FORMATS = {
   ordering: ["Order", ordering],
   matching: ["Match", matching],
   hotspot: ["Place in a picture", hotspot],
+  needle_path: ["Steer a needle", needlePath],
+  stop_decision: ["When to stop", stopDecision],
 };
 
 // ---- One question ---------------------------------------------------------------------------------------------------
@@ -532,6 +731,7 @@ function question(item, index, quiz, ask) {
     feedback.focus();
   }
   function tryAgain() {
+    if (!exam) control.restart?.();
     ask.change(null);
     ask.say("Question cleared.");
     control.inputs[0].focus();

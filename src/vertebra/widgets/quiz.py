@@ -10,7 +10,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from vertebra.quiz import items
+from vertebra.quiz import items, tasks
 from vertebra.quiz.responses import Responses, ResponsesError, digest, read_responses, write_responses
 from vertebra.quiz.static import HINTS, static_html
 
@@ -272,6 +272,10 @@ def _public(item: Mapping[str, Any]) -> dict[str, Any]:
     shown |= {name: item[name] for name in ("version", "vignette", "unit", "scoring", "reviewed") if name in item}
     if item.get("image"):
         shown["image"] = _only(item["image"], ("uri", "alt", "width", "height"))
+    if item.get("task"):
+        films = [{name: film[name] for name in tasks.FILM if name in film} for film in item["task"]["films"]]
+        shown["task"] = {name: item["task"][name] for name in tasks.PUBLIC if name in item["task"]} | {"films": films}
+        shown["bands"] = [_only(band, ("id", "text", "share")) for band in item["bands"]]
     groups = ("options", "steps", "prompts", "regions")
     parts: dict[str, Sequence[Any]] = {group: item[group] for group in groups if item.get(group)}
     return shown | {group: [_only(part, ("id", "text")) for part in each] for group, each in parts.items()}
