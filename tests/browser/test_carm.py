@@ -150,3 +150,16 @@ def test_the_clean_up_takes_every_listener_back(mount):
     page = mount(carm()).page
     page.evaluate("cleanUp()")
     page.evaluate("document.querySelector('.vt').remove(); fromPython({ shown: model.get('shown'), problem: 'x' })")
+
+
+def test_the_same_refusal_twice_does_not_stop_the_pictures(mount):
+    view = mount(carm())
+    page, slider = view.page, view.page.get_by_role("slider", name="Orbital angle")
+    page.evaluate("() => { document.querySelector('[data-slider=orbital]').max = 500; }")
+    slider.press("End")
+    page.get_by_role("alert").get_by_text("orbital is 500").wait_for()
+    # Refused once more, in the same words.
+    page.get_by_role("slider", name="Tilt").press("ArrowRight")
+    slider.press("Home")
+    page.get_by_text("Chosen view lateral, tilted 1° to the head").wait_for()
+    assert page.get_by_role("alert").count() == 0

@@ -4,8 +4,11 @@ import pytest
 
 from vertebra.widgets.anatomy import anatomy
 from vertebra.widgets.carm import carm
+from vertebra.widgets.compare import side_by_side
 from vertebra.widgets.ct import ct_browser
+from vertebra.widgets.cure import cement_clock
 from vertebra.widgets.gym import gym
+from vertebra.widgets.load import load_explorer
 from vertebra.widgets.workbench import workbench
 
 pytestmark = pytest.mark.browser
@@ -23,7 +26,7 @@ async (esm) => {
 """
 
 
-@pytest.mark.parametrize("make", [anatomy, carm, ct_browser, gym, workbench])
+@pytest.mark.parametrize("make", [anatomy, carm, cement_clock, ct_browser, gym, load_explorer, side_by_side, workbench])
 def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # the gym keeps its readings beside the lesson
     bench = mount(make())
@@ -31,4 +34,5 @@ def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypa
     told = bench.page.evaluate(TWICE, str(bench.widget._esm))
     assert len(set(told["ids"])) == len(told["ids"]) > 1
     assert told["lost"] == told["shared"] == []
-    assert told["groups"] > 0
+    # Side by side has nothing to choose by radio buttons.
+    assert (told["groups"] > 0) == (make is not side_by_side)

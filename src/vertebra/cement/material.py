@@ -83,14 +83,9 @@ class Cement:
             raise ValueError(f"temperature is {odd:g} C; give degrees Celsius from -20 to 200")
         return np.asarray(np.exp(self.rate - self.activation / GAS / (degrees + ZERO)))
 
-    def cure_rate(self, cured: ArrayLike, temperature: ArrayLike) -> FloatArray:
-        """Return d(cured)/dt, 1/s, of cement of that share cured (0..1) at that temperature."""
-        share = np.clip(cured, 0.0, 1.0)
-        return np.asarray(self.speed(temperature) * share**self.order_m * (1 - share) ** self.order_n)
-
     def thermal_age(self, seconds: ArrayLike, temperature: ArrayLike = REFERENCE) -> FloatArray:
         """Return the s at 23 C that do what `seconds` at `temperature` do. Add them up over a changing temperature."""
-        return np.asarray(_ages(seconds) * self.speed(temperature) / self.speed(REFERENCE))
+        return np.asarray(_ages(seconds) * self.speed(temperature) / self._reference)
 
     def cured(self, age: ArrayLike, temperature: ArrayLike = REFERENCE) -> FloatArray:
         """Return the share cured, 0..1, of cement that was held at one temperature."""
@@ -136,6 +131,11 @@ class Cement:
         return Window(opens, max(closes, opens), self.age_when_cured(self.gel, temperature))
 
     @cached_property
+    def _reference(self) -> float:
+        """Rate constant at which the thermal age runs like a clock on the wall, 1/s."""
+        return float(self.speed(REFERENCE))
+
+    @cached_property
     def _course(self) -> tuple[FloatArray, FloatArray]:
         """Return thermal ages (n,) and the logit of the share cured (n,) at them."""
         start = np.log(self.first_cured / (1 - self.first_cured))
@@ -144,7 +144,7 @@ class Cement:
         # dt = d(cured) / (k cured^m (1-cured)^n) and d(cured) = cured (1-cured) d(logit): smooth, by trapezoids.
         slowness = share ** (1 - self.order_m) * (1 - share) ** (1 - self.order_n)
         steps = np.diff(logit) * (slowness[1:] + slowness[:-1]) / 2
-        return np.concatenate([[0.0], np.cumsum(steps)]) / float(self.speed(REFERENCE)), logit
+        return np.concatenate([[0.0], np.cumsum(steps)]) / self._reference, logit
 
 
 def _ages(seconds: ArrayLike) -> FloatArray:

@@ -201,15 +201,7 @@ function render({ model, el }) {
     showReadout(shown.readout);
     if (state.stale) ask();
   };
-  const onProblem = () => {
-    say(model.get("problem"));
-    if (!model.get("problem")) return;
-    // What the kernel refused will not be answered: go on from there.
-    clearTimeout(late);
-    state.sent = model.get("shown").seq;
-    part("wait").hidden = true;
-    part("monitor").removeAttribute("data-busy");
-  };
+  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (target.dataset.slider) {

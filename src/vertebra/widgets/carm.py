@@ -315,6 +315,8 @@ class CArmView(anywidget.AnyWidget):  # type: ignore[misc]
             self.problem = ""
         except (ValueError, KeyError, TypeError) as error:
             self.problem = f"The C-arm could not use that: {error}"
+            # Answered all the same, or the browser would wait: the same refusal twice changes nothing in `problem`.
+            self.shown = self.shown | {"seq": change.new.get("seq", 0)}
 
 
 def carm(**start: Any) -> CArmView:

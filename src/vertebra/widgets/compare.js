@@ -1,0 +1,166 @@
+// Both procedures on one fracture, browser half. The kernel computes; here controls are read and answers painted.
+
+const FIELDS = {
+  loss: ["Height lost in front", " %"],
+  bone_volume: ["Bone in the body, of its volume", " %"],
+  weeks: ["Weeks since it broke", ""],
+  minute: ["Injected from minute", " after mixing"],
+  volume: ["Cement", " mL"],
+  balloon: ["Balloon, or two together", " mL"],
+};
+
+const slider = (id, name, [low, high, step]) => `
+  <div class="sb-field"><label for="${id}-${name}">${FIELDS[name][0]}</label><output for="${id}-${name}" data-value="${name}"></output>
+    <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="${step}"></div>`;
+
+const select = (id, name, label, choices) => `
+  <div class="sb-field"><label for="${id}-${name}">${label}</label>
+    <select id="${id}-${name}" data-choice="${name}">${choices.map(([value, text]) => `<option value="${value}">${text}</option>`).join("")}</select></div>`;
+
+const arm = (number, title, views) => `
+  <figure class="sb-arm"><figcaption>${title}</figcaption>
+    <div class="sb-films">${views.map((view, i) => `
+      <div class="sb-film"><canvas role="img" data-part="film-${number}-${i}" aria-label="${title}, ${view} picture"></canvas><span>${view}</span></div>`).join("")}</div></figure>`;
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <div class="sb-controls">
+    <fieldset><legend>The patient</legend>
+      ${select(id, "level", "Level", about.levels.map((level) => [level, level]))}
+      ${select(id, "fracture", "Fracture", about.fractures.map((name) => [name, name]))}
+      ${["loss", "bone_volume", "weeks"].map((name) => slider(id, name, about.sliders[name])).join("")}</fieldset>
+    <fieldset><legend>The plan, for both</legend>
+      ${select(id, "cement", "Cement", Object.entries(about.cements))}
+      ${["minute", "volume", "balloon"].map((name) => slider(id, name, about.sliders[name])).join("")}
+      <label class="sb-check"><input type="checkbox" data-flag="both"> <span>through both pedicles</span></label></fieldset>
+  </div>
+  <div class="sb-arms" data-part="arms">${arm(0, "Vertebroplasty", about.views)}${arm(1, "Balloon kyphoplasty", about.views)}</div>
+  <p class="sb-told" role="status" data-part="told"></p>
+  <div class="sb-results" data-part="results">
+    <div><h4>What comes out</h4><div data-part="rows"></div></div>
+    <div><h4>Pressure in the bone</h4><div class="sb-chart" data-part="chart"></div>
+      <p class="vt-note">Each line of the grid is ten times the one below.</p>
+      <h4>As published, not computed</h4>
+      <table><caption class="vt-visually-hidden">What sources report</caption><thead><tr><td></td><th scope="col">Vertebroplasty</th><th scope="col">Kyphoplasty</th></tr></thead>
+        <tbody>${about.published.map(([name, one, two, source]) => `<tr><th scope="row">${name} [${source}]</th><td>${one}</td><td>${two}</td></tr>`).join("")}</tbody></table></div>
+  </div>
+  <details><summary>About these models</summary>${Object.entries(about.models).map(([title, said]) => `
+    <h4>${title}</h4><dl>${Object.entries(said).map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl>`).join("")}</details>
+  <p class="vt-note">${about.limits}</p>`;
+
+// Grey bytes of a picture to the pixels of a canvas, opaque.
+function paint(canvas, grey, size) {
+  canvas.width = canvas.height = size;
+  const image = new ImageData(size, size);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i += 1) pixels[i] = 0xff000000 | (grey[i] * 0x010101);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+function render({ model, el }) {
+  const id = `sb${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
+  const about = model.get("about");
+  const root = document.createElement("section");
+  root.className = "vt sb";
+  root.setAttribute("aria-label", "Both procedures side by side");
+  root.dataset.lmSuppressShortcuts = "true";
+  root.innerHTML = markup(id, about);
+  el.append(root);
+  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const state = { ...model.get("wanted") };
+  state.sent = state.seq;
+  let late;
+
+  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
+  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
+  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
+
+  const say = (sentence) => {
+    part("problem").textContent = sentence;
+    part("problem").hidden = !sentence;
+  };
+
+  const showControls = () => {
+    for (const input of root.querySelectorAll("[data-slider]")) {
+      const name = input.dataset.slider;
+      input.value = state[name];
+      const value = `${state[name]}${FIELDS[name][1]}`;
+      input.setAttribute("aria-valuetext", value);
+      root.querySelector(`[data-value="${name}"]`).textContent = value;
+    }
+    for (const input of root.querySelectorAll("[data-choice]")) input.value = state[input.dataset.choice];
+    root.querySelector("[data-flag]").checked = state.both;
+  };
+
+  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
+  const ask = () => {
+    const waiting = model.get("shown").seq < state.sent;
+    state.stale = waiting;
+    if (waiting) return;
+    const { sent, stale, ...wanted } = state;
+    state.sent += 1;
+    clearTimeout(late);
+    late = setTimeout(() => say("The pictures stand still: the lesson is not running. Press “Start this lesson” again."), 10000);
+    model.set("wanted", { ...wanted, seq: state.sent });
+    model.save_changes();
+  };
+
+  const change = (sharp) => {
+    state.sharp = sharp;
+    showControls();
+    ask();
+  };
+
+  const onShown = () => {
+    const shown = model.get("shown");
+    if (shown.seq >= state.sent) {
+      clearTimeout(late);
+      if (!model.get("problem")) say("");
+    }
+    const letters = atob(shown.pixels);
+    const bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i); // several times as fast as Uint8Array.from
+    const area = shown.size ** 2;
+    for (const number of [0, 1]) {
+      about.views.forEach((_, i) => paint(part(`film-${number}-${i}`), bytes.subarray((number * about.views.length + i) * area), shown.size));
+    }
+    // While a control moves the pictures are a sketch, and the numbers are those of before.
+    part("arms").toggleAttribute("data-rough", !shown.sharp);
+    for (const name of ["told", "results"]) part(name).toggleAttribute("data-rough", !shown.sharp);
+    if (shown.sharp) {
+      part("told").textContent = shown.told;
+      part("chart").innerHTML = shown.chart;
+      part("rows").innerHTML = `<table><caption class="vt-visually-hidden">What was computed for each procedure</caption>
+        <thead><tr><td></td><th scope="col">Vertebroplasty</th><th scope="col">Kyphoplasty</th></tr></thead><tbody>${shown.rows
+          .map(([name, one, two]) => `<tr><th scope="row">${name}</th><td>${one}</td><td>${two}</td></tr>`).join("")}</tbody></table>`;
+    }
+    root.dataset.seq = shown.seq;
+    if (state.stale) ask();
+  };
+  const onProblem = () => say(model.get("problem"));
+
+  root.addEventListener("input", ({ target }) => {
+    if (!target.dataset.slider) return;
+    state[target.dataset.slider] = Number(target.value);
+    change(false);
+  });
+  root.addEventListener("change", ({ target }) => {
+    if (target.dataset.choice) state[target.dataset.choice] = target.value;
+    else if (target.dataset.flag) state[target.dataset.flag] = target.checked;
+    else if (!target.dataset.slider) return;
+    change(true);
+  });
+
+  model.on("change:shown", onShown);
+  model.on("change:problem", onProblem);
+  showControls();
+  onShown();
+  onProblem();
+  return () => {
+    clearTimeout(late);
+    model.off("change:shown", onShown);
+    model.off("change:problem", onProblem);
+  };
+}
+
+export default { render };

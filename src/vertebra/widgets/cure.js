@@ -1,0 +1,176 @@
+// The cement clock, browser half. It asks the kernel for pictures of its own width and shows them; nothing is computed here.
+
+const SLIDERS = {
+  room: ["Room temperature", (value) => `${value} °C`, 0.5],
+  volume: ["Cement injected", (value) => `${value} mL`, 0.5],
+  minute: ["Injected at", (value) => `${value.toFixed(1)} min after mixing began`, 0.1],
+};
+const NARROW = 640; // px: below that the two pictures of heat stand one above the other
+
+const range = (id, name, [low, high]) =>
+  `<input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="${SLIDERS[name][2]}">`;
+
+const slider = (id, name, ranges) => `
+  <div class="cu-slider"><label for="${id}-${name}">${SLIDERS[name][0]}</label>
+    <output for="${id}-${name}" data-value="${name}"></output>${range(id, name, ranges[name])}</div>`;
+
+const radios = (id, name, choices) => Object.entries(choices)
+  .map(([value, text]) => `<label class="cu-radio"><input type="radio" name="${id}-${name}" data-choice="${name}" value="${value}"> <span>${text}</span></label>`)
+  .join("");
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <div class="cu-choices">
+    <fieldset><legend>Cement</legend>${radios(id, "cement", about.cements)}</fieldset>
+    <div>${slider(id, "room", about.ranges)}</div>
+  </div>
+  <h3 class="cu-verdict" data-part="verdict"></h3>
+  <p class="cu-words" data-part="window"></p>
+  <figure><div data-part="clock" role="img"></div></figure>
+  <div class="cu-when" data-part="when">${range(id, "minute", about.ranges.minute)}
+    <p><label for="${id}-minute">${SLIDERS.minute[0]}</label><output for="${id}-minute" data-value="minute"></output></p></div>
+  <div class="cu-heat">
+    <h3>How hot it gets when it is injected then</h3>
+    <div>${slider(id, "volume", about.ranges)}</div>
+    <fieldset><legend class="vt-visually-hidden">Where it goes</legend>${radios(id, "place", about.places)}</fieldset>
+    <p class="cu-words" data-part="heat"></p>
+    <figure><div data-part="history" role="img"></div></figure>
+    <figure><div data-part="section" role="img"></div></figure>
+    <div class="cu-table"><table><caption class="vt-visually-hidden">Highest temperature, and for how long it is above 45 °C</caption>
+      <thead><tr><th scope="col">Place</th><th scope="col">Peak</th><th scope="col">Above 45 °C</th></tr></thead>
+      <tbody data-part="rows"></tbody></table>
+      <p class="vt-note">45 °C is the limit from which heat was timed in pigs' vertebrae [lai2011]. Above 100 °C monomer boils
+        [unreferenced]; the model leaves that out.</p></div>
+  </div>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>
+  <details><summary>About this model</summary><dl>${Object.entries(about.model)
+    .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}
+    ${Object.entries(about.basis).map(([name, text]) => `<dt>Cement of ${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
+  <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
+
+function render({ model, el }) {
+  const id = `cu${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
+  const about = model.get("about");
+  const root = document.createElement("section");
+  root.className = "vt cu";
+  root.setAttribute("aria-label", "Cement clock");
+  root.dataset.lmSuppressShortcuts = "true";
+  root.innerHTML = markup(id, about);
+  el.append(root);
+  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const state = { ...model.get("wanted") };
+  state.sent = state.seq;
+  let late;
+  let spoken;
+
+  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
+  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
+  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
+
+  const say = (sentence) => {
+    part("problem").textContent = sentence;
+    part("problem").hidden = !sentence;
+  };
+
+  const showControls = () => {
+    for (const input of root.querySelectorAll("[data-slider]")) {
+      const name = input.dataset.slider;
+      const value = SLIDERS[name][1](state[name]);
+      input.value = state[name];
+      input.setAttribute("aria-valuetext", value.replace("°C", "degrees").replace("mL", "millilitres").replace(" min ", " minutes "));
+      root.querySelector(`[data-value="${name}"]`).textContent = value;
+    }
+    for (const input of root.querySelectorAll("[data-choice]")) input.checked = state[input.dataset.choice] === input.value;
+  };
+
+  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
+  const ask = () => {
+    const waiting = model.get("shown").seq < state.sent;
+    state.stale = waiting;
+    if (waiting) return;
+    const { sent, stale, ...wanted } = state;
+    state.sent += 1;
+    clearTimeout(late);
+    late = setTimeout(() => say("The clock stands still: the lesson is not running. Press “Start this lesson” again."), 3000);
+    model.set("wanted", { ...wanted, seq: state.sent });
+    model.save_changes();
+  };
+
+  const change = (sharp) => {
+    state.sharp = sharp;
+    showControls();
+    ask();
+  };
+
+  // The pictures are drawn at the width they are shown in, so that their words keep their size.
+  const fit = () => {
+    const free = part("clock").parentElement.clientWidth;
+    const [low, high] = about.ranges.width;
+    const width = Math.min(Math.max(Math.floor(free / 10) * 10, low), high);
+    // The thumb's middle runs from half a thumb in: the margins of the axis, less that, and from the range's first minute on.
+    const axis = width - about.margins[0] - about.margins[1];
+    const at = (minute) => about.margins[0] + (axis * minute) / about.axis;
+    part("when").style.setProperty("--cu-left", `${at(about.ranges.minute[0]) - 8}px`);
+    part("when").style.setProperty("--cu-right", `${free - at(about.ranges.minute[1]) - 8}px`);
+    root.toggleAttribute("data-narrow", width < NARROW);
+    if (!free || width === state.width) return;
+    state.width = width;
+    ask();
+  };
+
+  const onShown = () => {
+    const { seq, drawings, readout } = model.get("shown");
+    if (seq >= state.sent) {
+      clearTimeout(late);
+      if (!model.get("problem")) say("");
+    }
+    ["clock", "history", "section"].forEach((name, which) => {
+      // Ids of patterns and gradients are made this widget's own: two may stand on one page.
+      part(name).innerHTML = drawings[which].replaceAll("cu-set", `${id}-${name}-set`).replaceAll("cu-glow", `${id}-glow`);
+    });
+    part("clock").setAttribute("aria-label", `Viscosity against minutes since mixing. ${readout.window}`);
+    part("history").setAttribute("aria-label", `Temperature against minutes after injection. ${readout.heat}`);
+    part("section").setAttribute("aria-label", `Section through cement and bone, coloured by the highest temperature. ${readout.heat}`);
+    const verdict = part("verdict");
+    verdict.textContent = `${readout.sign} ${readout.verdict}`;
+    verdict.className = `cu-verdict ${{ "✓": "cu-good", "!": "cu-wait" }[readout.sign] ?? "cu-stop"}`;
+    part("window").textContent = readout.window;
+    part("heat").textContent = readout.heat;
+    part("rows").innerHTML = readout.rows
+      .map(([place, peak, above], which) => `<tr><th scope="row"><i class="cu-swatch cu-place-${which}" aria-hidden="true"></i>${place}</th><td>${peak}</td><td>${above}</td></tr>`).join("");
+    root.dataset.seq = seq;
+    // A screen reader hears where things came to rest, not every step on the way.
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { part("told").textContent = readout.told; }, 400);
+    if (state.stale) ask();
+  };
+  const onProblem = () => say(model.get("problem"));
+
+  root.addEventListener("input", ({ target }) => {
+    if (!target.dataset.slider) return;
+    state[target.dataset.slider] = Number(target.value);
+    change(false);
+  });
+  root.addEventListener("change", ({ target }) => {
+    if (target.dataset.choice) state[target.dataset.choice] = target.value;
+    else if (!target.dataset.slider) return;
+    change(true);
+  });
+
+  model.on("change:shown", onShown);
+  model.on("change:problem", onProblem);
+  showControls();
+  onShown();
+  onProblem();
+  const watch = new ResizeObserver(fit);
+  watch.observe(root);
+  return () => {
+    clearTimeout(late);
+    clearTimeout(spoken);
+    watch.disconnect();
+    model.off("change:shown", onShown);
+    model.off("change:problem", onProblem);
+  };
+}
+
+export default { render };

@@ -1,0 +1,197 @@
+// Load against strength, browser half. It asks the kernel and shows what comes back; nothing is computed here.
+
+const SLIDERS = {
+  body_weight: ["Body weight", (value) => `${value} kg`, 1],
+  lift: ["Mass lifted", (value) => `${value} kg`, 1],
+  bone_volume: ["Bone volume in the core", (value) => `${value} %`, 0.5],
+  wedge: ["Height already lost in front", (value) => `${value} %`, 5],
+};
+const SIGNS = { safe: "✓", close: "!", over: "✕" };
+
+const slider = (id, name, [low, high]) => `
+  <div class="ld-slider"><label for="${id}-${name}">${SLIDERS[name][0]}</label>
+    <output for="${id}-${name}" data-value="${name}"></output>
+    <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="${SLIDERS[name][2]}"></div>`;
+
+const row = (id, name, label) => `
+  <label class="ld-row ld-posture" data-row="${name}"><span class="ld-label">
+    <input type="radio" name="${id}-posture" value="${name}"> <span>${label}</span></span>
+    <span class="ld-track"><span class="ld-bar"></span><span class="ld-value"></span></span></label>`;
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <h3 class="ld-verdict" data-part="verdict"></h3>
+  <div class="ld-top">
+    <figure class="ld-figure"><div data-part="figure" role="img"></div><figcaption data-part="why"></figcaption></figure>
+    <div>
+      <fieldset class="ld-chart" data-part="chart"><legend class="vt-visually-hidden">Posture</legend>
+        <div class="ld-row" aria-hidden="true"><div class="ld-names" data-part="names"></div></div>
+        ${Object.entries(about.postures).map(([name, label]) => row(id, name, label)).join("")}
+        <div class="ld-row" aria-hidden="true"><div class="ld-unit"><b>load, kN</b>as if this lay on it</div>
+          <div class="ld-axis" data-part="axis"></div></div>
+      </fieldset>
+      <p class="ld-words" data-part="words"></p>
+    </div>
+  </div>
+  <div class="ld-desk">
+    <fieldset><legend>Bone</legend>
+      <div class="ld-bone"><img data-part="lattice" alt="" width="280" height="280">
+        <div>${slider(id, "bone_volume", about.ranges.bone_volume)}
+          <p data-part="score"></p><p class="vt-note" data-part="lost"></p></div></div>
+    </fieldset>
+    <fieldset><legend>Person</legend>
+      <div class="ld-pick"><label for="${id}-level">Vertebra</label>
+        <select id="${id}-level" data-part="level">${about.levels.map((level) => `<option>${level}</option>`).join("")}</select></div>
+      ${slider(id, "body_weight", about.ranges.body_weight)}${slider(id, "lift", about.ranges.lift)}
+      <p class="vt-note" data-part="empty" hidden>The hands are empty in this posture.</p>
+    </fieldset>
+    <fieldset><legend>Old wedge fracture</legend>
+      ${slider(id, "wedge", about.ranges.wedge)}
+      <div class="ld-pick" role="radiogroup" aria-label="Where">${Object.entries(about.where)
+        .map(([value, text]) => `<label><input type="radio" name="${id}-where" value="${value}"> ${text}</label>`).join("")}</div>
+      <label class="ld-check"><input type="checkbox" data-part="balance"> <span>Hips and spine balance it</span></label>
+      <p class="vt-note" data-part="leans"></p>
+    </fieldset>
+  </div>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>
+  <details><summary>About this model</summary><dl>${Object.entries(about.model)
+    .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
+  <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
+
+function render({ model, el }) {
+  const id = `ld${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
+  const about = model.get("about");
+  const root = document.createElement("section");
+  root.className = "vt ld";
+  root.setAttribute("aria-label", "Load against strength");
+  root.dataset.lmSuppressShortcuts = "true";
+  root.innerHTML = markup(id, about);
+  el.append(root);
+  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const state = { ...model.get("wanted") };
+  state.sent = state.seq;
+  let late;
+  let spoken;
+
+  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
+  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
+  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
+
+  const say = (sentence) => {
+    part("problem").textContent = sentence;
+    part("problem").hidden = !sentence;
+  };
+
+  const showControls = () => {
+    for (const input of root.querySelectorAll("[data-slider]")) {
+      const name = input.dataset.slider;
+      const value = SLIDERS[name][1](state[name]);
+      input.value = state[name];
+      input.setAttribute("aria-valuetext", value.replace("%", "percent").replace("kg", "kilograms"));
+      root.querySelector(`[data-value="${name}"]`).textContent = value;
+    }
+    for (const input of root.querySelectorAll('[type="radio"]')) {
+      input.checked = input.value === state[input.name.split("-")[1]];
+      // No body is modelled below the last.
+      input.disabled = input.value === "below" && state.level === about.levels.at(-1);
+    }
+    part("level").value = state.level;
+    part("balance").checked = state.balance;
+  };
+
+  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
+  const ask = () => {
+    const waiting = model.get("shown").seq < state.sent;
+    state.stale = waiting;
+    if (waiting) return;
+    const { sent, stale, ...wanted } = state;
+    state.sent += 1;
+    clearTimeout(late);
+    late = setTimeout(() => say("Nothing moves: the lesson is not running. Press “Start this lesson” again."), 3000);
+    model.set("wanted", { ...wanted, seq: state.sent });
+    model.save_changes();
+  };
+
+  const change = () => {
+    showControls();
+    ask();
+  };
+
+  const showChart = ({ end, low, middle, high, rows, ticks }, level) => {
+    const share = (force) => `${(100 * force) / end}%`;
+    const box = part("chart");
+    for (const [name, force] of Object.entries({ low, middle, high })) box.style.setProperty(`--${name}`, share(force));
+    part("names").innerHTML = `<span style="left:${share((low + high) / 2)}">may break</span>
+      <span style="left:${share(low / 2)}">holds</span><span style="left:${share((high + end) / 2)}">breaks</span>`;
+    const [may, ...others] = [...part("names").children].map((name) => [name, name.getBoundingClientRect()]);
+    for (const [name, at] of others) name.hidden = at.left < may[1].right + 4 && at.right > may[1].left - 4;
+    const width = part("axis").clientWidth;
+    for (const { name, load, text, mass, grade } of rows) {
+      const line = root.querySelector(`[data-row="${name}"]`);
+      line.style.setProperty("--load", share(load));
+      const value = line.querySelector(".ld-value");
+      value.textContent = `${SIGNS[grade]} ${text}`;
+      value.classList.toggle("ld-left", width * (1 - load / end) < 84);
+      line.title = `${about.postures[name]}: ${text} on ${level}, as if ${mass} lay on it`;
+    }
+    part("axis").innerHTML = ticks
+      .map(({ at, text, mass }) => `<span style="left:${share(at)}"><b>${text}</b>${mass}</span>`).join("");
+  };
+
+  const onShown = () => {
+    const shown = model.get("shown");
+    if (shown.seq >= state.sent) {
+      clearTimeout(late);
+      if (!model.get("problem")) say("");
+    }
+    part("figure").innerHTML = shown.figure;
+    part("figure").setAttribute("aria-label", shown.described);
+    part("why").textContent = shown.readout.why;
+    part("lattice").src = shown.lattice;
+    part("lattice").alt = `Computed trabecular bone, 8 millimetres wide, ${shown.bone.bone}. ${shown.bone.lattice}`;
+    part("score").textContent = shown.bone.score;
+    part("lost").textContent = shown.bone.lattice;
+    part("leans").textContent = shown.bone.leans;
+    part("empty").hidden = shown.lifts;
+    const verdict = part("verdict");
+    verdict.textContent = `${SIGNS[shown.readout.grade]} ${shown.readout.verdict}`;
+    verdict.className = `ld-verdict ld-${shown.readout.grade}`;
+    part("words").textContent = shown.readout.words;
+    showChart(shown.chart, state.level);
+    root.dataset.seq = shown.seq;
+    // A screen reader hears where things came to rest, not every step on the way.
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { part("told").textContent = shown.readout.told; }, 400);
+    if (state.stale) ask();
+  };
+  const onProblem = () => say(model.get("problem"));
+
+  root.addEventListener("input", ({ target }) => {
+    if (!target.dataset.slider) return;
+    state[target.dataset.slider] = Number(target.value);
+    change();
+  });
+  root.addEventListener("change", ({ target }) => {
+    if (target.type === "radio") state[target.name.split("-")[1]] = target.value;
+    else if (target.dataset.part === "level") {
+      state.level = target.value;
+      if (state.level === about.levels.at(-1)) state.where = "here";
+    } else if (target.dataset.part === "balance") state.balance = target.checked;
+    else return;
+    change();
+  });
+
+  model.on("change:shown", onShown);
+  model.on("change:problem", onProblem);
+  showControls();
+  onShown();
+  onProblem();
+  return () => {
+    clearTimeout(late);
+    clearTimeout(spoken);
+    model.off("change:shown", onShown);
+    model.off("change:problem", onProblem);
+  };
+}
+
+export default { render };
