@@ -14,8 +14,8 @@ def data():
     return copy.deepcopy((read("evidence/references.yml"), read("evidence/claims.yml")))
 
 
-def test_192_references_and_272_claims_without_a_fault():
-    assert len(evidence.references()) == 192
+def test_193_references_and_272_claims_without_a_fault():
+    assert len(evidence.references()) == 193
     assert len(evidence.claims()) == 272
     assert evidence.faults() == []
 

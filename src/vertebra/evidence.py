@@ -1,6 +1,6 @@
 """The literature and the patient-leaflet claims the course stands on, and how far each has been checked.
 
-Data: `assets/evidence/references.yml` (192 references) and `assets/evidence/claims.yml` (272 claims from five
+Data: `assets/evidence/references.yml` (193 references) and `assets/evidence/claims.yml` (272 claims from five
 patient pages).
 """
 

@@ -87,6 +87,6 @@ def test_the_wheels_data_is_read_in_the_browser(chromium, pyodide, tmp_path):
     page.goto("http://localhost/")
     root, references, error = page.evaluate(RUN)
     assert root == "/site/vertebra/_data/assets"
-    assert references == 192
+    assert references == 193
     assert error.startswith("/site/vertebra/_data/assets/evidence/nothing.yml: this data file is missing")
     page.close()
