@@ -22,7 +22,6 @@ from vertebra.cement.balloon import (
     inflate,
     inside,
     plateau,
-    pressure_volume,
     shell_porosity,
     shell_thickness,
     wedge_angle,
@@ -75,9 +74,9 @@ def volume_counted():
 
 def free_growth():
     """Inflate in bone that crushes alike in every direction, and far from any wall."""
-    value = room._value
+    value = room.parameter
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(room, "_value", lambda name: 1.0 if name == "transverse share" else value(name))
+        patched.setattr(room, "parameter", lambda name: 1.0 if name == "transverse share" else value(name))
         return inflate(body(level="L4"), [[9.0, 7.0, 0.0]], 2.0, balloon="10/3", bone_volume=0.07)
 
 
@@ -108,11 +107,13 @@ ROWS = {
 
 @pytest.mark.parametrize("row", page("balloon").rows, ids=lambda row: row.id)
 def test_every_row_of_the_page_is_what_the_model_computes(row):
-    assert ROWS[row.id]() == pytest.approx(row.computed, rel=1e-2)
+    assert ROWS[row.id]() == pytest.approx(row.computed, rel=3e-3)
 
 
-def test_the_page_has_every_row():
+def test_the_page_has_every_row_and_counts_those_that_differ():
     assert [row.id for row in page("balloon").rows] == list(ROWS)
+    assert [row.id for row in page("balloon").rows if not row.agrees] == ["share_acute", "young_pressure", "springback"]
+    assert "Three rows differ" in page("balloon").validated
 
 
 # --- what was fitted: said on the page, and not counted there
@@ -181,8 +182,8 @@ def test_a_membrane_in_air_stiffens_without_bound():
 
 def test_the_membrane_is_what_its_strain_energy_says():
     # Gent's energy differentiated numerically: pressure = dU/dV for a thin sphere.
-    size, limit, stiffness = BALLOONS["20/3"], room._value("wall limit"), room._value("wall stiffness") * 1e6
-    rest = room._value("resting volume") * size.volume
+    size, limit, stiffness = BALLOONS["20/3"], room.parameter("wall limit"), room.parameter("wall stiffness") * 1e6
+    rest = room.parameter("resting volume") * size.volume
 
     def energy(volume):
         stretch = (volume / rest) ** (1 / 3)
@@ -238,6 +239,24 @@ def test_an_older_fracture_never_regains_more(shape):
     found = [run(shape, 6.0, fracture_age_weeks=weeks).regained for weeks in (0.0, 3.0, 8.0, 20.0, 52.0)]
     assert (np.diff(found) <= 0.01).all()
     assert found[-1] < 0.9 * found[0]
+
+
+@pytest.mark.parametrize("shape", [wedge(0.25), wedge(0.4), crush(0.3)], ids=["wedge 25", "wedge 40", "crush"])
+def test_smaller_steps_of_filling_change_little(monkeypatch, shape):
+    found = run(shape, fracture_age_weeks=0.0)
+    monkeypatch.setattr(room, "STEP", room.STEP / 2)
+    finer = inflate(found.vertebra, two(found.vertebra), 6.0, fracture_age_weeks=0.0)
+    assert finer.regained == pytest.approx(found.regained, abs=0.02)
+    assert finer.pressure == pytest.approx(found.pressure, rel=0.02)
+
+
+def test_more_volume_never_regains_less_where_room_runs_out():
+    # Whole steps find no room here where a last, smaller one did.
+    vertebra = body(wedge(0.322), "T6")
+    tips = [[4.1, 8.4, -2.2], [-4.1, 8.4, -4.0]]
+    found = [inflate(vertebra, tips, volume, "20/3") for volume in (2.0, 3.2, 3.26, 3.4, 6.0, 12.0)]
+    assert (np.diff([each.regained for each in found]) >= 0).all()
+    assert found[-1].stopped == "room"
 
 
 def test_a_cleft_keeps_a_fracture_mobile():
@@ -351,16 +370,13 @@ def test_the_same_again_is_the_same():
     assert one.lifted == other.lifted
 
 
-def test_a_curve_is_the_way_of_one_inflation():
-    vertebra = body(wedge(0.4))
-    volumes = np.linspace(0, 6, 13)
-    curve = pressure_volume(vertebra, two(vertebra), volumes)
-    assert curve[0] == 0
-    assert curve[-1] == pytest.approx(run(wedge(0.4)).pressure)
-    assert curve[6] == pytest.approx(inflate(vertebra, two(vertebra), 3.0).pressure, rel=1e-6)
-    dense = pressure_volume(vertebra, two(vertebra), volumes, bone_volume=0.15)
-    assert np.isnan(dense[-1])
-    assert not np.isnan(dense[:2]).any()
+def test_the_way_is_that_of_every_smaller_inflation():
+    found, vertebra = run(wedge(0.4)), body(wedge(0.4))
+    assert found.volumes[0] == found.pressures[0] == 0
+    assert (np.diff(found.volumes) > 0).all() and found.volumes[-1] == 6.0
+    for volume in (1.0, 3.0, 4.5):
+        less = inflate(vertebra, two(vertebra), volume)
+        assert less.pressure == pytest.approx(np.interp(volume, found.volumes, found.pressures), rel=1e-6)
 
 
 def test_a_folded_balloon_leaves_its_channel():
@@ -407,8 +423,3 @@ def test_what_cannot_be_is_refused_in_one_line(changed, said):
         inflate(body(), **asked)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_a_curve_refuses_volumes_that_are_none():
-    with pytest.raises(ValueError, match="list of volumes"):
-        pressure_volume(body(), TIPS, [1.0, -1.0])

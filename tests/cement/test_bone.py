@@ -46,6 +46,17 @@ def test_the_body_is_the_body(level: str) -> None:
     assert (made.porosity[~made.inside] == 0).all() and (made.permeability[:, ~made.inside] == 0).all()
 
 
+def test_body_and_split_are_parts_of_the_whole_vertebra() -> None:
+    split = Vertebra("L1", chance(4.0))
+    points = np.random.default_rng(0).uniform([-24, -16, -14], [24, 18, 16], (4000, 3))
+    body, depth = split.body_distance(points)
+    gap, whole = split.split_depth(points), split.distance(points)
+    assert (whole[body < 0] < 0).all()  # the arch adds to it, and takes nothing away
+    assert (body[gap > 0] > 0).all() and (whole[gap > 0] > 0).all() and (gap > 0).any()
+    assert (depth[body < -1] > 0).all()
+    assert (L1.split_depth(points) < 0).all()
+
+
 @pytest.mark.parametrize("bone_volume", [0.05, 0.07, 0.15])
 def test_bone_keeps_its_amount(bone_volume: float) -> None:
     whole, even, broken = (

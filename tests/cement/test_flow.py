@@ -201,6 +201,14 @@ def test_no_cement_is_lost(shape: Shape, cement: str | float) -> None:
 # --- what viscosity does and does not do
 
 
+@pytest.mark.parametrize(("cement", "mixed"), [(1000.0, 300.0), ("low viscosity", 500.0), ("low viscosity", 900.0)])
+def test_no_voxel_holds_more_cement_than_it_has_room_for(cement: str | float, mixed: float) -> None:
+    # A voxel at the shell from which marrow drains must stop taking cement when it is full.
+    found = inject(bone(Vertebra("L1", wedge(0.3)), 0.1), Injection((TIP,), cement=cement, mixed=mixed), 5.0)[-1]
+    assert found.content.max() < 1.2
+    assert np.maximum(found.content - 1, 0) @ found.medium.pores * 1e6 < 0.01 * found.volume
+
+
 def test_pressure_is_proportional_to_viscosity_and_the_fill_hardly_depends_on_it() -> None:
     thin, thick = run(100.0)[-1], run(1000.0)[-1]
     assert thick.tip_pressure / thin.tip_pressure == pytest.approx(10.0, abs=0.2)
@@ -455,6 +463,8 @@ def test_a_tip_outside_the_body(tip: tuple[float, ...], mend: str) -> None:
         (lambda: Injection((TIP,), cement=-5.0), "viscosity is -5.0"),
         (lambda: advance(run(100.0)[0], 0.0), "millilitres is 0.0"),
         (lambda: advance(run(100.0)[-1], 30.0), "do not fit"),
+        (lambda: advance(run(100.0)[0], 1.0, steps=0), "steps is 0; give 1 or more"),
+        (lambda: inject(run(100.0)[0].bone, Injection((TIP,)), 1.0, steps=-2), "steps is -2; give 1 or more"),
         (lambda: wait(run(100.0)[0], -1.0), "seconds is -1.0"),
         (lambda: preview(run(100.0)[0].bone, (TIP,), 99.0), "millilitres is 99.0"),
     ],

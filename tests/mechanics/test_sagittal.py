@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vertebra.mechanics import sagittal
 from vertebra.mechanics.axisymmetric import Segment, material, respond
 from vertebra.mechanics.elasticity import Mesh, grid, isotropic, lines, solve
 from vertebra.mechanics.sagittal import Column, Posture, bend, ellipse, posture, section
 from vertebra.mechanics.statics import above, cascade
+from vertebra.simulators import page
+from vertebra.spine.dimensions import dimensions
 
 OLD = 0.07
 
@@ -37,12 +40,14 @@ def test_a_plane_stress_beam_bends_as_euler_and_bernoulli_say():
 def test_the_stack_is_as_stiff_as_the_axisymmetric_one():
     """The one fitted number: the disc's modulus."""
     found = bend(Column(OLD), Posture(500, 0))
-    top = found.solution.displacements[-25:, 1].mean()
+    heads = np.isclose(found.section.mesh.points[:, 1], found.section.mesh.points[-1, 1])
+    top = found.solution.displacements[heads, 1].mean()
     body = respond(Segment(OLD), neighbour=False)
     segment = respond(Segment(OLD))
     disc = 1 / segment.stiffness - 2 / body.stiffness  # per newton
-    heights = (7.0 + 8.0) / material("disc height")
-    bodies = sum(found.section.mesh.volumes[found.section.level >= 0]) / 34.1 / material("body height")
+    heights = sum(dimensions()[level].disc_below for level in ("L1", "T12")) / material("disc height")
+    deep = dimensions()["L1"].upper_depth
+    bodies = sum(found.section.mesh.volumes[found.section.level >= 0]) / deep / material("body height")
     expected = 500 * (disc * heights + bodies / body.stiffness)
     assert -top == pytest.approx(expected, rel=0.10)
 
@@ -77,6 +82,14 @@ def test_the_lean_strains_the_neighbour_and_cement_hardly_changes_it():
     assert cemented == pytest.approx(leaning, rel=0.02)
     # Half as much with two thirds of the shift taken back.
     assert bend(Column(OLD, 20, 0.5, 5), posture(20, 2 / 3)).neighbour < 0.7 * leaning
+
+
+def test_what_the_page_says_of_the_assumed_share_of_the_moment(monkeypatch):
+    plain = bend(Column(OLD), posture(0)).neighbour
+    assert bend(Column(OLD, 20, 0.5), posture(20)).neighbour / plain == pytest.approx(2.4, abs=0.05)
+    monkeypatch.setattr(sagittal, "material", lambda name: 0.0 if name == "moment share" else material(name))
+    assert bend(Column(OLD, 20, 0.5), posture(20)).neighbour / plain == pytest.approx(1.6, abs=0.05)
+    assert "2.4 times as large, and 1.6 times" in page("segment").fitted
 
 
 def test_the_posture_is_in_balance():

@@ -1,7 +1,7 @@
 """The balloon of a kyphoplasty: bone crushed, an endplate lifted, a cavity left, from the volume that is pumped in.
 
 Each balloon is an ellipsoid with six half-axes of its own (forwards, backwards, left, right, up, down). It is filled
-with known volume, little by little, and every 0.05 mL goes where the least pressure makes room for it:
+with known volume, little by little, and every 0.025 mL goes where the least pressure makes room for it:
 
 * Into trabecular bone. The bone crushes at a plateau stress, a power law of its apparent density, higher along the
   spine than across it, and is packed into a shell of given thickness, all of it: nothing is lost. The pressure is the
@@ -20,13 +20,14 @@ On deflation a share of what was regained is lost again. Fitted: this share [rot
 concerns the balloon's wall, is assumed [unreferenced]. All numbers: `assets/materials/balloon.csv`.
 
 In the model dense bone regains more height, at much more pressure, until the balloon bursts: what cannot go sideways
-goes up. Left out: that a cleft is empty before (it only keeps the fracture mobile), that two shells overlap, holes in
-an endplate or a wall (no obstacle to the balloon), fresh breaches, muscles, and denser bone about an older fracture.
+goes up. Steps half as large change the share regained by up to 0.02. Left out: that a cleft is empty before (it only
+keeps the fracture mobile), that two shells overlap, holes in an endplate or a wall (no obstacle to the balloon), fresh
+breaches, muscles, and denser bone about an older fracture.
 """
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,7 +41,8 @@ FloatArray = NDArray[np.float64]
 
 TABLE = "materials/balloon.csv"
 PSI = 6894.757  # Pa
-STEP = 0.05  # mL into one balloon between two looks at where the least resistance is
+STEP = 0.025  # mL into one balloon between two looks at where the least resistance is
+SMALLEST = STEP / 8  # where a whole step finds no room, smaller ones may
 SPACING = 1.5  # mm of the grid on which the distance to the bone's surface is kept
 SLIPS = 6  # how often a folded balloon slips away from a wall before it is filled
 BODY = 100.0  # mm: farther than any half-axis grows
@@ -51,12 +53,14 @@ BETWEEN = 0.6  # mm from a balloon to the plane half way to the other
 OVERSHOOT = 2.5  # a mode takes at most this fraction of a gap in one step, because others move the same point too
 NEAR = 0.9  # share of the rated pressure at which it is time to stop
 FIT = 0.5  # mm by which a folded balloon may stand out of the bone: it is soft
+AROUND = 0.7 * np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)])  # mm; where the slope of a distance is read
 ARM = 0.25  # mode and wall: less of a push than this is a glide along the wall
 BONE_VOLUMES = (0.04, 0.22)
 AGES = (0.0, 520.0)
 
 
-def _value(name: str) -> float:
+def parameter(name: str) -> float:
+    """Return one value of `materials/balloon.csv`."""
     return parameters(TABLE)[name].value
 
 
@@ -76,23 +80,23 @@ class Balloon:
         beyond that.
         """
         v = np.asarray(volume_ml, dtype=np.float64)
-        limit = _value("wall limit")
-        stretch = np.maximum(v / (_value("resting volume") * self.volume), 1) ** (1 / 3)
+        limit = parameter("wall limit")
+        stretch = np.maximum(v / (parameter("resting volume") * self.volume), 1) ** (1 / 3)
         room = limit - (2 * stretch**2 + stretch**-4 - 3)
         if not (np.isfinite(v).all() and (v >= 0).all() and (room > 0).all()):
             raise ValueError(f"{v.max():g} mL in a {self.name} balloon; give 0 to {self.volume:g} mL")
-        pressure: FloatArray = _value("wall stiffness") * 1e6 * (1 / stretch - stretch**-7) * limit / room
+        pressure: FloatArray = parameter("wall stiffness") * 1e6 * (1 / stretch - stretch**-7) * limit / room
         return pressure
 
     def semi_axes(self, volume_ml: float) -> FloatArray:
         """Return half the length and twice half the thickness (3,) that the balloon has in air, mm."""
-        half = self.length / 2 * (1 + _value("lengthening") * volume_ml / self.volume)
+        half = self.length / 2 * (1 + parameter("lengthening") * volume_ml / self.volume)
         across = math.sqrt(3e3 * volume_ml / (4 * math.pi * half))
         return np.array([half, across, across])
 
 
 BALLOONS = {
-    name: Balloon(name, _value(f"{name} length"), _value(f"{name} volume"), _value("rated pressure") * 1e6)
+    name: Balloon(name, parameter(f"{name} length"), parameter(f"{name} volume"), parameter("rated pressure") * 1e6)
     for name in ("10/3", "15/3", "20/3")
 }
 """Sizes as sold. That they are sold was read; lengths, volumes and the rating (400 psi) are recalled [unreferenced]."""
@@ -127,6 +131,15 @@ class Cavity:
         own = (np.asarray(points, dtype=np.float64) - self.centre) @ self.axes.T
         inside: FloatArray = np.sqrt(((own / (self.semi_axes + more)) ** 2).sum(axis=-1))
         return inside
+
+    def distance(self, points: ArrayLike, more: float = 0.0) -> FloatArray:
+        """Return the distance (...,) of points (..., 3) to the surface of that ellipsoid, mm, first-order exact."""
+        half = self.semi_axes + more
+        q = (np.asarray(points, dtype=np.float64) - self.centre) @ self.axes.T / half
+        share = np.linalg.norm(q, axis=-1)
+        slope = np.linalg.norm(q / half, axis=-1) / np.maximum(share, 1e-9)
+        far: FloatArray = (share - 1) / np.maximum(slope, 1 / half.max())
+        return far
 
     def surface(self, n: int = 24) -> FloatArray:
         """Return points (n // 2 * n + 2, 3) of the surface, mm."""
@@ -190,9 +203,10 @@ def wedge_angle(vertebra: Vertebra) -> float:
 
 def plateau(bone_volume: float) -> FloatArray:
     """Return the stress (2,) at which trabecular bone goes on crushing across and along the spine, Pa."""
-    strength = _value("crush coefficient") * (bone_volume * _value("tissue density")) ** _value("crush exponent")
-    along = 1e6 * _value("plateau share") * strength
-    return np.array([_value("transverse share") * along, along])
+    density = bone_volume * parameter("tissue density")
+    strength = parameter("crush coefficient") * density ** parameter("crush exponent")
+    along = 1e6 * parameter("plateau share") * strength
+    return np.array([parameter("transverse share") * along, along])
 
 
 def cavity_pressure(stress: ArrayLike, radius: float, shell: float) -> FloatArray:
@@ -218,7 +232,7 @@ def shell_thickness(semi_axes: ArrayLike) -> float:
     A third keeps small cavities in proportion: their shell is then 1.7 times as dense as the bone was.
     """
     radius = float(np.asarray(semi_axes, dtype=np.float64).prod() ** (1 / 3))
-    return min(_value("shell"), _value("shell share") * radius)
+    return min(parameter("shell"), parameter("shell share") * radius)
 
 
 def healed(weeks: float, mobile: bool = False) -> float:
@@ -226,7 +240,7 @@ def healed(weeks: float, mobile: bool = False) -> float:
 
     1 - exp(-age / 12 weeks): an assumption [unreferenced].
     """
-    return 0.0 if mobile else -math.expm1(-weeks / _value("healing time"))
+    return 0.0 if mobile else -math.expm1(-weeks / parameter("healing time"))
 
 
 # --- the body as the balloon meets it --------------------------------------------------------------------------------
@@ -245,11 +259,21 @@ class _Body:
     sink: FloatArray
     floor: float  # y of the posterior wall
 
-    def at(self, plane: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-        """Return a quantity kept over x and y at points."""
-        found: FloatArray = map_coordinates(
-            plane, [(x - self.origin[0]) / SPACING, (y - self.origin[1]) / SPACING], order=1, mode="nearest"
-        )
+    @cached_property
+    def planes(self) -> FloatArray:
+        """Return what is kept over x and y (columns, rows, 4): top, foot, rise, sink."""
+        return np.stack([self.top, self.foot, self.rise, self.sink], axis=-1)
+
+    def plates(self, x: FloatArray, y: FloatArray) -> FloatArray:
+        """Return top, foot, rise and sink (4, n) at points, linear between the grid's columns."""
+        columns, rows, _ = self.planes.shape
+        u = np.clip((x - self.origin[0]) / SPACING, 0, columns - 1)
+        v = np.clip((y - self.origin[1]) / SPACING, 0, rows - 1)
+        i, j = np.minimum(u.astype(int), columns - 2), np.minimum(v.astype(int), rows - 2)
+        u, v = (u - i)[:, None], (v - j)[:, None]
+        near = (1 - v) * self.planes[i, j] + v * self.planes[i, j + 1]
+        far = (1 - v) * self.planes[i + 1, j] + v * self.planes[i + 1, j + 1]
+        found: FloatArray = ((1 - u) * near + u * far).T
         return found
 
     def outside(self, points: FloatArray, share: float) -> FloatArray:
@@ -259,7 +283,7 @@ class _Body:
         """
         p = points
         if share:
-            top, foot, rise, sink = (self.at(a, p[:, 0], p[:, 1]) for a in (self.top, self.foot, self.rise, self.sink))
+            top, foot, rise, sink = self.plates(p[:, 0], p[:, 1])
             low = foot - share * sink
             squeeze = (top - foot) / (top - foot + share * (rise + sink))
             p = np.column_stack([p[:, :2], foot + (p[:, 2] - low) * squeeze])
@@ -352,7 +376,7 @@ class _Growing:
 
     def __init__(self, tip: FloatArray, axis: FloatArray, balloon: Balloon, plane: tuple[FloatArray, float] | None):
         self.axes, self.balloon, self.plane = _frame(axis), balloon, plane
-        self.volume = _value("folded volume")
+        self.volume = parameter("folded volume")
         half = balloon.semi_axes(self.volume)
         self.centre = tip - half[0] * axis
         self.half = half
@@ -398,10 +422,12 @@ class _Growing:
         contact, of the upper and the lower endplate: so far the balloon follows without crushing anything.
         """
         a, c, shell = self.axes, self.half, shell_thickness(self.half)
-        x = np.arange(body.far.shape[0]) * SPACING + body.origin[0] - self.centre[0]
-        y = np.arange(body.far.shape[1]) * SPACING + body.origin[1] - self.centre[1]
-        i, j = (np.flatnonzero(np.abs(v) <= c.max()) for v in (x, y))
-        x, y = x[i, None], y[None, j]
+        near = body.origin[:2] - self.centre[:2]  # of the balloon to the grid's first column
+        i, j = (max(math.ceil((-c.max() - v) / SPACING), 0) for v in near)
+        k, n = (math.floor((c.max() - v) / SPACING) + 1 for v in near)
+        top, foot, rise, sink = np.moveaxis(body.planes[i:k, j:n], -1, 0)
+        x = near[0] + SPACING * np.arange(i, i + top.shape[0])[:, None]
+        y = near[1] + SPACING * np.arange(j, j + top.shape[1])
         m = (a / c[:, None] ** 2).T @ a
         # The ellipsoid over x and y: a quadratic in z.
         half_b = m[0, 2] * x + m[1, 2] * y
@@ -409,17 +435,16 @@ class _Growing:
         root = half_b**2 - m[2, 2] * rest
         inside = root > 0
         root = np.sqrt(np.maximum(root, 0))
-        grid = np.ix_(i, j)
         work, follow = 0.0, np.zeros(2)
-        for sign, plate, way in ((1, body.top, body.rise), (-1, body.foot, body.sink)):
-            way = way[grid]
+        for sign, plate, way in ((1, top, rise), (-1, foot, sink)):
             end = self.centre[2] + (sign * root - half_b) / m[2, 2]
-            gap = sign * (plate[grid] - end) + share * way - ROOM
+            gap = sign * (plate - end) + share * way - ROOM
             weight = np.where(inside, np.clip(2 * (1 - gap / shell), 0, 1), 0) * SPACING**2
             if not weight.any():
                 continue
-            work += float((weight * way).sum())
-            follow[0 if sign > 0 else 1] = float((weight * way).sum() / weight.sum())
+            lifted = float((weight * way).sum())
+            work += lifted
+            follow[0 if sign > 0 else 1] = lifted / weight.sum()
         return work, follow
 
     def resistances(self, stress: FloatArray, more: float) -> FloatArray:
@@ -431,7 +456,7 @@ class _Growing:
     def shape_pressure(self, more: float) -> FloatArray:
         """Return by how much (3,) the wall holds back each half-axis, Pa, of a balloon with `more` mL in it."""
         stretch = np.log(self.half / self.balloon.semi_axes(self.volume + more))
-        held: FloatArray = 1e6 * _value("shape stiffness") * stretch
+        held: FloatArray = 1e6 * parameter("shape stiffness") * stretch
         return held
 
     def grow(self, steps: FloatArray, more: float) -> None:
@@ -465,14 +490,15 @@ class _Step:
     back: float
     depth: float
 
-    def pressure(self, volume: float) -> float:
-        """Return the pressure at which `volume` (mL) is crushed into bone, Pa: inf if it cannot be.
+    def pressure(self, volume: ArrayLike) -> FloatArray:
+        """Return the pressures at which volumes (mL, any shape) are crushed into bone, Pa: inf if they cannot be.
 
         Without any the pressure is that at which crushing would begin; nothing holds it up if an endplate goes up.
         """
-        if volume < NOTHING:
-            return float(self.threshold[self.cap > 0].min(initial=math.inf)) if self.room == 0 else -math.inf
-        return float(np.interp(volume, self.taken, self.ends)) if volume <= self.taken[-1] + NOTHING else math.inf
+        v = np.asarray(volume, dtype=np.float64)
+        begins = self.threshold[self.cap > 0].min(initial=math.inf) if self.room == 0 else -math.inf
+        found = np.where(v > self.taken[-1] + NOTHING, math.inf, np.interp(v, self.taken, self.ends))
+        return np.where(v < NOTHING, begins, found)
 
     def growth(self, pressure: float) -> FloatArray:
         """Return how far (6,) the half-axes grow at a pressure, mm."""
@@ -484,7 +510,7 @@ def _step(each: _Growing, body: _Body, share: float, stress: FloatArray, more: f
     half = np.repeat(each.half, 2)
     rate = 4e-3 / 3 * math.pi * each.half.prod() / (2 * half)
     # Two half-axes share an axis and as a rule grow alike, so each stretches it for both.
-    slope = 1e6 * _value("shape stiffness") / half
+    slope = 1e6 * parameter("shape stiffness") / half
     room, normal = each.gaps(body, share)
     each.slip(room, normal)
     cap = each.caps(room, normal)
@@ -492,7 +518,8 @@ def _step(each: _Growing, body: _Body, share: float, stress: FloatArray, more: f
     ends = np.sort(np.concatenate([threshold, threshold + cap * slope]))
     taken = np.clip((ends[:, None] - threshold) / slope, 0, cap) @ rate
     work, follow = each.contact(body, share)
-    back = float(each.shape_pressure(more)[2])
+    # As it is now: with the volume of the step but not its growth, the wall would seem to push the endplate by itself.
+    back = float(each.shape_pressure(0.0)[2])
     return _Step(
         threshold, slope, cap, ends, taken, work, follow, float(follow.sum() * rate[4]), back, float(-room.min())
     )
@@ -505,20 +532,24 @@ def _opened(steps: list[_Step], more: float, held: float, stiffness: float, left
     endplate makes room for needs not be crushed, so the more it gives way the lower the pressure: one root.
     """
 
-    def surplus(opened: float) -> float:
-        pushed = sum(s.work * max(s.pressure(max(more - opened * s.room, 0)) - s.back, 0) for s in steps if s.work)
-        return pushed - held - opened * stiffness
+    def surplus(opened: FloatArray) -> FloatArray:
+        found = -held - opened * stiffness
+        for s in steps:
+            if s.work:
+                found = found + s.work * np.maximum(s.pressure(np.maximum(more - opened * s.room, 0)) - s.back, 0)
+        return found
 
     room = max(s.room for s in steps)
-    if room <= 0 or left <= 0 or surplus(0) <= 0:
+    if room <= 0 or left <= 0:
         return 0.0
     low, high = 0.0, min(left, more / room)
-    if surplus(high) >= 0:
-        return high
-    for _ in range(20):
-        middle = (low + high) / 2
-        low, high = (middle, high) if surplus(middle) > 0 else (low, middle)
-    return high
+    for _ in range(3):  # the surplus falls as the endplate gives way: look where it ends, ever closer
+        tried = np.linspace(low, high, 17)
+        first = int((surplus(tried) > 0).sum())
+        if first in (0, len(tried)):
+            return float(tried[min(first, len(tried) - 1)])
+        low, high = tried[first - 1], tried[first]
+    return float(high)
 
 
 def inflate(
@@ -564,7 +595,7 @@ def _inflate(
     n = len(growing)
     stress = plateau(bone_volume)
     union = healed(weeks, vertebra.shape.cleft > 0)
-    mobile = 1 - (1 - _value("mobile share healed")) * union
+    mobile = 1 - (1 - parameter("mobile share healed")) * union
     way = float((body.rise.sum() + body.sink.sum()) * SPACING**2)
     share, stopped = 0.0, ""
     for each in growing:
@@ -574,18 +605,23 @@ def _inflate(
     target = volume_ml / n
     if target <= growing[0].volume:
         path.append((volume_ml, 0.0))
+    pace = STEP
     while (left := target - growing[0].volume) > 1e-9 and not stopped:
-        more = min(STEP, left)
-        bond = union * _value("bond strength") * math.exp(-share / _value("bond slip"))
-        stiffness = 1e6 * way * _value("disimpaction") / mobile
-        held = 1e6 * way * (_value("prone pressure") + bond) + stiffness * share
+        more = min(pace, left)
+        bond = union * parameter("bond strength") * math.exp(-share / parameter("bond slip"))
+        stiffness = 1e6 * way * parameter("disimpaction") / mobile
+        held = 1e6 * way * (parameter("prone pressure") + bond) + stiffness * share
         steps = [_step(each, body, share, stress, more) for each in growing]
         opened = _opened(steps, more, held, stiffness, 1 - share)
         rests = [more - opened * step.room for step in steps]
-        needed = [step.pressure(max(rest, 0)) for rest, step in zip(rests, steps, strict=True)]
+        needed = [float(step.pressure(max(rest, 0))) for rest, step in zip(rests, steps, strict=True)]
+        if math.inf in needed and more > SMALLEST:
+            pace = more / 2
+            continue
         if math.inf in needed or max(step.depth for step in steps) > DEPTH:
             stopped = "room"
             break
+        pace = min(2 * pace, STEP)
         share += opened
         for each, step, pressure in zip(growing, steps, needed, strict=True):
             each.grow(step.growth(pressure) + opened * np.array([0, 0, 0, 0, *step.follow]), more)
@@ -599,7 +635,7 @@ def _inflate(
     volumes, pressures = np.array(path).T
     if not stopped:
         volumes[-1] = volume_ml
-    kept = share * (1 - _value("rebound"))
+    kept = share * (1 - parameter("rebound"))
     balloons = tuple(_cavity(each, bone_volume) for each in growing)
     clearance = _clearance(body, growing, share)
     shell = min(shell_thickness(each.half) for each in growing)
@@ -641,8 +677,7 @@ def _cavity(each: _Growing, bone_volume: float) -> Cavity:
 
 def _let_down(body: _Body, cavity: Cavity, lost: float) -> Cavity:
     """Return a cavity whose roof has come down, and its floor up, with `lost` of the endplates' way."""
-    x, y = cavity.centre[:1], cavity.centre[1:2]
-    down, up = (float(lost * body.at(way, x, y)[0]) for way in (body.rise, body.sink))
+    _, _, down, up = (float(lost * way) for way in body.plates(cavity.centre[:1], cavity.centre[1:2])[:, 0])
     # A roof that comes down does not close the cavity: rubble props it.
     total = min(down + up, cavity.semi_axes[2])
     shift = (up - down) / 2 * (total / (down + up) if down + up else 1)
@@ -682,10 +717,8 @@ def _clearance(body: _Body, growing: list[_Growing], share: float) -> dict[str, 
 
 def _room(body: _Body, points: FloatArray, share: float) -> tuple[FloatArray, FloatArray]:
     """Return the distance (n,) of points (n, 3) inside the bone to its surface and the direction (n, 3) to it."""
-    h = 0.7
-    steps = np.concatenate([np.zeros((1, 3)), h * np.eye(3), -h * np.eye(3)])
-    far = body.outside((points + steps[:, None]).reshape(-1, 3), share).reshape(7, -1)
-    return -far[0], ((far[1:4] - far[4:]) / (2 * h)).T
+    far = body.outside((points + AROUND[:, None]).reshape(-1, 3), share).reshape(7, -1)
+    return -far[0], ((far[1:4] - far[4:]) / (2 * AROUND[1, 0])).T
 
 
 def _limits(
@@ -703,26 +736,6 @@ def _limits(
         said.append(f"The balloon holds its largest volume, {size.volume:g} mL.")
     said += [f"The balloon has come to the {wall}." for wall in contacts]
     return tuple(said)
-
-
-def pressure_volume(
-    vertebra: Vertebra,
-    tips: ArrayLike,
-    volumes_ml: ArrayLike,
-    balloon: str = "15/3",
-    bone_volume: float = 0.07,
-    fracture_age_weeks: float = 3.0,
-    directions: ArrayLike | None = None,
-) -> FloatArray:
-    """Return the pressures (n,), Pa, as the total volumes (n,), mL, are passed; nan where inflation had to stop before.
-
-    Arguments and errors as in `inflate`.
-    """
-    volumes = np.atleast_1d(np.asarray(volumes_ml, dtype=np.float64))
-    if volumes.ndim != 1 or not len(volumes) or not np.isfinite(volumes).all() or (volumes < 0).any():
-        raise ValueError(f"volumes_ml is {volumes.tolist()}; give a list of volumes of 0 mL or more")
-    run = inflate(vertebra, tips, float(volumes.max()), balloon, bone_volume, fracture_age_weeks, directions)
-    return np.interp(volumes, run.volumes, run.pressures, right=np.nan)
 
 
 # --- what is asked ---------------------------------------------------------------------------------------------------

@@ -138,16 +138,6 @@ class Bone:
         return origin, free
 
 
-def body_distance(vertebra: Vertebra, points: Floats) -> tuple[Floats, Floats]:
-    """Return at points (n, 3) the body's implicit function, negative in it, and the depth below the nearer endplate."""
-    p = np.asarray(points, dtype=np.float32)
-    z, gap = vertebra._closed(p[:, 1], p[:, 2])
-    body, up, down = vertebra._body(p[:, 0], p[:, 1], z)
-    if gap is not None:
-        body = np.maximum(body, gap)
-    return body.astype(np.float64), -np.maximum(up, down).astype(np.float64)
-
-
 def grid(low: Floats, high: Floats, spacing: float) -> tuple[Floats, tuple[int, int, int]]:
     """Return origin and shape of a grid between two corners, mirrored in x about the midplane."""
     n = int(np.ceil(max(-low[0], high[0]) / spacing))
@@ -197,7 +187,7 @@ def bone(vertebra: Vertebra, bone_volume: float = BONE_VOLUME, spacing: float = 
     high = np.array([wide, deep, marks[:, 2].max() + 3])
     origin, size = grid(low, high, spacing)
     points = centres(origin, size, spacing)
-    body, depth = (f.reshape(size) for f in body_distance(vertebra, points))
+    body, depth = (f.astype(np.float64).reshape(size) for f in vertebra.body_distance(points))
     inside = _pieces(body < 0)
     at = points.reshape(*size, 3)
 
@@ -220,7 +210,7 @@ def bone(vertebra: Vertebra, bone_volume: float = BONE_VOLUME, spacing: float = 
 
     cleft = np.zeros(size, dtype=bool)
     if shape.cleft:
-        void = vertebra._void(origin, spacing, size).astype(np.float64)
+        void = vertebra.cleft_distance(origin, spacing, size).astype(np.float64)
         part = np.clip(0.5 - void / spacing, 0, 1) * inside
         lining = np.clip(0.5 - (void - 1) / spacing, 0, 1) - part
         k *= 1 - (1 - parameter("cleft_lining")) * np.clip(lining, 0, 1)
@@ -330,8 +320,7 @@ def _outlets(bone: Bone) -> tuple[Outlet, ...]:
     if broken > BROKEN or shape.split:
         ahead = (marks[0] + marks[3]) / 2
         if shape.split:
-            _, gap = vertebra._closed(points[:, 1].astype(np.float32), points[:, 2].astype(np.float32))
-            near = np.asarray(gap) > -0.8 * h  # along the gaping split
+            near = vertebra.split_depth(points) > -0.8 * h
             mouth, width = ahead, d.upper_width
         else:
             # The fold of the anterior cortex.
@@ -358,7 +347,7 @@ def _hole(bone: Bone, feature: str, where: Callable[[Floats], Bools]) -> tuple[F
     origin, size = grid(low, high, FINE)
     points = centres(origin, size, FINE)
     points = points[where(points)]
-    gone = (body_distance(whole, points)[0] < 0) & (body_distance(vertebra, points)[0] > 0)
+    gone = (whole.body_distance(points)[0] < 0) & (vertebra.body_distance(points)[0] > 0)
     hole = points[gone]
     if not len(hole):
         raise ValueError(f"{vertebra.level}: the {feature} of this shape leaves no hole in the body; make it larger")

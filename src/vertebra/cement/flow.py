@@ -173,10 +173,8 @@ def _medium(bone: Bone, tips: Sequence[Sequence[float]], radius: float, cavities
     cells = np.argwhere(bone.inside)
     porosity, k = bone.porosity[bone.inside].copy(), bone.permeability[:, bone.inside].copy()
     for each in cavities:
-        depth = -_ellipsoid(bone.points, each, 0.0)
-        shell = np.clip(0.5 - _ellipsoid(bone.points, each, each.shell_thickness) / bone.spacing, 0, 1)
-        void = np.clip(0.5 + depth / bone.spacing, 0, 1)
-        shell = shell - void
+        void = np.clip(0.5 - each.distance(bone.points) / bone.spacing, 0, 1)
+        shell = np.clip(0.5 - each.distance(bone.points, each.shell_thickness) / bone.spacing, 0, 1) - void
         # Bone can be packed, not loosened.
         packed = np.minimum(each.shell_porosity, porosity)
         k *= 1 - shell * (1 - kozeny_carman(packed) / np.maximum(kozeny_carman(np.minimum(porosity, 0.999)), 1e-12))
@@ -230,16 +228,6 @@ def _medium(bone: Bone, tips: Sequence[Sequence[float]], radius: float, cavities
         tips=tuple(entries),
         near_tip=np.array(corrections),
     )
-
-
-def _ellipsoid(points: Floats, cavity: Cavity, wider: float) -> Floats:
-    """Return the distance (n,), first-order exact, of points (n, 3) to a cavity's surface, `wider` mm outwards."""
-    half = cavity.semi_axes + wider
-    q = (points - cavity.centre) @ cavity.axes.T / half
-    share = np.linalg.norm(q, axis=1)
-    slope = np.linalg.norm(q / half, axis=1) / np.maximum(share, 1e-9)
-    far: Floats = (share - 1) / np.maximum(slope, 1 / half.max())
-    return far
 
 
 def _entry(bone: Bone, number: Indices, tip: Floats) -> tuple[Indices, Floats]:
@@ -323,8 +311,9 @@ class State:
     """Where the cement is after `volume` mL and `seconds` since the injection began. Made by `begin`.
 
     `content` (n,) is the share of each cell's pores that is cement (between two pressures a cell at the shell may be
-    some percent overfull), `burden` (n,) that share times the seconds it has been in the body. `leaked` (w,) has left
-    by each of `bone.outlets`, mL, and what is in it has been there and in the body for `leaked_time` seconds.
+    some percent overfull, and by cement that is nearly set up to a fifth), `burden` (n,) that share times the seconds
+    it has been in the body. `leaked` (w,) has left by each of `bone.outlets`, mL, and what is in it has been there and
+    in the body for `leaked_time` seconds.
     """
 
     bone: Bone
@@ -542,10 +531,10 @@ def _conductances(state: State) -> tuple[Floats, Floats]:
     _, mixed, outside = _viscosities(state)
     faces = 1 / (m.resist[0] * mixed[m.first] + m.resist[1] * mixed[m.second])
     ways = 1 / (mixed[m.ends] / m.access + outside[m.way] / m.conductance)
-    # Only marrow passes the drain: the fuller a cell, the less (Corey's relative permeability). A little is left, or
-    # the pressure in a full body had no bounds.
-    open_share = np.maximum(1 - state.content[m.ends], 0) ** 2 + 1e-6
-    drains = open_share * m.conductance / parameter("marrow_viscosity")
+    # Only marrow passes the drain: the fuller a cell, the less (Corey's relative permeability). A trickle is left, as
+    # thick as what is in the cell, or the pressure in a full body had no bounds.
+    open_share = np.maximum(1 - state.content[m.ends], 0) ** 2
+    drains = (open_share / parameter("marrow_viscosity") + 1e-6 / mixed[m.ends]) * m.conductance
     return faces, np.where(m.drain[m.way], drains, ways)
 
 
@@ -615,7 +604,9 @@ def advance(state: State, millilitres: float, steps: int | None = None, viscosit
             f"{state.volume + millilitres:.1f} mL do not fit; this body holds {room:.1f} mL, inject less than "
             f"{FULL * room - state.volume:.1f} mL more"
         )
-    count = steps or max(1, math.ceil(millilitres / STEP - 1e-9))
+    count = max(1, math.ceil(millilitres / STEP - 1e-9)) if steps is None else steps
+    if count < 1:
+        raise ValueError(f"steps is {steps}; give 1 or more")
     start = state.volume
     if viscosity is not None:
         state = replace(state, injection=replace(state.injection, cement=viscosity))
@@ -647,6 +638,8 @@ def inject(
     viscosity: Law | None = None,
 ) -> tuple[State, ...]:
     """Return a whole run: the state before any cement and after each of `steps` equal parts of the volume."""
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; give 1 or more")
     states = [begin(bone, injection, cavities)]
     for _ in range(steps):
         states.append(advance(states[-1], millilitres / steps, 1, viscosity))
@@ -674,7 +667,7 @@ def _push(state: State, millilitres: float) -> State:
     leaky = np.flatnonzero(leaving)
     at = m.ends[leaky]
     passed, passed_time = np.zeros(len(at)), np.zeros(len(at))
-    allowed = max(float(content.max()), 1.0) + OVERFULL
+    allowed = np.maximum(content, 1.0) + OVERFULL
     done = 0
     while done < count:
         # f = S / (S + (1 - S) M), and f = S where S is above 1. How long cement has been here goes where cement goes.
@@ -685,7 +678,7 @@ def _push(state: State, millilitres: float) -> State:
         passed += carried[at]
         passed_time += aged[at]
         done += 1
-        if done % 8 == 0 and content.max() > allowed:
+        if done % 4 == 0 and (content > allowed).any():
             break
     seconds, leaves = done * dt, leaving[leaky] * dt * 1e6
     leaked = _sums(m.way[leaky], leaves * passed, len(state.leaked))
@@ -740,7 +733,7 @@ def preview(
     porosity = bone.porosity[bone.inside].copy()
     far = np.linalg.norm(bone.points[:, None] - points[None], axis=2).min(axis=1)
     for each in cavities:
-        beyond = _ellipsoid(bone.points, each, 0.0)
+        beyond = each.distance(bone.points)
         porosity = np.where(beyond < 0, 1.0, porosity)
         far = np.where(beyond < 0, far * 1e-3, far)
     order = np.argsort(far, kind="stable")

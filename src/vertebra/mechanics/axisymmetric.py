@@ -36,7 +36,8 @@ CEMENT = material("cement modulus")
 class Plug:
     """Hardened cement in the middle of a body: `volume` in mL, `contact` with the endplates, `modulus` in MPa.
 
-    Contact 0 is an ellipsoid that touches nothing, 1 a column from endplate to endplate; the volume stays the same.
+    Contact 0 is an ellipsoid that touches nothing until it is as tall as the body (from 10 mL on), 1 a column from
+    endplate to endplate; the volume stays the same.
     """
 
     volume: float
@@ -317,16 +318,16 @@ def _unit(segment: Segment, neighbour: bool, size: float) -> Response:
     share = cement(segment.plug, neighbour, size) if segment.plug else np.zeros(len(found.region))
     solution = compress(found, laws(found, moduli(segment, found, share)), 1.0)
     force = plate_force(found, solution)
-    stress, area = solution.stress[:, 1], found.mesh.volumes
-    middle = np.abs(found.mesh.centres[:, 1] - material("body height") / 2)
-    middle = middle <= middle.min() + 1e-9
-    carried = stress * area
+    volumes = found.mesh.volumes
+    away = np.abs(found.mesh.centres[:, 1] - material("body height") / 2)
+    middle = away <= away.min() + 1e-9
+    carried = solution.stress[:, 1] * volumes  # elements of one row are as tall as each other
     shell_share = carried[middle & (found.region == "shell")].sum() / carried[middle].sum()
     pressure = bulge = above = float("nan")
     if neighbour:
         nucleus = found.region == "nucleus"
         mean = solution.stress[nucleus, :3].mean(axis=1)
-        pressure = float(-(mean * area[nucleus]).sum() / area[nucleus].sum()) * 1e6
+        pressure = float(-(mean * volumes[nucleus]).sum() / volumes[nucleus].sum()) * 1e6
         bulge, above = (
             sign * float(solution.displacements[rim, 1] - solution.displacements[centre, 1])
             for sign, (centre, rim) in ((1, found.endplate(0)), (-1, found.endplate(1)))

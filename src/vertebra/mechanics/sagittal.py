@@ -219,11 +219,8 @@ def compressive(solution: Solution) -> Floats:
     return np.asarray(np.maximum(np.hypot((xx - yy) / 2, shear / 2) - (xx + yy) / 2, 0))
 
 
-@lru_cache(maxsize=128)
-def bend(column: Column, load: Posture) -> Bend:
-    """Return the equilibrium of a column under a load on its upper end, perpendicular to it."""
-    found = section(column.wedge)
-    cement, _ = ellipse(column.wedge, column.cement)
+def laws(column: Column, found: Section, cement: Floats) -> Floats:
+    """Return Hooke's laws (m, 4, 4) of a column times the section's thickness, with a `cement` share (m,)."""
     treated = (found.level == 1).astype(float)
     trabecular, shell, plate = (
         bone(part, column.bone_volume, column.damage * treated) for part in ("trabecular", "shell", "endplate")
@@ -236,28 +233,40 @@ def bend(column: Column, load: Posture) -> Bend:
     poisson = np.where(
         found.level < 0, material("sagittal disc Poisson's ratio"), material("trabecular Poisson's ratio")
     )
-    law = isotropic(e, poisson, plane_stress=True) * found.thickness
+    return isotropic(e, poisson, plane_stress=True) * found.thickness
 
+
+def nodal_loads(found: Section, load: Posture) -> Floats:
+    """Return the forces (n, 2), N, that a load on the upper end puts on the points.
+
+    It is a linear pressure on the upper end, perpendicular to it, whose resultant lies at the eccentricity. What turns
+    the line of force at the wedge is shared out over the middle body: else it would leave the stack.
+    """
     points = found.mesh.points
-    columns = found.mesh.quads[0, 3] - found.mesh.quads[0, 0]
-    bottom, top = np.arange(columns), np.arange(len(points) - columns, len(points))
+    top = np.arange(len(points) - len(found.lines[0]), len(points))  # the last line of the mesh, from back to front
     loads = np.zeros_like(points)
     along = points[top[-1]] - points[top[0]]
     wide = float(np.linalg.norm(along))
     x = (points[top] - points[top].mean(axis=0)) @ along / wide
-    # A linear pressure whose resultant lies at the eccentricity, shared out to the nodes.
     pressure = load.force / wide * (1 + 12 * load.eccentricity * x / wide**2)
-    nodal = np.zeros(columns)
+    nodal = np.zeros(len(top))
     step = np.diff(x)
     nodal[:-1] += step * (2 * pressure[:-1] + pressure[1:]) / 6
     nodal[1:] += step * (pressure[:-1] + 2 * pressure[1:]) / 6
     down = np.array([along[1], -along[0]]) / wide
     loads[top] = nodal[:, None] * down
-    # What turns the line of force at the wedge, shared out over the middle body: else it would leave the stack.
-    share = np.bincount(found.mesh.quads.ravel(), np.repeat(found.mesh.volumes * treated, 4), len(points))
+    share = np.bincount(found.mesh.quads.ravel(), np.repeat(found.mesh.volumes * (found.level == 1), 4), len(points))
     loads += load.force * (share / share.sum())[:, None] * (np.array([0.0, -1.0]) - down)
-    held = np.concatenate([2 * bottom, 2 * bottom + 1])
-    solution = solve(found.mesh, law, held, np.zeros(len(held)), loads)
+    return loads
+
+
+@lru_cache(maxsize=128)
+def bend(column: Column, load: Posture) -> Bend:
+    """Return the equilibrium of a column that rests on its lower end under a load on its upper end."""
+    found = section(column.wedge)
+    cement, _ = ellipse(column.wedge, column.cement)
+    held = np.arange(2 * len(found.lines[0]))  # both displacements of the lower end
+    solution = solve(found.mesh, laws(column, found, cement), held, 0.0, nodal_loads(found, load))
     squeezed, area = compressive(solution), found.mesh.volumes
     anterior = []
     for index in range(3):

@@ -754,6 +754,22 @@ class Vertebra:
         """
         return self._solid(as_points(points).astype(np.float32))
 
+    def body_distance(self, points: Array) -> tuple[Array, Array]:
+        """Return the implicit function of the body alone, without pedicles and arch, at points (n, 3).
+
+        With it comes how deep (n,) they lie below the nearer endplate, mm; both are first-order exact.
+        """
+        p = as_points(points).astype(np.float32)
+        z, gap = self._closed(p[:, 1], p[:, 2])
+        body, up, down = self._body(p[:, 0], p[:, 1], z)
+        return (body if gap is None else np.maximum(body, gap)), -np.maximum(up, down)
+
+    def split_depth(self, points: Array) -> Array:
+        """Return how deep points (n, 3) lie in the gap of a split, mm, negative outside it; without a split all do."""
+        p = as_points(points).astype(np.float32)
+        _, gap = self._closed(p[:, 1], p[:, 2])
+        return np.full(len(p), -FAR, np.float32) if gap is None else gap
+
     def bone_distance(self, points: Array) -> FloatArray:
         """Return the true signed distance (n,) of points (n, 3) to the outer bone surface, mm, negative in bone.
 
@@ -909,15 +925,15 @@ class Vertebra:
         inside = np.clip(0.5 - (whole + shell) / h, 0, 1)
         cortical, trabecular = bone - inside, inside
         if self.shape.cleft:
-            void = self._void(origin, spacing, whole.shape)
+            void = self.cleft_distance(origin, spacing, whole.shape)
             # A cleft's margin is sclerotic.
             gas, lining = np.clip(0.5 - void / h, 0, 1), np.clip(0.5 - (void - 1) / h, 0, 1)
             trabecular = trabecular * (1 - lining)
             cortical = np.clip(np.maximum(cortical, np.minimum(lining, bone)) - gas, 0, 1)
         return Voxels(origin, spacing, cortical, trabecular)
 
-    def _void(self, origin: FloatArray, spacing: float, shape: tuple[int, ...]) -> Array:
-        """Return the implicit function of the cleft on a grid."""
+    def cleft_distance(self, origin: FloatArray, spacing: float, shape: tuple[int, ...]) -> Array:
+        """Return the implicit function of the cleft on a grid: negative in the void, about mm near it."""
         d = self.dimensions
         marks = self.landmarks
         axes = [np.arange(n, dtype=np.float32) * spacing for n in shape]

@@ -2,7 +2,7 @@
 
 const SLIDERS = {
   cement: ["Cement in the lower body", (value) => `${value} mL`, 0.5],
-  contact: ["Cement reaches the endplates", (value) => (value === 0 ? "not at all" : value === 100 ? "both, broadly" : `${value} %`), 5],
+  contact: ["Cement reaches the endplates", (value) => (value === 0 ? "not at all" : value === 100 ? "fully" : `${value} %`), 5],
   bone_volume: ["Bone volume, of all bodies", (value) => `${value} %`, 0.5],
   damage: ["Damage by the fracture", (value) => (value ? `${value} %` : "none"), 5],
   wedge: ["Wedge of L1", (value) => `${value}°`, 1],
@@ -40,7 +40,7 @@ const markup = (id, about) => `
       </figcaption></figure>
     <div>
       <div data-part="chart"></div>
-      <p class="vt-note">Black marks: published, each for its own study's cement and bone.</p>
+      <p class="vt-note">Upright marks: published, each for its own study's cement and bone.</p>
       <p data-part="words"></p>
     </div>
   </div>
@@ -68,8 +68,8 @@ const markup = (id, about) => `
         <p class="nb-title" id="${id}-lean">Strain in the front of T12, the neighbour above</p>
         <div data-part="lean"></div>
         <p data-part="leaning"></p>
-        <p class="vt-note">Measured in cadavers with badly worn discs: the front half of the disc bore 18 % of its force upright
-          and 58 % stooping [pollintine2004].</p>
+        <p class="vt-note">Measured in cadavers with badly worn discs: the front half bore 18 % of the load upright and 58 %
+          stooping [pollintine2004].</p>
       </div>
     </div>
   </div>
@@ -99,7 +99,6 @@ function palette(colours, disc) {
 function paint(canvas, [left, top, , high], meshes, colours) {
   const context = canvas.getContext("2d");
   context.setTransform(DOTS, 0, 0, -DOTS, -left * DOTS, (high + top) * DOTS);
-  context.clearRect(left, top - high, 1000, 1000);
   context.clearRect(-500, -500, 1000, 1000);
   context.lineWidth = 0.12;
   for (const { points, quads, shades, mirror } of meshes) {
@@ -118,6 +117,9 @@ function paint(canvas, [left, top, , high], meshes, colours) {
     });
   }
 }
+
+// No line ends between a number and its unit.
+const unbroken = (text) => text.replace(/(\d) (%|N\b)/g, "$1\u00a0$2");
 
 // A picture's overlay counts downwards, the model upwards.
 const down = ([, top, , high], y) => (high + 2 * top - y).toFixed(2);
@@ -141,7 +143,7 @@ function sideLines({ labels, cement }) {
 function changes({ rows, end }, control, same) {
   const share = (value) => `${(100 * Math.max(0, Math.min(value, end))) / end}%`;
   return `<div role="group" aria-label="Changes by the cement">
-    ${rows.map(({ label, values, texts, intact, published }) => `
+    ${rows.map(({ label, values, texts, intact, intact_text: before, published }) => `
       <div class="nb-row"><p class="nb-title">${label}</p>
       ${Object.keys(same).map((name, i) => {
         const paper = published[name];
@@ -152,13 +154,13 @@ function changes({ rows, end }, control, same) {
             ${chosen && intact !== null && intact > 0.2 ? `<span class="nb-intact" style="left:${share(intact)}"></span>` : ""}</span>
           <span class="nb-value">${texts[i]}</span>
           ${paper ? `<span class="nb-cited">published ${paper[1]} [${paper[2]}]</span>` : ""}
-          ${chosen && intact !== null && intact > 0.2 ? `<span class="nb-cited nb-was">dashed line: before the fracture</span>` : ""}</div>`;
+          ${chosen && intact !== null && intact > 0.2 ? `<span class="nb-cited">before the fracture ${before} (dashed)</span>` : ""}</div>`;
       }).join("")}</div>`).join("")}</div>`;
 }
 
 function bars({ body, whole }) {
   return body.map(({ label, values }) => `
-    <div class="nb-row"><p class="nb-title">${label}, intact = 100</p>
+    <div class="nb-row"><p class="nb-title">${label}, intact = 100 %</p>
     ${["without cement", "with cement"].map((name, i) => `<div class="nb-line nb-chosen nb-body"><span class="nb-name">${name}</span>
       <span class="nb-track"><span class="nb-bar" style="width:${(100 * values[i]) / whole}%"></span><span class="nb-whole" style="left:${10000 / whole}%"></span></span>
       <span class="nb-value">${values[i]} %</span></div>`).join("")}</div>`).join("");
@@ -235,14 +237,14 @@ function render({ model, el }) {
     part("section-lines").innerHTML = sectionLines(section);
     part("side-lines").innerHTML = sideLines(side);
     part("section").setAttribute("aria-label", described);
-    part("side").setAttribute("aria-label", `Three vertebrae from the side, wedge of ${state.wedge} degrees at L1. ${readout.leaning}`);
+    part("side").setAttribute("aria-label", `Three vertebrae from the side. ${readout.leaning}`);
     part("verdict").textContent = readout.verdict;
     part("chart").innerHTML = changes(readout, state.control, about.same);
-    part("words").textContent = readout.words;
+    part("words").textContent = unbroken(readout.words);
     part("fill").textContent = readout.fill;
     part("body").innerHTML = bars(readout);
     part("lean").innerHTML = leanBars(readout);
-    part("leaning").textContent = readout.leaning;
+    part("leaning").textContent = unbroken(readout.leaning);
     root.dataset.control = state.control;
     root.dataset.seq = seq;
     // A screen reader hears where things came to rest, not every step on the way.

@@ -74,13 +74,13 @@ PUBLISHED: dict[str, dict[str, list[Any]]] = {
 }
 ENDS = (25, 40, 60, 90, 140, 200)  # %, where the axis of the changes may end
 EVIDENCE = (
-    "In VERTOS II new fractures came in 15 of 91 patients after vertebroplasty and in 21 of 85 without it (p 0.44), "
-    "next door no more often than elsewhere [klazen2010b].",
+    "In VERTOS II new fractures came in 15 of 91 patients after vertebroplasty and in 21 of 85 without it, no "
+    "significant difference, and next door no more often than elsewhere [klazen2010b].",
     "In 69 clinical studies neighbours broke more often than in osteoporosis at large, but about as often as after any "
     "vertebral fracture [hulme2006].",
     "In the laboratory, segments with plain cement failed at 2.9 (1.2) MPa, with soft cement at 3.3 (1.0), without at "
-    "3.6 (1.3): no significant difference [boger2007]. Under cyclic loads softer cement held out longer, but the bone "
-    "itself decided most [kolb2013].",
+    "3.6 (1.3): no significant difference [boger2007]. Under cyclic loads the bone broke at a higher force with softer "
+    "cement, but how strong it had been before explained most [kolb2013].",
 )
 Texts = dict[str, Any]
 
@@ -194,12 +194,14 @@ def readout(state: dict[str, Any]) -> Texts:
     rows: list[Texts] = []
     for name, label in ROWS.items():
         value = {each: getattr(found[each][0], name) for each in CONTROLS}
+        back = getattr(found[control][1], name)
         rows.append(
             {
                 "label": label,
                 "values": [round(100 * value[each], 2) for each in CONTROLS],
                 "texts": [signed(value[each]) for each in CONTROLS],
-                "intact": round(100 * getattr(found[control][1], name), 2) if fractured else None,
+                "intact": round(100 * back, 2) if fractured else None,
+                "intact_text": signed(back),
                 "published": PUBLISHED[name],
             }
         )
@@ -239,7 +241,7 @@ def readout(state: dict[str, Any]) -> Texts:
         )
     if fractured and cemented:
         back = found[control][1].disc_pressure
-        words += f" Some of it is a return to normal: before its fracture it stood at {signed(back)} of the same scale."
+        words += f" Part of that is a return to normal: before the fracture it was {signed(back)} on the same scale."
     rise, more = wedged / upright - 1, filled / wedged - 1
     told = f"A wedge of {state['wedge']:g}° changes the strain in the front of T12 by {signed(rise)}"
     told += f"; the cement in L1 changes that by {signed(more)}." if cemented else "."
