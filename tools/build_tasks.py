@@ -26,7 +26,7 @@ from vertebra.cement.balloon import inflate
 from vertebra.cement.bone import bone
 from vertebra.cement.flow import Injection, State, inject
 from vertebra.imaging.fluoroscopy import CArm, Floats, Scene, automatic_window, film, scene_of_spine
-from vertebra.imaging.needle import AROUND, OUTER_DIAMETER, PEDICLE_ZONE, Needle, aim, breach
+from vertebra.imaging.needle import OUTER_DIAMETER, PEDICLE_ZONE, Needle, aim, breach
 from vertebra.spine.dimensions import LEVELS
 from vertebra.spine.shape import Shape, wedge
 from vertebra.spine.stack import SIDES, Spine
@@ -79,10 +79,11 @@ def matrix(arm: CArm, spine: Spine, level: str) -> Floats:
 def views(spine: Spine, level: str, side: str) -> list[dict[str, Any]]:
     """Return the AP and the lateral film of a level, with the projection of each."""
     scene = scene_of_spine(spine, spacing=0.8)
+    pedicle = spine.vertebrae[level].pedicle(side)
     hand = "on your left" if side == "right" else "on your right"
     alts = (
         f"AP film centred on {level}, as if the patient faced you: both pedicles of {level} are seen as rings; "
-        f"the {side} one is {hand}.",
+        f"the {side} one is {hand}, {pedicle.width:.0f} mm wide and {pedicle.height:.0f} mm high.",
         f"Lateral film centred on {level}, the front of the spine to the left: the body, the pedicle behind it and the "
         "spinous process.",
     )
@@ -128,6 +129,9 @@ SAYS = {
 AP_WORDS = ("lateral to the ring", "over the ring", "between the ring and the midline", "at or beyond the midline")
 LATERAL_WORDS = ("behind the posterior wall", "in the back third of the body", "in the middle third of the body",
                  "in the front third of the body", "in front of the body")  # fmt: skip
+HEIGHT_WORDS = ("below the lower endplate", "at the lower endplate", "in the lower third of the body",
+                "halfway between the endplates", "in the upper third of the body", "at the upper endplate",
+                "above the upper endplate")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class NeedleTask:
     shape: Shape
     graded: bool = False
 
-    @property
+    @cached_property
     def spine(self) -> Spine:
         """Return the vertebra between its neighbours."""
         at = LEVELS.index(self.level)
@@ -183,33 +187,47 @@ def clearance(needle: Needle, vertebra: Vertebra, side: str) -> float:
     """Return how much bone is left around the needle from just behind the isthmus to the tip, mm."""
     pedicle = vertebra.pedicle(side)
     wall = needle.wall().reshape(-1, 3)
-    assert len(wall) % AROUND == 0
     within = wall[(wall - pedicle.centre) @ pedicle.axis >= -PEDICLE_ZONE]
     return -float(vertebra.bone_distance(within).max())
+
+
+def height_between_endplates(vertebra: Vertebra, point: Floats, radius: float) -> int:
+    """Return where a tip lies between the endplates, from below upwards: an index into HEIGHT_WORDS.
+
+    An endplate is the line through its three landmarks, and a tip is at it when the needle's wall touches it.
+    """
+    corners = vertebra.landmarks
+    low, high = (np.interp(point[1], corners[line, 1], corners[line, 2]) for line in ([5, 4, 3], [2, 1, 0]))
+    inner = np.linspace(low, high, 4)[1:3]
+    return int(np.searchsorted([low - radius, low + radius, *inner, high - radius, high + radius], point[2]))
 
 
 def seen(task: NeedleTask, films: list[dict[str, Any]], settings: list[tuple[float, ...]]) -> list[dict[str, Any]]:
     """Say of every setting what the films show of the tip, for those who cannot see it: an index into words."""
     vertebra = task.spine.vertebrae[task.level]
     pedicle = vertebra.pedicle(task.side)
-    tips = np.array([task.needle(*setting).tip for setting in settings])
+    needles = [task.needle(*setting) for setting in settings]
+    tips = np.array([needle.tip for needle in needles])
     ap = np.array(films[0]["matrix"])
-    inward = -SIDES[task.side]
 
-    def column(points: Floats) -> Floats:
-        return (ap[0, :3] @ points.T + ap[0, 3]) / (ap[2, :3] @ points.T + ap[2, 3])
+    def inward(points: Floats) -> Floats:
+        # On AP the patient's right is on the left, so from a right pedicle the midline lies to larger columns.
+        column: Floats = (ap[0, :3] @ points.T + ap[0, 3]) / (ap[2, :3] @ points.T + ap[2, 3])
+        return SIDES[task.side] * column
 
     across = pedicle.width / 2 * np.array([pedicle.axis[1], -pedicle.axis[0], 0.0])
-    edges = column(pedicle.centre + np.outer([-1, 1], across))
-    midline = column(np.zeros((1, 3)))[0]
-    # On AP the patient's right is on the left, so medial is towards larger columns for a right pedicle.
-    medial = -inward * column(tips)
-    places = np.searchsorted(sorted(-inward * edges), medial) + (medial >= -inward * midline)
-    shares = np.array([share_of_depth(vertebra, tip) for tip in tips])
-    depths = np.searchsorted([0, 1 / 3, 2 / 3, 1], shares)
+    ring = sorted(inward(pedicle.centre + np.outer([-1, 1], across)))
+    places = np.searchsorted([*ring, inward(np.zeros((1, 3)))[0]], inward(tips), side="right")
+    depths = np.searchsorted([0, 1 / 3, 2 / 3, 1], [share_of_depth(vertebra, tip) for tip in tips])
+    heights = [height_between_endplates(vertebra, needle.tip, needle.radius) for needle in needles]
+    found = (
+        (films[0]["caption"], AP_WORDS, places),
+        (films[1]["caption"], LATERAL_WORDS, depths),
+        (f"{films[1]['caption']}, height", HEIGHT_WORDS, heights),
+    )
     return [
-        {"caption": film["caption"], "words": list(words), "at": "".join(map(str, at.tolist()))}
-        for film, words, at in zip(films, (AP_WORDS, LATERAL_WORDS), (places, depths), strict=True)
+        {"caption": caption, "words": list(words), "at": "".join(str(int(place)) for place in at)}
+        for caption, words, at in found
     ]
 
 
@@ -253,7 +271,7 @@ def build_needle(task: NeedleTask) -> dict[str, Any]:
 
 SPREAD = {
     "volume": "{} mL of cement injected",
-    "posterior": "the cement’s hindmost part {} % of the body’s depth in front of the posterior wall",
+    "posterior": "{} % of the body’s depth free of cement in front of the posterior wall",
     "behind": "{} mL of cement behind the posterior wall",
     "outside": "",  # the same and what went elsewhere, for bands
     "overfill": "{} mL more than the cavities hold",
@@ -306,10 +324,14 @@ def shown(run: Mapping[str, float]) -> str:
     """Say what a film shows, for those who cannot see it."""
     if not run["volume"]:
         return "Lateral film of the broken body between its neighbours, front to the left, before any cement."
-    thirds = ((67, "front third"), (33, "middle third"), (QUARTER, "back third, not yet in the posterior quarter,"))
-    place = next((words for least, words in thirds if run["posterior"] >= least), "posterior quarter")
+    places = (
+        (67, "the front third of the body"),
+        (33, "the middle third of the body"),
+        (QUARTER, "the back third of the body, not yet in its posterior quarter"),
+    )
+    place = next((words for least, words in places if run["posterior"] >= least), "the posterior quarter of the body")
     speck = "a dark speck lies" if run["behind"] >= SPECK - 0.001 else "nothing is seen"
-    edge = f"the back edge of the dark cement lies in the {place} of the body"
+    edge = f"the back edge of the dark cement lies in {place}"
     return f"Lateral film: {edge}; {speck} behind the posterior wall."
 
 
