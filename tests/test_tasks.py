@@ -128,7 +128,8 @@ def test_the_good_path_lies_in_bone_and_the_words_fit_the_films(name: str) -> No
     assert tool.clearance(good, vertebra, task.side) > 0.5
     assert task.measure(tuple(data["example"].values()))["breach"] == 0
     every = settings(data)
-    ap, lateral = ([seen["words"][int(at)] for at in seen["at"]] for seen in data["seen"])
+    assert data["seen"] == tool.seen(task, data["films"], every)
+    ap, lateral, _ = ([seen["words"][int(at)] for at in seen["at"]] for seen in data["seen"])
     pedicle = vertebra.pedicle(task.side)
     for place in random.Random(name).sample(range(len(every)), 40):
         tip = task.needle(*every[place]).tip
@@ -140,6 +141,33 @@ def test_the_good_path_lies_in_bone_and_the_words_fit_the_films(name: str) -> No
             assert "midline" in ap[place]
         if side * tip[0] > abs(pedicle.centre[0]) + pedicle.width / 2 + 2:
             assert ap[place] == "lateral to the ring"
+
+
+@pytest.mark.parametrize("name", NEEDLES)
+def test_who_cannot_see_the_films_is_told_of_what_the_marking_looks_at(name: str) -> None:
+    """The words come from landmarks and projections, the table from distances to bone: they warn of the same."""
+    data = stored(name)
+    table = {measure["id"]: np.array(measure["values"]) for measure in data["measures"]}
+    ap, lateral, height = (np.array([seen["words"][int(at)] for at in seen["at"]]) for seen in data["seen"])
+    broken = table["superior_endplate"]
+    assert set(height[broken > 0]) <= {
+        "in the upper third of the body",
+        "at the upper endplate",
+        "above the upper endplate",
+    }
+    assert set(height[broken > 3.2]) <= {"at the upper endplate", "above the upper endplate"}, "a needle's thickness"
+    assert set(height[broken > 5]) == {"above the upper endplate"}
+    assert (broken[height == "above the upper endplate"] > 0).mean() > 0.85
+    # Which third of the depth, by the table's own tip; the front wall is convex, so the words may be a little late.
+    for word, low, high in (("back", 0, 34), ("middle", 33, 67), ("front", 66, 101)):
+        tips = table["tip"][lateral == f"in the {word} third of the body"]
+        assert low <= tips.min() and tips.max() <= high
+    # Whoever is over the ring or medial of it at the far end of a straight path has not left the body at its side.
+    assert not (table["lateral"][ap == "at or beyond the midline"] > 2).any()
+    ring = data["films"][0]["alt"].split(", ")[-1]
+    pedicle = tool.TASKS[name].spine.vertebrae[tool.TASKS[name].level].pedicle(tool.TASKS[name].side)
+    assert ring == f"{pedicle.width:.0f} mm wide and {pedicle.height:.0f} mm high."
+    assert [measure["says"] for measure in data["measures"]] == list(tool.SAYS.values())
 
 
 @pytest.mark.parametrize("name", NEEDLES)
@@ -160,6 +188,9 @@ def test_a_run_of_cement_is_what_the_model_says(name: str) -> None:
         found = task.measure(state)
         for quantity, values in table.items():
             assert values[place] == pytest.approx(found[quantity], rel=0.02, abs=0.0011)
+    for film, place in zip(data["films"], range(data["runs"]), strict=True):
+        assert film["alt"] == tool.shown({quantity: values[place] for quantity, values in table.items()})
+    assert all(measure["says"] == tool.SPREAD[measure["id"]] for measure in data["measures"])
     assert table["volume"] == sorted(table["volume"]) and table["outside"] == sorted(table["outside"])
     assert table["posterior"] == sorted(table["posterior"], reverse=True)
 

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import copy
 import json
 import random
 import re
@@ -680,6 +681,74 @@ def test_no_part_of_a_task_file_can_be_missing_or_wrong_without_a_plain_error(tm
     with pytest.raises(BankError, match=rf"item de-p0[78]: the task file {name}.json is not JSON; make it again"):
         parse_bank(GOOD, "demo.yml")
     load_task.cache_clear()
+
+
+def changed(task, path, value):
+    """Return a copy of a task file in which one place holds another value."""
+    data = copy.deepcopy(task)
+    *parents, last = path
+    part = data
+    for step in parents:
+        part = part[step]
+    part[last] = value
+    return data
+
+
+@pytest.mark.parametrize(
+    ("task", "path", "value"),
+    [
+        (NEEDLE, ("measures", 0, "values", 2), float("nan")),  # it is above nothing, so the wrong band would take it
+        (NEEDLE, ("measures", 0, "values", 2), 10**400),
+        (NEEDLE, ("measures", 0, "values", 2), True),
+        (NEEDLE, ("measures", 1, "id"), "canal"),
+        (NEEDLE, ("needle", "radius"), float("inf")),
+        (NEEDLE, ("needle", "behind"), 10**400),
+        (NEEDLE, ("needle", "directions", 0, 0, 1), None),
+        (NEEDLE, ("needle", "entries"), [[10, -30, 5]]),
+        (NEEDLE, ("needle", "entries", 1), [10, -30]),
+        (NEEDLE, ("films", 0, "matrix", 2), [0, 0, 0, 0]),
+        (NEEDLE, ("films", 0, "uri"), "https://example.org/film.png"),
+        (NEEDLE, ("controls", 0, "values"), [5, 5]),
+        (NEEDLE, ("controls", 0, "id"), "exit"),
+        (NEEDLE, ("seen", 0, "at"), "0011001"),
+        (NEEDLE, ("seen", 0, "at"), "00110019"),
+        (STOP, ("controls", 0, "id"), "film"),
+        (STOP, ("controls", 0, "values"), [0, 1, 2, 4]),
+        (STOP, ("films",), STOP["films"][:3]),
+        (STOP, ("line", "ends"), [[60, 20]]),
+        (STOP, ("line", "ends", 0), [60, 20, 1]),
+        (STOP, ("runs",), 5),
+        (STOP, ("example",), {"frame": 4}),
+        (STOP, ("format",), "vertebra-task/2"),
+    ],
+)
+def test_a_task_file_that_would_mislead_is_refused(tmp_path, task, path, value):
+    file = tmp_path / "task.json"
+    file.write_text(json.dumps(changed(task, path, value)), encoding="utf-8")
+    with pytest.raises(
+        TaskError, match=r"the task file task\.json .*; make it again with `python tools/build_tasks.py`"
+    ):
+        load_task(file)
+
+
+def test_a_task_file_that_cannot_be_opened_is_not_said_to_be_missing(tmp_path):
+    (tmp_path / "task.json").mkdir()
+    with pytest.raises(TaskError, match=r"the task file task\.json cannot be read"):
+        load_task(tmp_path / "task.json")
+    with pytest.raises(TaskError, match=r"there is no task other in .*; the tasks there are: task"):
+        load_task(tmp_path / "other.json")
+
+
+def test_numbers_that_decimals_cannot_write_find_their_place():
+    """What the browser sends back is the very number of the list, whatever its digits."""
+    key = {
+        "format": "needle_path",
+        "controls": [{"id": "p", "values": [0.1 + 0.2, 1 / 3]}, {"id": "q", "values": [-0.0, 5]}],
+    }
+    key |= {"bands": ["a", "b", "c", "d"], "shares": {"a": 0, "b": 0.25, "c": 0.5, "d": 1}}
+    for place, answer in enumerate([(0.1 + 0.2, 0), (0.1 + 0.2, 5.0), (1 / 3, 0.0), (1 / 3, 5)]):
+        sent = json.loads(json.dumps(dict(zip("pq", answer, strict=True))))
+        assert score(key, sent) == [0, 0.25, 0.5, 1][place]
 
 
 def line_of(text, marker, before=0):

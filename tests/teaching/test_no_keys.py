@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import re
+import tomllib
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,14 @@ import pytest
 
 from tests.teaching.sample import Course, neutral
 from vertebra.quiz.items import Item, load_bank
-from vertebra.teaching.assign import assign
+from vertebra.teaching.assign import assign, load_assignment
 
-GRADED = Path(__file__).parents[2] / "quizzes" / "assignments" / "fracture-types.yml"
+ROOT = Path(__file__).parents[2]
+ASSIGNMENTS = sorted((ROOT / "quizzes" / "assignments").glob("*.yml"))
 HASHES = ("md5", "sha1", "sha256")
 MARKS = ("", ":", "-", "|", "\n")
+HASH_LENGTHS = (32, 40, 64, 22, 27, 43)  # of these hashes, in hex and in base64 without its padding
+PICTURE = re.compile(rb"data:image/[a-z+]+;base64,([A-Za-z0-9+/=]+)")
 
 Records = dict[str, dict[str, Any]]  # of the key file, by bank id
 
@@ -100,15 +104,21 @@ def tables(key: dict[str, Any]) -> set[str]:
     return written | {mark.join(map(str, row)) for row in rows for mark in ("", ",", " ", ", ") if len(row) > 4}
 
 
+def stretches(content: bytes) -> set[bytes]:
+    """Return each stretch of the content that is as long as a hash in hex or base64, and made of their letters."""
+    words = re.findall(rb"[0-9A-Za-z+/]{22,}", content)
+    return {word[i : i + n] for word in words for n in HASH_LENGTHS for i in range(len(word) - n + 1)}
+
+
 def leaks(files: dict[str, bytes], items: tuple[Item, ...], key: Records, salts: set[str]) -> list[str]:
     """Return what was found where. `files` are whatever reaches a student, by name."""
-    pictures = {
-        f"picture in {name}": base64.b64decode(match[1])
-        for name, content in files.items()
-        for match in re.finditer(rb"data:image/[a-z+]+;base64,([A-Za-z0-9+/=]+)", content)
-    }
-    everything = {**files, **pictures, "file names": "\n".join(files).encode()}
+    # A picture is looked at once, and as what it is: quizzes repeat their pictures, and films are most of their bytes.
+    everything = {name: PICTURE.sub(b"data:", content) for name, content in files.items()}
+    pictures = {match[1] for content in files.values() for match in PICTURE.finditer(content)}
+    everything |= {f"picture {number}": base64.b64decode(text) for number, text in enumerate(sorted(pictures), 1)}
+    everything |= {"file names": "\n".join(files).encode()}
     together = b"\n".join(everything.values())
+    hashes = stretches(together)
     found = []
     for item in items:
         record = key[item.id]
@@ -119,8 +129,9 @@ def leaks(files: dict[str, bytes], items: tuple[Item, ...], key: Records, salts:
             | {json.dumps(record["key"]), json.dumps(record["key"], separators=(",", ":"))}
         )
         patterns = {pattern for secret in plain for pattern in encodings(secret)}
-        patterns |= {value for secret in plain | answers(item, record) for value in hashed(secret, marks)}
-        for pattern in (pattern for pattern in patterns if pattern in together):
+        there = {pattern for pattern in patterns if pattern in together}
+        there |= {value for secret in plain | answers(item, record) for value in hashed(secret, marks)} & hashes
+        for pattern in there:
             places = [name for name, content in everything.items() if pattern in content]
             found.append(f"{item.id}: {pattern[:60]!r} in {', '.join(places)}")
     return found
@@ -164,16 +175,30 @@ def test_folder_of_the_sample_holds_no_key(course: Course, tmp_path: Path) -> No
         assert word.encode() not in everything, word
 
 
-def test_folder_of_the_courses_own_quiz_holds_no_key(tmp_path: Path) -> None:
-    built = assign(GRADED, tmp_path)
-    items = load_bank(GRADED.parent / ".." / "graded" / "03_fracture_types.yml").items
-    assert leaks(files_of(tmp_path / "student"), items, neutral(built.key), salts_of(built.student)) == []
+@pytest.mark.parametrize("assignment", ASSIGNMENTS, ids=lambda path: path.stem)
+def test_folder_of_the_courses_own_quiz_holds_no_key(assignment: Path, tmp_path: Path) -> None:
+    built = assign(assignment, tmp_path)
+    items = load_assignment(assignment).items
+    files = files_of(tmp_path / "student")
+    assert leaks(files, items, neutral(built.key), salts_of(built.student)) == []
     questions = json.loads((built.student / "questions.json").read_text(encoding="utf-8"))
     sources = {source for item in items for source in item.sources} | {"unreferenced"}
-    everything = b"".join(files_of(tmp_path / "student").values())
+    everything = b"".join(files.values())
     assert [source for source in sources if source.encode() in everything] == []
     assert [place for item in items for place in item.objectives if f'"{place}"'.encode() in everything] == []
     assert fields(questions) == set()
+
+
+def test_neither_wheel_nor_assets_hold_anything_graded() -> None:
+    """What every student has: the packaged folders. A graded task's table in one of them would be the key."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    packaged = [ROOT / folder for folder in (*build["targets"]["wheel"]["force-include"], "src/vertebra")]
+    graded = [file for file in (ROOT / "quizzes" / "graded").rglob("*") if file.is_file()]
+    assert any(file.parent.name == "tasks" for file in graded)
+    assert not [file for file in graded for folder in packaged if file.is_relative_to(folder)]
+    copies = {hashlib.sha256(file.read_bytes()).digest() for file in graded}
+    held = [file for folder in packaged for file in folder.rglob("*") if file.suffix in {".json", ".yml"}]
+    assert not [file for file in held if hashlib.sha256(file.read_bytes()).digest() in copies]
 
 
 def test_questions_have_no_field_but_the_allowed_ones(course: Course) -> None:
@@ -215,6 +240,7 @@ RATIONALE = "Quillfeather explains in these words that the front edge gave way."
         *(base64.b64encode(b"x" * n + RATIONALE.encode() + b"y") for n in range(3)),
         base64.urlsafe_b64encode(RATIONALE.encode()),
         b"data:image/svg+xml;base64," + base64.b64encode(b"<svg><!-- " + RATIONALE.encode() + b" --></svg>"),
+        b"data:image/svg+xml;base64," + base64.b64encode(RATIONALE.encode()) + b" data:image/png;base64,AAAA",
         b'{"format": "numeric", "value": 37.4519, "tolerance": 0.5}',
         b'"measures": [[0, 0, 0.75, 3.125, 0, 0, 0, 0]]',
         b'"x": "b3b4b1b1b2b2b3b4"',

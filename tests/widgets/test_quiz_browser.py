@@ -575,6 +575,22 @@ def test_the_needle_is_drawn_where_python_projects_it(quiz: Any) -> None:
     )
 
 
+def test_news_of_an_earlier_answer_does_not_move_a_slider_that_is_being_dragged(quiz: Any) -> None:
+    page = quiz.page
+    go(page, 7)
+    page.get_by_label("Depth").fill("1")
+    assert stored(quiz)["q-needle"]["convergence"] == 0
+    turn = page.get_by_label("Turn")
+    turn.evaluate("one => { one.value = '1'; one.dispatchEvent(new Event('input')); }")
+    quiz.push(problem="The disk is full.")
+    expect(page.get_by_text("The disk is full.")).to_be_visible()
+    expect(turn).to_have_value("1")
+    turn.evaluate("one => one.dispatchEvent(new Event('change'))")
+    assert stored(quiz)["q-needle"] == {"entry": 5, "convergence": 10, "descent": -2.5, "depth": 40}
+    set_answers(page, {"q-needle": WRONG["q-needle"]}, checked=False)  # from another view: that is news
+    expect(page.get_by_label("Entry point")).to_have_value("0")
+
+
 def test_a_needle_path_is_explained_by_its_band_and_its_measures(quiz: Any) -> None:
     page = quiz.page
     set_answers(page, WRONG)
@@ -679,10 +695,23 @@ def test_text_is_never_markup(mount: Mount) -> None:
         "options": [{"id": o["id"], "text": evil} for o in item["options"]],
     }
     item["rationales"] = dict.fromkeys(item["rationales"], evil)
-    quiz = mount(QuizWidget({**PRACTICE, "title": evil, "instructions": evil, "items": [item]}))
-    set_answers(quiz.page, {"q-single": "burst"})
+    needle, stop = copy.deepcopy(ITEMS[6:8])
+    for task in (needle, stop):
+        task["task"]["note"] = evil
+        task["bands"] = [band | {"text": evil} for band in task["bands"]]
+        task["task"]["films"] = [film | {"caption": evil, "alt": evil} for film in task["task"]["films"]]
+        task["key"]["measures"] = [measure | {"says": evil + "{}"} for measure in task["key"]["measures"]]
+    needle["task"]["seen"] = [seen | {"caption": evil, "words": [evil] * 2} for seen in needle["task"]["seen"]]
+    needle["task"]["controls"] = [control | {"label": evil, "unit": evil} for control in needle["task"]["controls"]]
+    stop["task"] |= {"step": evil, "line": stop["task"]["line"] | {"says": evil}}
+    quiz = mount(QuizWidget({**PRACTICE, "title": evil, "instructions": evil, "items": [item, needle, stop]}))
+    set_answers(quiz.page, {"q-single": "burst", "q-needle": WRONG["q-needle"], "q-stop": {"frame": 3}})
     expect(quiz.page.get_by_role("heading", name=evil)).to_be_visible()
-    assert quiz.page.locator(".vq img").count() == 0
+    for number in (2, 3):
+        go(quiz.page, number)
+        expect(quiz.page.locator(".vq-measured:visible")).to_contain_text(evil)
+    assert quiz.page.locator(".vq img").count() == 4, "the films"
+    assert quiz.page.locator(".vq [onerror]").count() == 0
     assert quiz.page.title() == "widget"
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from vertebra.quiz.scoring import is_finite
+from vertebra.quiz.scoring import is_number
 
 FORMAT = "vertebra-responses/1"
 LIMIT = 1_000_000  # bytes; a quiz of 100 questions needs about 20 000
@@ -249,18 +249,14 @@ def _is_answer(value: Any) -> bool:
         case list():
             return all(map(_is_id, value))
         case {"point": [x, y], **rest} if not rest:
-            return _is_number(x) and _is_number(y)
+            return is_number(x) and is_number(y)
         case dict():
             # A prompt has an option or none, a control a number.
             return all(
-                _is_id(name) and (part is None or _is_id(part) or _is_number(part)) for name, part in value.items()
+                _is_id(name) and (part is None or _is_id(part) or is_number(part)) for name, part in value.items()
             )
-    return _is_id(value) or _is_number(value)
+    return _is_id(value) or is_number(value)
 
 
 def _is_id(value: Any) -> bool:
     return isinstance(value, str) and bool(_ID.fullmatch(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)

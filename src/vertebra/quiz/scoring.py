@@ -240,6 +240,11 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def is_number(value: Any) -> bool:
+    """Say whether a value of JSON is a number that a float can hold; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)
+
+
 def is_finite(value: float) -> bool:
     """Say whether a float can hold the number; an integer of JSON or YAML can be too long for one."""
     try:

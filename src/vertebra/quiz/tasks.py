@@ -3,8 +3,8 @@
 A task file (made by `tools/build_tasks.py`) holds the films, the controls a student sets, and one number for each
 quantity and each setting of the controls, as the model computed it. A question turns these numbers into credit by
 its bands. What a student is handed is `Task.public`: films, controls and geometry, and no number of the table. Whoever
-opens a quiz's questions.json can look at the later films of a stop decision there, as in any picture that is handed
-out; and the course's own code could compute a table anew. A task tests the hand and the eye, not secrecy.
+opens a quiz's questions.json, or its page anew, can look at the later films of a stop decision, as at any picture that
+is handed out; and the course's own code could compute a table anew. A task tests the hand and the eye, not secrecy.
 """
 
 import json
@@ -15,7 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from vertebra.quiz.scoring import setting
+from vertebra.quiz.scoring import is_number, setting
 
 FORMAT = "vertebra-task/1"
 KINDS = ("needle_path", "stop_decision")
@@ -90,9 +90,11 @@ def load_task(path: Path) -> Task:
     again = "make it again with `python tools/build_tasks.py`"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
+    except FileNotFoundError:
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.json"))) or "none"
         raise TaskError(f"there is no task {path.stem} in {path.parent}; the tasks there are: {known}") from None
+    except OSError as error:
+        raise TaskError(f"the task file {path.name} cannot be read ({error.strerror}); {again}") from None
     except (ValueError, RecursionError):
         raise TaskError(f"the task file {path.name} is not JSON; {again}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("kind") not in KINDS:
@@ -102,7 +104,7 @@ def load_task(path: Path) -> Task:
         public["films"] = [{name: film[name] for name in FILM if name in film} for film in data["films"]]
         task = Task(data["kind"], data["about"], data["runs"], public, data["measures"], data["example"])
         sound = _is_sound(task)
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError, ZeroDivisionError):
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, ArithmeticError):
         sound = False
     if not sound:
         raise TaskError(f"the task file {path.name} is damaged, its parts do not fit together; {again}")
@@ -111,31 +113,58 @@ def load_task(path: Path) -> Task:
 
 def _is_sound(task: Task) -> bool:
     """Say whether the parts of a task fit together; what is not even of the right kind raises one error or other."""
-    public, films = task.public, task.public["films"]
-    words = [public["note"], *(film[name] for film in films for name in ("caption", "alt", "uri"))]
-    words += [control[name] for control in public["controls"] for name in ("id", "label", "unit")]
+    films, controls = task.public["films"], task.controls
+    fits, words, numbers = (_parts_of_needle if task.kind == "needle_path" else _parts_of_stop)(task)
+    words += [task.public["note"], *(film[name] for film in films for name in ("caption", "alt"))]
+    words += [control[name] for control in task.public["controls"] for name in ("id", "label", "unit")]
     words += [measure[name] for measure in task.measures for name in ("id", "says")]
-    numbers = [value for measure in task.measures for value in measure["values"]]
-    lengths = [len(measure["values"]) for measure in task.measures]
-    lengths.append(prod(len(control["values"]) for control in task.controls))
-    for answer in (task.start, task.example):
-        setting({"controls": task.controls}, answer)
-        if task.kind == "needle_path":
-            numbers += [x for line in needle_lines(public, answer) for point in line for x in point]
     numbers += [film[name] for film in films for name in ("width", "height")]
-    if task.kind == "stop_decision":
-        lengths.append(len(films))
-        words += [public["step"], public["line"]["says"]]
-        numbers += [x for end in public["line"]["ends"] for x in end]
-    else:
-        numbers += [public["needle"]["radius"], *(film["scale"] for film in films)]
-        lengths += [len(seen["at"]) for seen in public["seen"]]
-        words += [seen["words"][int(at)] for seen in public["seen"] for at in seen["at"]]
+    numbers += [value for control in controls for value in control["values"]]
+    numbers += [value for measure in task.measures for value in measure["values"]]
+    lengths = {len(measure["values"]) for measure in task.measures}
+    for answer in (task.start, task.example):
+        setting({"controls": controls}, answer)
     return (
-        set(lengths) == {task.runs}
+        fits
+        and lengths == {task.runs} == {prod(len(control["values"]) for control in controls)}
+        and all(len(set(control["values"])) == len(control["values"]) for control in controls)
+        and len({measure["id"] for measure in task.measures}) == len(task.measures)
         and all(isinstance(word, str) for word in words)
-        and all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers)
+        and all(film["uri"].startswith("data:image/") for film in films)
+        and all(map(is_number, numbers))
     )
+
+
+def _parts_of_needle(task: Task) -> tuple[bool, list[Any], list[Any]]:
+    """Return whether a needle's parts fit together, its words and its numbers."""
+    needle, sight, controls = task.public["needle"], task.public["seen"], task.controls
+    entries, turns, dips, _ = (len(control["values"]) for control in controls)
+    points = [*needle["entries"], *(direction for turn in needle["directions"] for direction in turn)]
+    fits = (
+        [control["id"] for control in controls] == ["entry", "convergence", "descent", "depth"]
+        and (len(needle["entries"]), len(needle["directions"])) == (entries, turns)
+        and all(len(turn) == dips for turn in needle["directions"])
+        and all(len(point) == 3 for point in points)
+        and all(len(seen["at"]) == task.runs for seen in sight)
+    )
+    words = [part for seen in sight for part in (seen["caption"], seen["at"], *seen["words"])]
+    words += [seen["words"][int(at)] for seen in sight for at in seen["at"]]
+    numbers = [
+        needle["radius"],
+        *(film["scale"] for film in task.public["films"]),
+        *(x for point in points for x in point),
+    ]
+    for answer in (task.start, task.example):
+        numbers += [x for line in needle_lines(task.public, answer) for point in line for x in point]
+    return fits, words, numbers
+
+
+def _parts_of_stop(task: Task) -> tuple[bool, list[Any], list[Any]]:
+    """Return whether a stop decision's parts fit together, its words and its numbers."""
+    films, line = task.public["films"], task.public["line"]
+    fits = task.controls == [{"id": "frame", "values": list(range(len(films)))}]
+    (x1, y1), (x2, y2) = line["ends"]
+    return fits, [task.public["step"], line["says"]], [x1, y1, x2, y2]
 
 
 def needle_lines(task: Mapping[str, Any], answer: Mapping[str, float]) -> list[list[tuple[float, float]]]:

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from vertebra.quiz.scoring import score
+from vertebra.quiz.scoring import is_number, score
 from vertebra.quiz.tasks import needle_lines
 from vertebra.teaching.files import TeachingError
 
@@ -121,11 +121,7 @@ def _can_be_shown(question: Question) -> bool:
             fits = texts["options"].keys() == set(key["options"])
     words += [question.id, question.bank_id, *question.sources, *question.rationales.values()]
     words += [text for group in texts.values() for text in group.values()] + [slip["rationale"] for slip in slips]
-    return (
-        fits
-        and all(isinstance(text, str) for text in words)
-        and all(isinstance(number, int | float) for number in numbers)
-    )
+    return fits and all(isinstance(text, str) for text in words) and all(map(is_number, numbers))
 
 
 def _numbers_of_task(key: Mapping[str, Any], public: Mapping[str, Any]) -> list[Any]:
@@ -141,8 +137,10 @@ def _numbers_of_task(key: Mapping[str, Any], public: Mapping[str, Any]) -> list[
     found += [film[name] for film in shown["films"] for name in ("width", "height")]
     if key["format"] == "stop_decision":
         found += [number for end in shown["line"]["ends"] for number in end]
-        if len(shown["films"]) != len(settings) or [len(end) for end in shown["line"]["ends"]] != [2, 2]:
-            raise ValueError("the task has not one film a setting, or its line has not two ends")
+        if settings != [(place,) for place in range(len(shown["films"]))] or names != ["frame"]:
+            raise ValueError("the task has not one film a setting")
+        if [len(end) for end in shown["line"]["ends"]] != [2, 2]:
+            raise ValueError("the line of the task has not two ends")
     if key["format"] == "needle_path":
         found += [shown["needle"]["radius"], *(film["scale"] for film in shown["films"])]
         lines = (needle_lines(shown, dict(zip(names, setting, strict=True))) for setting in settings)

@@ -512,14 +512,16 @@ function overlay({ width, height }, lines) {
 
 function needlePath(item, ask) {
   const { films, controls, needle, seen } = item.task;
-  const sliders = controls.map(({ id, label, unit, values, start }) => {
+  const start = Object.fromEntries(controls.map((control) => [control.id, control.start]));
+  let placed = JSON.stringify(start);
+  const sliders = controls.map(({ id, label, unit, values }) => {
     const input = h("input", {
       type: "range", id: `${ask.uid}-${id}`, min: "0", max: values.length - 1, step: "1",
       oninput: () => draw(),
       onchange: () => { ask.put(read()); ask.say(reading()); },
     });
     // The attribute alone would not move a slider that was touched.
-    input.value = values.indexOf(start);
+    input.value = values.indexOf(start[id]);
     const shown = h("output", { for: input.id });
     const words = (value) => `${String(value).replace("-", "−")}${unit === "°" ? "" : "\u00a0"}${unit}`;
     return { id, values, input, shown, words, node: h("div", { class: "vq-slider" }, h("label", { for: input.id }, label), shown, input) };
@@ -570,8 +572,12 @@ function needlePath(item, ask) {
     missing: () => ({ sentence: "Steer the needle first." }),
     show(answer, reveal) {
       const fits = isRecord(answer) && sliders.every(({ id, values }) => values.includes(answer[id]));
-      for (const [i, { id, values, input }] of sliders.entries()) {
-        input.value = values.indexOf(fits ? answer[id] : controls[i].start);
+      const stored = fits ? answer : start;
+      // Only news moves the sliders: that an answer is saved is told while the next slider is already being dragged.
+      const news = JSON.stringify(stored) !== placed || Boolean(reveal);
+      placed = JSON.stringify(stored);
+      for (const { id, values, input } of sliders) {
+        if (news) input.value = values.indexOf(stored[id]);
         input.disabled = Boolean(reveal);
       }
       draw(reveal ? item.key.example : null);
