@@ -9,6 +9,8 @@ from vertebra.widgets.ct import ct_browser
 from vertebra.widgets.cure import cement_clock
 from vertebra.widgets.gym import gym
 from vertebra.widgets.load import load_explorer
+from vertebra.widgets.neighbour import neighbour
+from vertebra.widgets.room import procedure_room
 from vertebra.widgets.workbench import workbench
 
 pytestmark = pytest.mark.browser
@@ -26,7 +28,16 @@ async (esm) => {
 """
 
 
-@pytest.mark.parametrize("make", [anatomy, carm, cement_clock, ct_browser, gym, load_explorer, side_by_side, workbench])
+def room():
+    return procedure_room("kyphoplasty")
+
+
+WIDGETS = [
+    anatomy, carm, cement_clock, ct_browser, gym, load_explorer, neighbour, room, side_by_side, workbench,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", WIDGETS)
 def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # the gym keeps its readings beside the lesson
     bench = mount(make())

@@ -31,8 +31,10 @@ from vertebra.cement.procedure import (
     act,
     debrief,
     depth_share,
+    in_canal,
     leaks,
     needles,
+    next_step,
     spread,
     start,
     touch,
@@ -56,10 +58,16 @@ def placed(room, side, share, convergence=0, descent=8, look=True):
     aim |= {"convergence": convergence - off["convergence"], "descent": descent - off["descent"]}
     room = do(room, "aim", side=side, **aim)
     while depth_share(room.vertebra, dict(needles(room))[side].tip[None])[0] < share:
-        room = do(room, "advance", mm=5 if room.path.depth < 8 else 2)
+        room = do(room, "advance", mm=2 if room.path.depth >= 8 else 5 if look else 10)
         if look:
             room = do(room, "picture", plane="both")
     return room
+
+
+@cache
+def standing():
+    """A needle that stands well, its stylet out."""
+    return do(placed(do(start("vertebroplasty"), "treat"), "left", 0.65, look=False), "ready")
 
 
 @cache
@@ -85,7 +93,7 @@ def kyphoplasty(running=False):
         room = placed(room, side, 0.8)
     room = do(do(room, "ready"), "balloon", size="15/3")
     while not (room.signs or room.wall_seen or room.inflated >= 2):
-        room = do(tick(do(room, "inflate", ml=0.5)), "picture", plane="lateral")
+        room = do(tick(do(room, "inflate", ml=0.5)), "picture", plane="both")
     room = do(do(room, "deflate"), "ready")
     room = do(do(room, "mix", cement="high viscosity", temperature=22), "wait", seconds=90)
     while room.volume < procedure.cavity_volume(room) - 0.1:
@@ -220,6 +228,153 @@ def test_what_the_cement_has_done_costs_its_lines():
     assert marks["heat"] == 0 and procedure.canal_heat(room) > 45
 
 
+def into_the_canal(room):
+    """Turn the needle in the hand much to the midline and push it on: it comes into the canal."""
+    room = do(room, "aim", lateral=-10)
+    for _ in range(4):
+        room = do(room, "advance", mm=10)
+    assert room.path.worst.canal > 2
+    return room
+
+
+def leaking(room, outlet, ml):
+    """Give a room a leak by one way out, and by no other."""
+    leaked = np.array([ml if each.name == outlet else 0.0 for each in room.state.bone.outlets])
+    assert outlet in [each.name for each in room.state.bone.outlets]
+    return replace(room, state=replace(room.state, leaked=leaked))
+
+
+def test_what_was_in_the_canal_is_never_called_sound_whatever_the_score():
+    good = vertebroplasty()
+    assert debrief(good).verdict == "A procedure to be proud of."
+    harmed = breached(good, canal=5.0)
+    assert debrief(harmed).score >= 80 and debrief(harmed).verdict.startswith("This would have harmed the patient: the")
+    assert "left needle 5 mm in the canal" in debrief(harmed).verdict
+    grazed = breached(good, canal=1.9)
+    assert "harmed" not in debrief(grazed).verdict
+    out = leaking(good, "basivertebral vein", 0.3)
+    assert debrief(out).score >= 80 and "0.30 mL of cement in the canal" in debrief(out).verdict
+    assert (
+        "0.10 mL of cement (too little for a film to show)" in debrief(leaking(good, "basivertebral vein", 0.1)).verdict
+    )
+    assert in_canal(out.state) == pytest.approx(0.3)
+    traces = leaking(good, "basivertebral vein", 0.02)
+    assert "harmed" not in debrief(traces).verdict and in_canal(traces.state) == 0
+    # Nor does it go unsaid in a patient who should not have been on the table.
+    said = debrief(breached(replace(good, case=Case("c")), canal=5.0)).verdict
+    assert "harmed" in said and "must not have cement" in said
+
+
+def test_a_needle_that_was_drawn_out_of_the_canal_is_still_marked():
+    room = do(into_the_canal(do(start("vertebroplasty"), "treat")), "draw back")
+    room = do(placed(room, "right", 0.65), "ready")
+    assert [path.side for path in room.paths] == ["right"] and [path.side for path in room.withdrawn] == ["left"]
+    assert earned(room)["canal"] == 0 and "left needle" in debrief(room).verdict
+    assert earned(room)["tip"] == 1
+    assert ("Left needle, 11G", "drawn out again") in [(name, text.split(";")[0]) for name, text in debrief(room).facts]
+
+
+def test_what_nobody_looked_at_is_never_called_sound():
+    good = vertebroplasty()
+    cement, path = debrief(pushed(good, unseen=3.5)), debrief(pathed(good, longest=40.0))
+    assert cement.score >= 70 <= path.score
+    assert cement.verdict.startswith("3.5 mL of cement went in without a picture.")
+    assert path.verdict.startswith("40 mm of the left needle went in without a picture.")
+
+
+def test_a_wall_is_seen_from_where_it_can_be_seen():
+    """A balloon at a side wall: the lateral picture does not show it, and only who took both earns the line."""
+    room = kyphoplasty()
+    at_side = replace(room.inflation, contacts=("left wall",))
+    room = replace(room, stage="balloon", deflated=False, inflation=at_side, wall_seen="", after_wall=0.0, films=())
+    lateral = do(room, "picture", plane="lateral")
+    assert lateral.wall_seen == "" and "come to" not in words(lateral.films[-1])
+    assert earned(lateral)["wall"] == 0
+    both = do(lateral, "picture", plane="frontal")
+    assert both.wall_seen == "left wall" and "come to the left wall" in words(both.films[-1])
+    assert earned(both)["wall"] == 1 and earned(replace(both, after_wall=0.5))["wall"] == 0.5
+
+
+def test_the_stop_rule_that_is_marked_is_the_one_that_is_taught(monkeypatch):
+    """Full marks until cement comes into the back quarter, half of them there, none within 3 mm of the wall."""
+    good = vertebroplasty()
+    real = spread(good.state)
+    for back, margin, share in ((0.26, 9.0, 1), (0.24, 8.0, 0.5), (0.1, 3.0, 0.5), (0.05, 2.9, 0), (-0.1, -2.0, 0)):
+        found = replace(real, depth=(back, 0.9), margin=margin)
+        monkeypatch.setattr(procedure, "spread", lambda _, found=found: found)
+        assert earned(good)["margin"] == share, back
+    assert "back quarter" in ADVICE["margin"] and "back quarter" in procedure.CRITERIA["margin"][2]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_there_is_a_next_step_until_the_debrief(name):
+    room = start(name)
+    assert "chart" in next_step(room)
+    room = do(room, "treat")
+    assert next_step(room).startswith("Take both pictures")
+    room = do(room, "picture", plane="both")
+    assert ("more to the midline" in next_step(room)) == (name == "kyphoplasty")
+    room = placed(room, "left", 0.8, look=False)
+    assert ("the other side" in next_step(room)) == (name == "kyphoplasty")
+    room = do(room, "ready")
+    if name == "kyphoplasty":
+        assert "Choose a balloon" in next_step(room)
+        room = do(do(room, "balloon", size="15/3"), "inflate", ml=0.5)
+        assert "Stop at the first sign" in next_step(room)
+        assert "deflate" in next_step(replace(room, wall_seen="left wall"))
+        room = do(room, "deflate")
+        assert "go on to cement" in next_step(room)
+        room = do(room, "ready")
+    assert "mix it" in next_step(room)
+    room = do(room, "mix", cement="low viscosity", temperature=20)
+    assert "Too thin" in next_step(room)
+    opens, closes = (getattr(CEMENTS["low viscosity"].window(20), edge) for edge in ("opens", "closes"))
+    paste = do(room, "wait", seconds=opens - room.age + 1)
+    aimed_at = procedure.cavity_volume(room) if name == "kyphoplasty" else procedure.enough(room)
+    assert f"about {aimed_at:.1f} mL" in next_step(paste)
+    assert "stop for good" in next_step(replace(paste, leak_seen="basivertebral vein"))
+    assert "wait until" in next_step(replace(paste, leak_seen="endplate defect"))
+    assert "too stiff" in next_step(do(paste, "wait", seconds=closes - opens))
+    full = paste
+    while full.volume < aimed_at:
+        full = do(full, "inject", ml=0.5)
+    assert "as much cement in" in next_step(full)
+    assert next_step(do(paste, "stop")) == ""
+
+
+def test_the_next_step_reads_the_pictures_and_nothing_else(monkeypatch):
+    """A needle in the canal, at the front wall or well placed is told once a picture shows it, not before."""
+    room = do(do(start("vertebroplasty"), "treat"), "picture", plane="both")
+    canal = into_the_canal(room)
+    assert "canal" not in next_step(canal)
+    assert "that way lies the canal" in next_step(do(canal, "picture", plane="lateral"))
+    well = placed(room, "left", 0.6, look=False)
+    assert "Advance" in next_step(well)
+    assert "stylet may come out" in next_step(do(well, "picture", plane="lateral"))
+    far = placed(room, "left", 1.05, look=False)
+    assert "draw it back" in next_step(do(far, "picture", plane="lateral"))
+    good = replace(vertebroplasty(), stage="cement")
+    assert "Stop when cement comes into the back quarter" in next_step(good)
+    real = spread(good.state)
+    monkeypatch.setattr(procedure, "spread", lambda state: replace(real, depth=(0.2, 0.9)))
+    assert "shows cement in the back quarter of the body: stop here" in next_step(good)
+    assert "shows cement" not in next_step(replace(good, films=()))
+
+
+def test_a_needle_turned_more_to_the_midline_keeps_its_balloon_longer_from_the_side_wall():
+    """What the next step tells in a kyphoplasty is what the model does."""
+    volumes = []
+    for converge in (0, 8):
+        room = do(start("kyphoplasty", Case("a", "T10")), "treat")
+        for side in ("left", "right"):
+            room = placed(room, side, 0.8, convergence=converge, look=False)
+        room = do(do(room, "ready"), "balloon", size="15/3")
+        while not procedure.walls(room.inflation, "frontal"):
+            room = do(room, "inflate", ml=0.5)
+        volumes.append(room.inflated)
+    assert volumes[1] > volumes[0]
+
+
 # --- who must not be treated -----------------------------------------------------------------------------------------
 
 
@@ -280,10 +435,8 @@ def test_the_first_touch_is_near_and_never_right():
 
 
 def test_a_needle_in_bone_cannot_be_turned_and_its_breach_stays():
-    room = do(do(start("vertebroplasty"), "treat"), "aim", lateral=-10)
-    for _ in range(4):
-        room = do(room, "advance", mm=10)
-    assert room.path.worst.canal > 1 and not room.path.safe
+    room = into_the_canal(do(start("vertebroplasty"), "treat"))
+    assert not room.path.safe
     with pytest.raises(Refused, match="draw it back"):
         do(room, "aim", convergence=3)
     back = do(room, "draw back")
@@ -319,6 +472,8 @@ def test_a_burst_balloon_is_not_pumped_on():
     room = replace(kyphoplasty(), stage="balloon", deflated=False)
     room = replace(room, inflation=replace(room.inflation, stopped="burst"))
     assert earned(room)["signs"] == 0
+    gone = do(room, "picture", plane="both")
+    assert not gone.films[-1].inflated and gone.vertebra is room.inflation.settled
     with pytest.raises(Refused, match="burst"):
         do(room, "inflate", ml=0.5)
 
@@ -370,11 +525,33 @@ def test_cement_darkens_the_film_where_it_lies_and_nowhere_else():
     assert (np.abs(more) < 1e-3).mean() > 0.8
 
 
+def test_a_leak_is_on_the_film_where_the_debrief_says_and_only_if_it_says_so():
+    room = vertebroplasty()
+
+    def shadow(seen):
+        film = replace(room.films[-1], cement=seen.state)
+        return procedure.scene(film, 0.07).projection(procedure.carm(film))
+
+    bare = shadow(leaking(room, "basivertebral vein", 0.0))
+    traces, streak = leaking(room, "basivertebral vein", 0.1), leaking(room, "basivertebral vein", 0.4)
+    assert np.array_equal(shadow(traces), bare) and not visible(traces.state)
+    assert any("too little for a film" in text for _, text in debrief(traces).facts)
+    more = shadow(streak) - bare
+    wall = procedure.carm(room.films[-1]).project(room.vertebra.landmarks[[2, 5]])
+    rows, columns = np.nonzero(more > 0.1)
+    # The wall is hollow: its middle lies up to 3 mm in front of the line between its corners.
+    assert len(rows) > 20 and columns.min() > wall[:, 0].min() - 7 and columns.max() < wall[:, 0].max() + 40
+    assert wall[0, 1] - 3 < rows.min() and rows.max() < wall[1, 1] + 3
+    assert any(
+        "0.40 mL behind the posterior wall, in the midline (type B)" in text for _, text in debrief(streak).facts
+    )
+
+
 # --- cement and the clock --------------------------------------------------------------------------------------------
 
 
 def test_time_only_goes_forward_and_the_cement_ages_with_it():
-    room = do(placed(do(start("vertebroplasty"), "treat"), "left", 0.65, look=False), "ready")
+    room = standing()
     with pytest.raises(Refused, match="Mix the cement first"):
         do(room, "inject", ml=0.5)
     mixed = do(room, "mix", cement="low viscosity", temperature=23)
@@ -389,7 +566,7 @@ def test_time_only_goes_forward_and_the_cement_ages_with_it():
 
 
 def test_set_cement_does_not_move_and_says_so():
-    room = do(placed(do(start("vertebroplasty"), "treat"), "left", 0.65, look=False), "ready")
+    room = standing()
     room = do(do(room, "mix", cement="high viscosity", temperature=23), "wait", seconds=900)
     stuck = do(room, "inject", ml=0.5)
     assert stuck.stuck and stuck.volume == 0 and "does not move" in stuck.message
@@ -397,7 +574,7 @@ def test_set_cement_does_not_move_and_says_so():
 
 
 def test_what_was_injected_stays():
-    room = do(placed(do(start("vertebroplasty"), "treat"), "left", 0.65, look=False), "ready")
+    room = standing()
     room = do(do(room, "mix", cement="high viscosity", temperature=23), "wait", seconds=60)
     volumes = []
     for _ in range(4):
@@ -408,12 +585,8 @@ def test_what_was_injected_stays():
 
 def test_a_leak_counts_against_one_only_when_a_picture_has_shown_it():
     room = vertebroplasty()
-    leaking = replace(
-        room.state,
-        leaked=np.array([0.4 if outlet.leak == "C-cortex" else 0.0 for outlet in room.state.bone.outlets]),
-    )
-    assert list(leaks(leaking)) == list(visible(leaking)) == ["cortical defect"]
-    unseen = replace(room, stage="cement", state=leaking, screening="")
+    unseen = replace(leaking(room, "cortical defect", 0.4), stage="cement")
+    assert list(leaks(unseen.state)) == list(visible(unseen.state)) == ["cortical defect"]
     assert unseen.leak_seen == "" and earned(unseen)["stop"] == 1
     seen = do(unseen, "picture", plane="lateral")
     assert seen.leak_seen == "cortical defect" and "in front of the body" in words(seen.films[-1])

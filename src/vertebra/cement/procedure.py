@@ -72,7 +72,11 @@ VISIBLE = {"B": _value("visible in a vein"), "S": _value("visible in a vein")}
 SEEN = _value("visible")
 TRACE = _value("trace")  # mL
 IN_CANAL = ("B", "C-canal")
+WALLS_SEEN = {"frontal": ("right wall", "left wall"), "lateral": ("anterior wall", "posterior wall")}
 THREAD = _value("thread")  # mm
+BACK_QUARTER = 0.25  # of the body's depth: cement that comes there is the sign to stop (unreferenced)
+BLIND_PATH, BLIND_PORTION = 15.0, 1.5  # mm and mL without a picture from which none speaks for it (unreferenced)
+HARMFUL = 2.0  # mm of needle in the canal from which no score speaks for the procedure (unreferenced)
 PLACES = {
     "endplate defect": "in the disc, beyond the broken endplate",
     "basivertebral vein": "behind the posterior wall, in the midline",
@@ -262,8 +266,8 @@ REFERRALS = {
     ),
     "deficit": (
         "surgeon",
-        "A new deficit with bone in the canal needs decompression, which cement cannot do; it is an emergency "
-        "[unreferenced].",
+        "A new deficit with bone in the canal may need decompression at once, which cement cannot give; it is an "
+        "emergency [unreferenced].",
     ),
     "healed": (
         "other source",
@@ -397,6 +401,7 @@ class Room:
     films: tuple[Film, ...] = ()
     looked: bool = False
     paths: tuple[Path, ...] = ()
+    withdrawn: tuple[Path, ...] = ()  # needles that were in bone and were out again when the stylets came out
     side: str = "left"
     balloon: str = ""
     inflated: float = 0.0  # mL in each balloon
@@ -440,7 +445,12 @@ class Room:
         """The vertebra as it stands now: broken, lifted by a balloon, or settled again."""
         if self.inflation is None:
             return self.case.vertebra
-        return self.inflation.settled if self.deflated else self.inflation.lifted
+        return self.inflation.lifted if self.tense else self.inflation.settled
+
+    @property
+    def tense(self) -> bool:
+        """Whether balloons stand inflated: not before, not once they are out, and not when one has burst."""
+        return self.inflation is not None and not self.deflated and self.inflation.stopped != "burst"
 
 
 def start(procedure: str, case: Case | None = None) -> Room:
@@ -668,7 +678,7 @@ def _expose(room: Room, plane: str, seconds: float) -> Room:
         metal(room),
         room.state,
         room.inflation,
-        room.inflation is not None and not room.deflated,
+        room.tense,
     )
     across = abs(math.sin(math.radians(orbital)))
     cost = seconds * (1 + (LATERAL_DOSE - 1) * across)
@@ -682,7 +692,7 @@ def _expose(room: Room, plane: str, seconds: float) -> Room:
         looked=room.looked or (first and planes == set(PLANES)),
         paths=tuple(replace(path, unseen=0.0) for path in room.paths),
         leak_seen=room.leak_seen or next(iter(visible(room.state)), ""),
-        wall_seen=room.wall_seen or next(iter(walls(room.inflation)), ""),
+        wall_seen=room.wall_seen or next(iter(walls(room.inflation, plane)), ""),
     )
     if plane == "lateral":
         room = replace(room, unseen_cement=0.0, unseen_inflation=0.0)
@@ -703,22 +713,23 @@ def _ready(room: Room, action: Mapping[str, Any]) -> Room:
     inside = tuple(path for path in room.paths if path.depth > DOCK)
     if not inside:
         raise Refused("No needle is in the bone yet.")
-    room = replace(room, paths=inside, side=inside[0].side)
+    out = tuple(path for path in room.paths if path not in inside and path.deepest > DOCK)
+    room = replace(room, paths=inside, withdrawn=out, side=inside[0].side)
     for path in inside:
         try:
             _begin(replace(room, paths=(path,), side=path.side), 0.0)
         except ValueError:
             raise Refused(
                 f"The {path.side} needle's tip does not lie well inside the body's bone, so nothing can be put in "
-                "there. Take pictures, and advance it, or draw it back and aim anew."
+                "there. Take pictures, then advance it, or draw it back to the surface: aim anew, or leave it out."
             ) from None
     if room.procedure == "kyphoplasty":
         try:
             _inflated(room, next(iter(balloons.BALLOONS)), 0.0)
         except ValueError:
             raise Refused(
-                "A balloon does not fit there: it lies behind the tip and as long as a finger's end, inside the body, "
-                "and two of them not in each other's way. Take pictures, and advance, or draw back and aim anew."
+                "A balloon does not fit there: it is at least 10 mm long, lies where the tip is now, and needs room "
+                "inside the body; two must not meet. Take pictures, then advance, or draw back and aim anew."
             ) from None
     stages = STAGES[room.procedure]
     return replace(
@@ -904,7 +915,10 @@ def scene(film: Film, bone_volume: float) -> Scene:
     """Return everything that cast a shadow on a film."""
     blocks = backbone(film.vertebra, bone_volume)[1]
     if film.cement is not None:
-        blocks += (film.cement.block(KEV),)
+        # What is too little to be seen is not drawn: the film shows no more and no less than the debrief tells.
+        told = visible(film.cement)
+        drawn = np.array([outlet.name in told for outlet in film.cement.bone.outlets])
+        blocks += (replace(film.cement, leaked=film.cement.leaked * drawn).block(KEV),)
     if film.inflated and film.inflation is not None:
         blocks += tuple(_balloon_block(each) for each in film.inflation.balloons)
     return Scene(blocks, tuple(_rod(inserted) for _, inserted in film.needles))
@@ -934,6 +948,11 @@ def leaks(state: flow.State | None) -> dict[str, float]:
     if state is None:
         return {}
     return {name: float(ml) for name, ml in state.leaks.items() if bones.LEAKS[name] and ml > TRACE}
+
+
+def in_canal(state: flow.State | None) -> float:
+    """Return how much cement is in the canal, mL; without traces."""
+    return sum(ml for name, ml in leaks(state).items() if bones.LEAKS[name] in IN_CANAL)
 
 
 def visible(state: flow.State | None) -> dict[str, float]:
@@ -984,11 +1003,12 @@ def words(film: Film) -> str:
             if film.plane == "lateral"
             else f"{'Two balloons are' if len(film.inflation.balloons) > 1 else 'One balloon is'} dark in the body."
         )
-        said += [f"It has come to the {name}." for name in walls(film.inflation)]
+        said += [f"A balloon has come to the {name}." for name in walls(film.inflation, film.plane)]
     if film.cement is not None:
         said.append(_cement_words(film))
         said += [f"A dark streak lies {PLACES[out]}." for out in visible(film.cement)]
-    return f"{name} picture. {' '.join(said) or 'Bone, and nothing else.'}"
+    nothing = "Bone and needles, and nothing else." if film.needles else "Bone, and nothing else."
+    return f"{name} picture. {' '.join(said) or nothing}"
 
 
 def _ends(film: Film) -> tuple[float, float]:
@@ -1000,59 +1020,58 @@ def _ends(film: Film) -> tuple[float, float]:
 
 def _needle_words(film: Film, side: str, inserted: Needle, straight: bool) -> str:
     """Say where a tip lies: on AP against the pedicle's ring, on lateral against posterior and anterior wall."""
-    view = carm(film)
-    tip = inserted.tip
     if film.plane == "lateral":
-        share = float(depth_share(film.vertebra, tip[None])[0])
-        marks = np.asarray(film.vertebra.landmarks, dtype=np.float64)
-        behind = float(_border(marks[[2, 5]], tip[None])[0] - tip[1])
-        where = (
-            f"{behind:.0f} mm behind the posterior wall"
-            if share < 0
-            else f"at {share:.0%} of the body's depth, counted from the posterior wall, {_height(film.vertebra, tip)}"
-            if share <= 1
-            else "in front of the body"
-        )
-        dip = math.degrees(math.asin(-float(inserted.direction[2])))
-        pedicle = film.vertebra.pedicle(side)
-        middle = pedicle.centre[2]
-        at = inserted.tip + inserted.direction * (pedicle.centre[1] - tip[1]) / inserted.direction[1]
-        high = float(at[2] - middle)
-        passes = (
-            "through the middle of the pedicle"
-            if abs(high) < 1
-            else (f"{abs(high):.0f} mm {'above' if high > 0 else 'below'} the middle of the pedicle")
-        )
-        slope = "level" if abs(dip) < 2 else f"{abs(dip):.0f} degrees {'down' if dip > 0 else 'up'} to the front"
-        return f"{side.capitalize()} needle: tip {where}; its line passes {passes} and runs {slope}."
-    pedicle = film.vertebra.pedicle(side)
-    if not straight:
-        beam = view.axes[2]
+        said = _on_lateral(film.vertebra, side, inserted)
+    elif straight:
+        said = _on_frontal(film, side, inserted.tip)
+    else:
+        beam = carm(film).axes[2]
         angle = math.degrees(math.acos(min(1.0, abs(float(inserted.direction @ beam)))))
-        return f"{side.capitalize()} needle: seen {angle:.0f} degrees away from end on."
+        said = f"seen {angle:.0f} degrees away from end on"
+    return f"{side.capitalize()} needle: {said}."
+
+
+def _on_lateral(vertebra: Vertebra, side: str, inserted: Needle) -> str:
+    tip, pedicle = inserted.tip, vertebra.pedicle(side)
+    marks = np.asarray(vertebra.landmarks, dtype=np.float64)
+    behind = float(_border(marks[[2, 5]], tip[None])[0] - tip[1])
+    share = float(depth_share(vertebra, tip[None])[0])
+    where = (
+        f"{behind:.0f} mm behind the posterior wall"
+        if share < 0
+        else f"at {share:.0%} of the body's depth, counted from the posterior wall, {_height(vertebra, tip)}"
+        if share <= 1
+        else "in front of the body"
+    )
+    at = tip + inserted.direction * (pedicle.centre[1] - tip[1]) / inserted.direction[1]
+    high = float(at[2] - pedicle.centre[2])
+    passes = f"{abs(high):.0f} mm {'above' if high > 0 else 'below'}" if abs(high) >= 1 else "through"
+    dip = math.degrees(math.asin(-float(inserted.direction[2])))
+    slope = "level" if abs(dip) < 2 else f"{abs(dip):.0f} degrees {'down' if dip > 0 else 'up'} to the front"
+    return f"tip {where}; its line passes {passes} the middle of the pedicle and runs {slope}"
+
+
+def _on_frontal(film: Film, side: str, tip: FloatArray) -> str:
+    view, pedicle = carm(film), film.vertebra.pedicle(side)
     # On the picture, in mm of the pedicle: both are projected, so that parallax is in it.
     centre, point = view.project(np.array([pedicle.centre, tip]))
-    scale = view.pixel / view.magnification(pedicle.centre)
-    across, up = (point - centre) * scale * [1, -1]
-    outward = float(across) * (-1 if side == "right" else 1)
-    half = pedicle.width / 2
+    across, up = (
+        float(part) for part in (point - centre) * (view.pixel / view.magnification(pedicle.centre)) * [1, -1]
+    )
+    outward = across * (-1 if side == "right" else 1)
+    half, tall = pedicle.width / 2, pedicle.height / 2
     ring = (
         f"{-outward - half:.0f} mm inside the ring's medial border, towards the midline"
         if outward < -half
         else f"{outward - half:.0f} mm outside the ring's lateral border"
         if outward > half
+        else f"{abs(up) - tall:.0f} mm {'above' if up > 0 else 'below'} the ring of the pedicle"
+        if abs(up) > tall
         else "in the ring of the pedicle"
     )
-    place = [
-        f"{abs(value):.0f} mm {name}"
-        for value, name in (
-            (outward, "laterally" if outward > 0 else "medially"),
-            (float(up), "up" if up > 0 else "down"),
-        )
-        if abs(value) >= 0.75
-    ]
-    middle = f"; from the ring's middle {' and '.join(place)}" if place else ", in its middle"
-    return f"{side.capitalize()} needle: tip {ring}{middle}."
+    offsets = ((outward, "laterally" if outward > 0 else "medially"), (up, "up" if up > 0 else "down"))
+    place = [f"{abs(mm):.0f} mm {name}" for mm, name in offsets if abs(mm) >= 0.75]
+    return f"tip {ring}{'; from the middle of the ring ' + ' and '.join(place) if place else ', in its middle'}"
 
 
 def _plates(vertebra: Vertebra, points: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -1091,9 +1110,12 @@ def stop_signs(found: balloons.Inflation) -> tuple[str, ...]:
     return (*told, "The lost height is back.") if found.regained > 0.95 else told
 
 
-def walls(found: balloons.Inflation | None) -> tuple[str, ...]:
-    """Return the walls, not the endplates, that a balloon has come to: that is a stop sign, and a film tells it."""
-    return tuple(name for name in found.contacts if name.endswith("wall")) if found else ()
+def walls(found: balloons.Inflation | None, plane: str) -> tuple[str, ...]:
+    """Return the walls, not the endplates, that a film of this plane shows a balloon at: a stop sign.
+
+    The side walls are seen from the front, the anterior and the posterior wall from the side.
+    """
+    return tuple(name for name in found.contacts if name in WALLS_SEEN[plane]) if found else ()
 
 
 def shape_of(vertebra: Vertebra) -> dict[str, float]:
@@ -1108,86 +1130,178 @@ def shape_of(vertebra: Vertebra) -> dict[str, float]:
     }
 
 
+# --- what comes next -------------------------------------------------------------------------------------------------
+
+
+def next_step(room: Room) -> str:
+    """Return what a teacher beside the student would say now; he knows no more than the films and gauges show."""
+    if room.stage == "patient":
+        return "Read the chart: does anything forbid cement? Then treat, or say why not."
+    told = {"needle": _next_needle, "balloon": _next_balloon, "cement": _next_cement}
+    return told[room.stage](room) if room.stage in told else ""
+
+
+def _next_needle(room: Room) -> str:
+    if {film.plane for film in room.films} != set(PLANES):
+        return "Take both pictures first. On AP find the pedicle's ring, on lateral the posterior wall."
+    two = room.procedure == "kyphoplasty"
+    if room.path.depth == DOCK:
+        # Along the pedicle's own axis a balloon ends beside the side wall and has to stop early.
+        turn = (
+            " Turn it a little more to the midline than the pedicle runs: a balloon near a side wall must stop early."
+            if two
+            else " Then advance it."
+        )
+        return (
+            "Set the needle with the sliders, then look: its tip in the pedicle's ring on AP, pointing through the "
+            f"pedicle's middle on lateral.{turn}"
+        )
+    goal = "about four fifths" if two else "half to four fifths"
+    lone = two and sum(path.depth > DOCK for path in room.paths) == 1
+    last = next(film for film in reversed(room.films) if film.plane == "lateral")
+    seen = dict(last.needles).get(room.side)
+    if seen is not None and not two_views(seen, room.case.vertebra, room.side).safe:
+        return (
+            "The pictures show the tip across the ring's medial border before the posterior wall: that way lies the "
+            "canal. Draw back to the surface and aim anew."
+        )
+    share = float(depth_share(room.case.vertebra, seen.tip[None])[0]) if seen is not None else 0.0
+    if share > 0.95:
+        return "The lateral picture shows the tip at the front wall or beyond: draw it back."
+    if share >= (0.75 if two else 0.5):
+        side = "Now the other side: two balloons lift more evenly." if lone else "The stylet may come out."
+        return f"The lateral picture shows the tip in the front part of the body. {side}"
+    return (
+        "Advance by 2 to 5 mm, then look. On AP stay in the ring until lateral shows the tip past the posterior wall; "
+        f"then on to {goal} of the depth.{' Then the other side.' if lone else ''}"
+    )
+
+
+def _next_balloon(room: Room) -> str:
+    if room.deflated:
+        return "The balloons are out and leave a cavity: go on to cement."
+    if not room.balloon:
+        return "Choose a balloon. It lies behind the needle's tip: a long one needs a tip far in front."
+    if room.signs or room.wall_seen:
+        return "That is a sign to stop: deflate the balloons and take them out."
+    return (
+        "Inflate a little, then look on both. Stop at the first sign: pressure near its limit, balloon full, height "
+        "back, or a wall; side walls are told by AP alone, front and back by lateral alone."
+    )
+
+
+def _next_cement(room: Room) -> str:
+    if room.age is None:
+        return "Choose a cement and mix it. From then on it ages: first too thin, then a paste, then hard."
+    window = CEMENTS[room.cement].window(room.temperature)
+    if room.age > window.closes or room.stuck:
+        return "The cement is too stiff to inject: stop here."
+    if room.leak_seen:
+        behind = bones.LEAKS[room.leak_seen] in IN_CANAL
+        return (
+            "There is cement behind the wall: stop for good."
+            if behind
+            else "A leak is on the picture: stop, or wait until the cement is thicker and try a little."
+        )
+    filmed = next((film.cement for film in reversed(room.films) if film.plane == "lateral"), None)
+    if filmed is not None and spread(filmed).depth[0] < BACK_QUARTER:
+        return "The lateral picture shows cement in the back quarter of the body: stop here."
+    if room.volume >= enough(room):
+        return "There is as much cement in as was aimed at: stop here."
+    if room.age < window.opens:
+        return "Too thin still: it would run into veins. Wait until it is a paste."
+    what = "the cavity" if room.inflation else "a sixth of the body"
+    return (
+        "Inject a little, look on lateral, and again. Stop when cement comes into the back quarter, at a leak, or at "
+        f"about {enough(room):.1f} mL: {what}."
+    )
+
+
+def enough(room: Room) -> float:
+    """Return how much cement is aimed at, mL: the cavity, or a sixth of the body [molloy2003]."""
+    if room.inflation:
+        return cavity_volume(room)
+    bone = bones.bone(room.vertebra, room.case.who.bone_volume)
+    return float(bone.inside.sum()) * bone.spacing**3 / 1000 / 6
+
+
 # --- the rubric ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One line of the rubric: what earns its points, and on what that stands."""
+    """One line of a rubric: what earns its points, and on what that stands."""
 
     id: str
     part: str
     title: str
     points: int
     full: str
-    source: str = "[unreferenced]"
+    source: str
 
 
-def _rubric(*rows: tuple[str, str, str, int, str] | tuple[str, str, str, int, str, str]) -> tuple[Criterion, ...]:
-    return tuple(Criterion(*row) for row in rows)
+# Part, title, when all points are earned, and the source where there is one.
+CRITERIA: dict[str, tuple[str, str, str, str]] = {
+    "select": ("Decision", "Treat a patient who fits", "treated, after the chart was read", "[nice_ta279]"),
+    "look": ("Needle", "Look before you push", "an AP and a lateral picture before the needle advances", ""),
+    "canal": ("Needle", "Keep out of the canal", "0 mm; less than 2 mm earns a third", ""),
+    "pedicle": ("Needle", "Stay within the pedicle's walls", "no wall pierced by more than 0.5 mm; 2 mm: half", ""),
+    "order": ("Needle", "Two views, one order", "past the posterior wall before the ring's medial border", ""),
+    "front": ("Needle", "Spare endplates and front wall", "none pierced by more than 0.5 mm", ""),
+    "tip": ("Needle", "Tip in the front half", "at 50 to 85 % of the depth; 35 to 95 %: half", ""),
+    "front tip": ("Needle", "Tip in the front third", "at 70 to 92 % of the depth; 55 to 97 %: half", ""),
+    "steps": ("Needle", "Steps and pictures", "never more than 5 mm without a picture; 10 mm: half", ""),
+    "cavity": ("Balloon", "Make a cavity", "2 mL or more in the balloons, or up to a stop sign", ""),
+    "signs": ("Balloon", "Stop at gauge, syringe or height", "nothing after the first sign; 0.5 mL: half", ""),
+    "wall": (
+        "Balloon",
+        "Stop at a wall",
+        "seen on AP and lateral, and nothing after one stood at a wall; 0.5 mL: half",
+        "",
+    ),
+    "gauge": ("Balloon", "Watch while you inflate", "a lateral picture at least every 1 mL; 1.5 mL: half", ""),
+    "window": ("Cement", "Inject paste, neither soup nor stone", "all of it within the cement's window", ""),
+    "watch": ("Cement", "Watch what you inject", "a lateral picture at least every 0.5 mL; 1 mL: half", ""),
+    "fill": ("Cement", "Enough is enough", "10 to 30 % of the body; 5 to 40 %: half", "[molloy2003; kaufmann2006]"),
+    "cavity fill": ("Cement", "Fill the cavity, and little more", "80 to 130 % of the cavity; 60 to 160 %: half", ""),
+    "margin": (
+        "Stop",
+        "Leave the back alone",
+        "no cement in the back quarter of the body; there, but 3 mm or more from its wall: half",
+        "",
+    ),
+    "stop": ("Stop", "Stop at a leak", "at most 0.25 mL after a picture showed one; 0.5 mL: half", ""),
+    "leak": ("Stop", "Keep cement in the bone", "none in the canal, 0.2 mL or less elsewhere; 0.5 mL: half", ""),
+    "heat": ("Stop", "Keep the canal cool", "below 45 °C at the canal's wall by the model", ""),
+    "dose": ("Stop", "Spare the rays", "90 s of fluoroscopy or less; 180 s: half", ""),
+    "dose both": ("Stop", "Spare the rays", "120 s of fluoroscopy or less; 240 s: half", ""),
+    "refrain": ("Decision", "Do not treat", "the needle never enters the bone", ""),
+    "reason": ("Decision", "Name the reason", "the reason in the chart", ""),
+    "pathway": ("Decision", "Send the patient the right way", "the pathway that this reason asks for", ""),
+}
 
 
-REFER = _rubric(
-    ("refrain", "Decision", "Do not treat", 60, "the needle never enters the bone"),
-    ("reason", "Decision", "Name the reason", 25, "the reason in the chart"),
-    ("pathway", "Decision", "Send the patient the right way", 15, "the pathway that this reason asks for"),
-)
+def _rubric(**points: int) -> tuple[Criterion, ...]:
+    """Return the lines of a rubric in their order, from what each is worth."""
+    found = []
+    for name, worth in points.items():
+        key = name.replace("_", " ")
+        part, title, full, source = CRITERIA[key]
+        found.append(Criterion(key, part, title, worth, full, source or "[unreferenced]"))
+    return tuple(found)
+
+
 RUBRICS: dict[str, tuple[Criterion, ...]] = {
     "vertebroplasty": _rubric(
-        ("select", "Decision", "Treat a patient who fits", 8, "treated, after the chart was read", "[nice_ta279]"),
-        ("look", "Needle", "Look before you push", 4, "an AP and a lateral picture before the needle advances"),
-        ("canal", "Needle", "Keep out of the canal", 12, "0 mm; less than 2 mm earns a third"),
-        ("pedicle", "Needle", "Stay within the pedicle's walls", 7, "no wall pierced by more than 0.5 mm; 2 mm: half"),
-        ("order", "Needle", "Two views, one order", 6, "past the posterior wall before the ring's medial border"),
-        ("front", "Needle", "Spare endplates and front wall", 5, "none pierced by more than 0.5 mm"),
-        ("tip", "Needle", "Tip in the front half", 6, "at 50 to 85 % of the depth; 35 to 95 %: half"),
-        ("steps", "Needle", "Steps and pictures", 5, "never more than 10 mm without a picture; 15 mm: half"),
-        ("window", "Cement", "Inject paste, neither soup nor stone", 8, "all of it within the cement's window"),
-        ("watch", "Cement", "Watch what you inject", 7, "a lateral picture at least every 0.5 mL; 1 mL: half"),
-        (
-            "fill",
-            "Cement",
-            "Enough is enough",
-            6,
-            "10 to 30 % of the body; 5 to 40 %: half",
-            "[molloy2003; kaufmann2006]",
-        ),
-        ("margin", "Stop", "Leave the back alone", 6, "cement stays 3 mm or more from the posterior wall; 1 mm: half"),
-        ("stop", "Stop", "Stop at a leak", 6, "at most 0.25 mL after a picture showed one; 0.5 mL: half"),
-        ("leak", "Stop", "Keep cement in the bone", 6, "none in the canal, 0.2 mL or less elsewhere; 0.5 mL: half"),
-        ("heat", "Stop", "Keep the canal cool", 4, "below 45 °C at the canal's wall by the model"),
-        ("dose", "Stop", "Spare the rays", 4, "90 s of fluoroscopy or less; 180 s: half"),
+        select=8, look=4, canal=12, pedicle=7, order=6, front=5, tip=6, steps=5,
+        window=8, watch=7, fill=6, margin=6, stop=6, leak=6, heat=4, dose=4,
     ),
     "kyphoplasty": _rubric(
-        ("select", "Decision", "Treat a patient who fits", 8, "treated, after the chart was read", "[nice_ta279]"),
-        ("look", "Needle", "Look before you push", 3, "an AP and a lateral picture before the needle advances"),
-        ("canal", "Needle", "Keep out of the canal", 10, "0 mm; less than 2 mm earns a third"),
-        ("pedicle", "Needle", "Stay within the pedicle's walls", 5, "no wall pierced by more than 0.5 mm; 2 mm: half"),
-        ("order", "Needle", "Two views, one order", 5, "past the posterior wall before the ring's medial border"),
-        ("front", "Needle", "Spare endplates and front wall", 4, "none pierced by more than 0.5 mm"),
-        ("front tip", "Needle", "Tip in the front third", 6, "at 70 to 92 % of the depth; 55 to 97 %: half"),
-        ("steps", "Needle", "Steps and pictures", 4, "never more than 10 mm without a picture; 15 mm: half"),
-        ("cavity", "Balloon", "Make a cavity", 5, "2 mL or more in the balloons, or up to a stop sign"),
-        ("signs", "Balloon", "Stop at gauge, syringe or height", 8, "nothing after the first sign; 0.5 mL: half"),
-        ("wall", "Balloon", "Stop at a wall", 6, "nothing after a picture showed a balloon at a wall; 0.5 mL: half"),
-        ("gauge", "Balloon", "Watch while you inflate", 5, "a lateral picture at least every 1 mL; 1.5 mL: half"),
-        ("window", "Cement", "Inject paste, neither soup nor stone", 6, "all of it within the cement's window"),
-        ("watch", "Cement", "Watch what you inject", 5, "a lateral picture at least every 0.5 mL; 1 mL: half"),
-        (
-            "cavity fill",
-            "Cement",
-            "Fill the cavity, and little more",
-            5,
-            "80 to 130 % of the cavity; 60 to 160 %: half",
-        ),
-        ("margin", "Stop", "Leave the back alone", 4, "cement stays 3 mm or more from the posterior wall; 1 mm: half"),
-        ("stop", "Stop", "Stop at a leak", 4, "at most 0.25 mL after a picture showed one; 0.5 mL: half"),
-        ("leak", "Stop", "Keep cement in the bone", 4, "none in the canal, 0.2 mL or less elsewhere; 0.5 mL: half"),
-        ("heat", "Stop", "Keep the canal cool", 1, "below 45 °C at the canal's wall by the model"),
-        ("dose both", "Stop", "Spare the rays", 2, "120 s of fluoroscopy or less; 240 s: half"),
+        select=8, look=3, canal=10, pedicle=5, order=5, front=4, front_tip=6, steps=4, cavity=5, signs=8, wall=6,
+        gauge=5, window=6, watch=5, cavity_fill=5, margin=4, stop=4, leak=4, heat=1, dose_both=2,
     ),
-    "refer": REFER,
-}
+    "refer": _rubric(refrain=60, reason=25, pathway=15),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -1229,7 +1343,7 @@ def canal_heat(room: Room) -> float | None:
         # In a cavity there is only cement, between trabeculae there is bone too.
         share = {"fraction": 1.0} if room.inflation else {}
         peaks.append(cure(room.volume, **aged, **share).peak(min(distance, 30.0)))
-    inside = sum(ml for name, ml in leaks(state).items() if bones.LEAKS[name] in IN_CANAL)
+    inside = in_canal(state)
     if inside:
         peaks.append(cure(inside, 1.0, **aged, around="water", length=THREAD).peak())
     return max(peaks, default=None)
@@ -1243,7 +1357,8 @@ def _banded(value: float, full: tuple[float, float], half: tuple[float, float]) 
 
 
 def _inside(room: Room) -> tuple[Path, ...]:
-    return tuple(path for path in room.paths if path.deepest > 0)
+    """Return the needles that have passed a pedicle, those that were drawn out again among them."""
+    return tuple(path for path in (*room.paths, *room.withdrawn) if path.deepest > 0)
 
 
 Mark = tuple[float, str]
@@ -1256,12 +1371,17 @@ def _needle_mark(room: Room, judge: Callable[[Path], Mark]) -> Mark:
         return 0.0, "no needle passed a pedicle"
     marks = [(*judge(path), path.side) for path in found]
     share, reason, side = min(marks, key=lambda mark: mark[0])
-    return share, f"{side} needle: {reason}" if len(found) > 1 else reason
+    if len(found) == 1:
+        return share, reason
+    alike = all(mark[:2] == (share, reason) for mark in marks)
+    return share, f"both needles: {reason}" if alike else f"{side} needle: {reason}"
 
 
 def _canal(path: Path) -> Mark:
     mm = path.worst.canal
-    return (1.0 if mm <= 0.05 else 1 / 3 if mm < 2 else 0.0), f"{mm:.1f} mm into the canal"
+    if mm <= 0.05:
+        return 1.0, "not in the canal"
+    return 1 / 3 if mm < HARMFUL else 0.0, f"{mm:.1f} mm into the canal"
 
 
 def _pedicle(path: Path) -> Mark:
@@ -1287,11 +1407,13 @@ def _order(path: Path) -> Mark:
 
 
 def _steps(path: Path) -> Mark:
-    return _banded(path.longest, (0, 10), (0, 15)), f"at most {path.longest:.0f} mm without a picture"
+    return _banded(path.longest, (0, 5), (0, 10)), f"at most {path.longest:.0f} mm without a picture"
 
 
 def _tip(room: Room, full: tuple[float, float], half: tuple[float, float]) -> Mark:
     def judge(path: Path) -> Mark:
+        if path in room.withdrawn:
+            return 1.0, "drawn out again"
         share = float(depth_share(room.case.vertebra, needle(room.case, path).tip[None])[0])
         return _banded(share, full, half), f"at {share:.0%} of the depth"
 
@@ -1330,9 +1452,11 @@ def _cavity_fill(room: Room, state: flow.State) -> Mark:
 
 
 def _margin(room: Room, state: flow.State) -> Mark:
-    margin = spread(state).margin
-    share = _banded(margin, (3, math.inf), (1, math.inf))
-    return share, f"{margin:.1f} mm from the posterior wall" if math.isfinite(margin) else "no cement in the body"
+    found = spread(state)
+    if not math.isfinite(found.margin):
+        return 1.0, "no cement in the body"
+    share = 1.0 if found.depth[0] >= BACK_QUARTER else 0.5 if found.margin >= 3 else 0.0
+    return share, f"from {found.depth[0]:.0%} of the depth on, {found.margin:.1f} mm from the posterior wall"
 
 
 def _stop_leak(room: Room, state: flow.State) -> Mark:
@@ -1345,10 +1469,9 @@ def _stop_leak(room: Room, state: flow.State) -> Mark:
 
 def _leak(room: Room, state: flow.State) -> Mark:
     found = leaks(state)
-    canal = sum(ml for name, ml in found.items() if bones.LEAKS[name] in IN_CANAL)
     total = sum(found.values())
     told = ", ".join(f"{ml:.2f} mL by the {name}" for name, ml in found.items())
-    return 0.0 if canal else _banded(total, (0, 0.2), (0, 0.5)), told or "no leak"
+    return 0.0 if in_canal(state) else _banded(total, (0, 0.2), (0, 0.5)), told or "no leak"
 
 
 def _heat(room: Room, state: flow.State) -> Mark:
@@ -1363,8 +1486,10 @@ def _balloon_mark(room: Room, judge: Callable[[balloons.Inflation], Mark]) -> Ma
 
 
 def _wall(room: Room) -> Mark:
-    if not any(film.inflated for film in room.films):
-        return 0.0, "no picture was taken of the balloons"
+    planes = {film.plane for film in room.films if film.inflated}
+    for plane, name in (("frontal", "AP"), ("lateral", "lateral")):
+        if plane not in planes:
+            return 0.0, f"no {name} picture was taken of the balloons"
     if not room.wall_seen:
         return 1.0, "no picture showed one at a wall"
     told = f"{room.after_wall:g} mL more after a picture showed it at the {room.wall_seen}"
@@ -1464,19 +1589,33 @@ def debrief(room: Room) -> Debrief:
 
 def _verdict(room: Room, score: float) -> str:
     contra = room.case.who.contra
+    said = []
+    harm = _harm(room)
+    if harm:
+        said.append(
+            f"This would have harmed the patient: {' and '.join(harm)} in the canal. Whatever the score: stop, test "
+            "the legs, CT and the spine surgeon at once."
+        )
     if contra:
         pathway, why = REFERRALS[contra]
         if room.decision == "refer":
             return f"Right: this patient must not have cement now. {why}"
-        return f"This patient must not have cement now: {REASONS[contra].lower()}. {why} {PATHWAYS[pathway]}."
-    if room.decision != "treat":
+        said.append(f"This patient must not have cement now: {REASONS[contra].lower()}. {why} {PATHWAYS[pathway]}.")
+    elif room.decision != "treat":
         return (
             "Nothing in this chart forbids cement, and the room marks a procedure: nothing was done, so nothing is "
             "earned. Not to treat is still a choice that patient and doctor may make: cement is an option, not a duty "
             "[nice_ta279]."
         )
+    if said:
+        return " ".join(said)
     if room.volume < 0.5:
         return "You stopped before there was cement in the body: needle and pictures are marked, the rest is not."
+    unseen = [f"{path.longest:.0f} mm of the {path.side} needle" for path in _inside(room) if path.longest > BLIND_PATH]
+    portion = max(push.unseen for push in room.pushes)
+    unseen += [f"{portion:g} mL of cement"] if portion > BLIND_PORTION else []
+    if unseen:
+        return f"{' and '.join(unseen)} went in without a picture. Whatever the score: nobody may work unseen."
     return (
         "A procedure to be proud of."
         if score >= 90
@@ -1486,75 +1625,98 @@ def _verdict(room: Room, score: float) -> str:
     )
 
 
+def _harm(room: Room) -> list[str]:
+    """Return what was put into the canal: which needle, and cement."""
+    found = [
+        f"the {path.side} needle {path.worst.canal:.0f} mm" for path in _inside(room) if path.worst.canal >= HARMFUL
+    ]
+    cement = in_canal(room.state)
+    if not cement:
+        return found
+    seen = any(bones.LEAKS[name] in IN_CANAL for name in visible(room.state))
+    return [*found, f"{cement:.2f} mL of cement{'' if seen else ' (too little for a film to show)'}"]
+
+
 def _facts(room: Room) -> list[tuple[str, str]]:
     """Return what was measured, (name, value), in the order of the procedure."""
-    facts = []
-    if room.decision == "treat":
-        facts += [("Time from the decision", clock(room.seconds)), ("Fluoroscopy", f"{room.fluoroscopy:.0f} s")]
-        facts.append(("Relative dose", f"{room.dose:.0f}, where a second from front to back is 1"))
-    for path in _inside(room):
-        share = float(depth_share(room.case.vertebra, needle(room.case, path).tip[None])[0])
-        out = [
-            f"{name.replace('_', ' ')} {getattr(path.worst, name):.1f} mm"
-            for name in (each.name for each in fields(Breach))
-            if getattr(path.worst, name) > 0.05
-        ]
-        facts.append(
-            (
-                f"{path.side.capitalize()} needle, {path.gauge}",
-                f"tip at {share:.0%} of the depth; breach: {', '.join(out) or 'none'}",
-            )
-        )
+    if room.decision != "treat":
+        return []
+    return [
+        ("Time from the decision", clock(room.seconds)),
+        ("Fluoroscopy", f"{room.fluoroscopy:.0f} s"),
+        ("Relative dose", f"{room.dose:.0f}, where a second from front to back is 1"),
+        *(_needle_fact(room, path) for path in _inside(room)),
+        *_shape_facts(room),
+        *(_cement_facts(room, room.state) if room.state is not None and room.volume else []),
+    ]
+
+
+def _needle_fact(room: Room, path: Path) -> tuple[str, str]:
+    share = float(depth_share(room.case.vertebra, needle(room.case, path).tip[None])[0])
+    place = "drawn out again" if path in room.withdrawn else f"tip at {share:.0%} of the depth"
+    pierced = [(each.name.replace("_", " "), getattr(path.worst, each.name)) for each in fields(Breach)]
+    out = ", ".join(f"{name} {mm:.1f} mm" for name, mm in pierced if mm > 0.05)
+    return f"{path.side.capitalize()} needle, {path.gauge}", f"{place}; breach: {out or 'none'}"
+
+
+def _shape_facts(room: Room) -> list[tuple[str, str]]:
+    """Return what became of the body's shape, and what the balloons did."""
     before, after = shape_of(room.case.vertebra), shape_of(room.vertebra)
+    facts = []
     if room.inflation is not None:
         lifted = shape_of(room.inflation.lifted)
-        facts.append(("Balloons", f"{room.inflation.volume:.1f} mL, peak {room.peak_pressure / 1e5:.0f} bar"))
+        peak = f"{room.peak_pressure / balloons.PSI:.0f} psi ({room.peak_pressure / 1e5:.0f} bar)"
+        facts.append(("Balloons", f"{room.inflation.volume:.1f} mL, peak {peak}"))
         facts.append(("Front height while inflated", f"{before['anterior']:.1f} mm, then {lifted['anterior']:.1f} mm"))
-    if room.decision == "treat":
-        for name in ("anterior", "middle"):
-            facts.append(
-                (f"{name.capitalize()} height, before and after", f"{before[name]:.1f} and {after[name]:.1f} mm")
-            )
-        facts.append(("Wedge angle, before and after", f"{before['wedge']:.0f}° and {after['wedge']:.0f}°"))
-    if room.state is not None and room.volume:
-        found = spread(room.state)
-        facts += [
-            ("Cement injected", f"{room.volume:g} mL; in the body {room.state.filled:.1f} mL, {found.share:.0%} of it"),
-            ("Cement to posterior wall", f"{found.margin:.1f} mm" if math.isfinite(found.margin) else "—"),
-            ("Highest pressure", f"{max(push.pressure for push in room.pushes) / 1e6:.2f} MPa in the syringe"),
-            ("Age of the cement", f"{clock(room.pushes[0].age)} to {clock(room.pushes[-1].age)} after mixing"),
-        ]
-        told = [f"{ml:.2f} mL {PLACES[name]} (type {bones.LEAKS[name][0]})" for name, ml in leaks(room.state).items()]
-        facts.append(("Leaks [yeom2003]", "; ".join(told) or "none"))
-        peak = canal_heat(room)
-        if peak is not None:
-            facts.append(("Highest temperature at the canal", f"{peak:.0f} °C by the model"))
+    for name in ("anterior", "middle"):
+        facts.append((f"{name.capitalize()} height, before and after", f"{before[name]:.1f} and {after[name]:.1f} mm"))
+    facts.append(("Wedge angle, before and after", f"{before['wedge']:.0f}° and {after['wedge']:.0f}°"))
     return facts
+
+
+def _cement_facts(room: Room, state: flow.State) -> list[tuple[str, str]]:
+    found, seen = spread(state), visible(state)
+    out = [
+        f"{ml:.2f} mL {PLACES[name]} (type {bones.LEAKS[name][0]}{'' if name in seen else ', too little for a film'})"
+        for name, ml in leaks(state).items()
+    ]
+    peak = canal_heat(room)
+    return [
+        ("Cement injected", f"{room.volume:g} mL; in the body {state.filled:.1f} mL, {found.share:.0%} of it"),
+        ("Cement to posterior wall", f"{found.margin:.1f} mm" if math.isfinite(found.margin) else "—"),
+        ("Highest pressure", f"{max(push.pressure for push in room.pushes) / 1e6:.2f} MPa in the syringe"),
+        ("Age of the cement", f"{clock(room.pushes[0].age)} to {clock(room.pushes[-1].age)} after mixing"),
+        ("Leaks by the model, types after [yeom2003]", "; ".join(out) or "none"),
+        *([("Highest temperature at the canal", f"{peak:.0f} °C by the model")] if peak is not None else []),
+    ]
 
 
 ADVICE = {
     "select": "Read the chart for what forbids cement before anything else.",
     "look": "Take an AP and a lateral picture first: count the level, find the pedicle's ring and the posterior wall.",
-    "canal": "On AP keep the tip lateral to the ring's medial border until the lateral picture shows it in the body.",
+    "canal": "On AP keep the tip lateral to the ring's medial border until the lateral picture shows it in the body. "
+    "In the canal: withdraw, test power and feeling, tell the surgeon.",
     "pedicle": "Aim for the middle of the ring on AP and of the pedicle on lateral, then advance along its axis.",
     "order": "When the tip nears the ring's medial border on AP, look at lateral: it must be past the posterior wall.",
     "front": "Take a lateral picture every few millimetres as the tip nears the front, and stop before it.",
     "tip": "Place the tip at half to four fifths of the depth on the lateral picture.",
-    "steps": "Advance by 5 to 10 mm, then look, in both planes.",
+    "steps": "Advance by 2 to 5 mm, then look, in both planes.",
     "window": "Wait until the cement is a paste, and stop when it stiffens: the room's warmth sets the clock.",
     "watch": "Look on lateral after every half millilitre at least.",
     "fill": "A sixth of the body restored strength in cadavers [molloy2003]; more cement did not bring more relief "
     "of pain [kaufmann2006; alali2009].",
-    "margin": "Stop when the cement comes to the posterior quarter of the body on lateral.",
-    "stop": "When a streak leaves the bone, stop; wait until the cement is thicker, or end there.",
+    "margin": "Stop when cement comes into the back quarter of the body on lateral.",
+    "stop": "When a streak leaves the bone, stop. Disc or vein: wait until the cement is thicker, or end there. Behind "
+    "the wall: end there.",
     "leak": "Start with thicker cement, in small portions; the canal and the veins are where a leak does harm.",
     "heat": "Cement that keeps away from the canal does not warm it; a leak into it did, in pigs [lai2011].",
     "dose": "Single pictures cost less than the pedal.",
     "dose both": "Single pictures cost less than the pedal.",
     "cavity": "Inflate until there is room for cement, 2 mL or more, or until a stop sign.",
-    "signs": "Stop at the first sign: pressure near its limit, the balloon full, the height back.",
+    "signs": "Stop at the first sign: pressure near its limit, the balloon full, the height back, or a wall.",
     "gauge": "Look on lateral after every millilitre: the balloon must not come to a wall.",
-    "wall": "When a balloon comes to a wall on a picture, stop: the cortex does not heal what it gives way by.",
+    "wall": "When a picture shows a balloon at a wall, stop on that side: the cortex gives way next. Turn the needles "
+    "more to the midline, and the side walls are reached later.",
     "front tip": "Place the tip at three quarters of the depth or more: the balloon lies behind it.",
     "cavity fill": "Fill the cavity and a little more, so that the cement interlocks with bone.",
     "refrain": "Look first for what forbids cement: infection, a new deficit, a healed fracture, clotting, less pain.",

@@ -28,7 +28,7 @@ const MERGED = new Set(["aim", "arm", "choose", "wait"]);
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const minutes = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 const signed = (value, unit) => `${value > 0 ? "+" : ""}${value}${unit}`.replace("-", "−");
-const grams = (value, digits) => value.toFixed(digits).replace("-", "−");
+const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
 
 const slider = (id, key, name, [low, high]) => `
   <div class="pr-slider"><label for="${id}-${key}">${SLIDERS[name][0]}</label>
@@ -51,6 +51,11 @@ const marking = (rows, caption) => {
     <tbody>${rows.filter((row) => row.part === part).map((row) => `<tr><th scope="row">${escape(row.title)}
       <span class="vt-note">${escape(row.asked)}${sourced(row)}</span></th><td class="pr-number">${row.points}</td></tr>`).join("")}</tbody></table>`).join("")}</div>`;
 };
+
+const worth = (rows) => [...new Set(rows.map((row) => row.part))].map((part) => {
+  const points = rows.filter((row) => row.part === part).reduce((sum, row) => sum + row.points, 0);
+  return `<span class="pr-share" style="flex-grow:${points}">${part} <b>${points}</b></span>`;
+}).join("");
 
 const monitor = (id, plane, about) => `
   <figure class="pr-monitor" data-plane="${plane}">
@@ -77,11 +82,8 @@ const markup = (id, about) => `
   <header class="pr-head"><h3>Procedure room <span>${about.name}</span></h3>
     <ol class="pr-rail" aria-label="Steps">${Object.entries(about.steps).map(([key, text]) => `<li data-step="${key}"><span>${text}</span></li>`).join("")}</ol></header>
 
-  <details class="pr-details pr-rubric" data-part="rubric" open><summary>How this is marked<span data-part="first">: read it first</span></summary>
-    ${marking(about.rubric, `${about.name}: 100 points, from what happened and nothing else`)}
-    ${marking(about.refer, "A patient who must not be treated: these 100 points count instead")}
-    <p class="vt-note">Limits without a source are teaching convention [unreferenced]. The clock's three ways below are marked alike.</p>
-  </details>
+  <p class="pr-next" data-part="next"><b>Next</b> <span data-part="next-text"></span></p>
+  <div class="pr-worth" data-part="worth"><span>Out of 100 points</span>${worth(about.rubric)}<span>for each line, see below</span></div>
 
   <div class="pr-room">
   <div class="pr-theatre" data-part="theatre" hidden>
@@ -97,9 +99,6 @@ const markup = (id, about) => `
     </div>
   </div>
 
-  <div class="pr-below"><div class="pr-words" data-part="words" hidden><h4>The last pictures in words</h4><div aria-live="polite" data-part="told"></div></div>
-    <fieldset class="pr-clocks" data-part="clocks"><legend>The clock of balloon and cement</legend><div class="pr-column">${radios(id, "speed", CLOCKS)}</div>
-    <p class="vt-note">All three are marked alike, and you may change at any time.</p></fieldset></div>
   <div class="pr-desk" data-part="desk">
     <h4 class="pr-title" tabindex="-1" data-part="title"></h4>
     <p class="pr-message" role="status" data-part="message"></p>
@@ -141,9 +140,10 @@ const markup = (id, about) => `
       <div class="pr-hands">
         <fieldset><legend>Balloon, length and largest volume</legend><div class="pr-column">${radios(id, "balloon", about.balloons)}</div></fieldset>
         <fieldset><legend>Inflate each balloon</legend>
-          <div class="pr-buttons">${about.portions.map((ml) => button({ do: "inflate", ml }, `+${ml} mL`, "pr-big")).join("")}${button({ do: "deflate" }, "Deflate, take out")}</div>
+          <div class="pr-buttons" data-part="pump">${about.portions.map((ml) => button({ do: "inflate", ml }, `+${ml} mL`, "pr-big")).join("")}</div>
           <ul class="pr-signs" data-part="signs"></ul>
-          <p class="pr-choice">${button({ do: "ready" }, "The balloons are out: on to cement", "vt-primary")}</p>
+          <p class="pr-choice" data-part="deflate">${button({ do: "deflate" }, "Deflate, take out", "vt-primary")}</p>
+          <p class="pr-choice" data-part="deflated">${button({ do: "ready" }, "The balloons are out: on to cement", "vt-primary")}</p>
         </fieldset>
       </div>
     </div>
@@ -172,9 +172,17 @@ const markup = (id, about) => `
         <fieldset><legend>Because</legend><div class="pr-column">${radios(id, "reason", about.reasons)}</div></fieldset>
         <fieldset><legend>Instead</legend><div class="pr-column">${radios(id, "pathway", about.pathways)}</div></fieldset>
         <p><button type="button" data-part="refer">Do not treat; send the patient this way</button></p></details></div>
-    <p class="pr-leave" data-part="leave">${button({ do: "stop" }, "Stop here and go to the debrief")}</p>
   </div>
+  <div class="pr-below" data-part="below"><div class="pr-words" data-part="words" hidden><h4>The last pictures in words</h4><div aria-live="polite" data-part="told"></div></div>
+    <fieldset class="pr-clocks" data-part="clocks"><legend>The clock of balloon and cement</legend><div class="pr-column">${radios(id, "speed", CLOCKS)}</div>
+    <p class="vt-note">All three are marked alike, and you may change at any time.</p></fieldset>
+    <p class="pr-leave" data-part="leave">${button({ do: "stop" }, "Stop here and go to the debrief")}</p></div>
   </div>
+  <details class="pr-details pr-rubric" data-part="rubric" open><summary>How this is marked<span data-part="first">: read it before you decide</span></summary>
+    ${marking(about.rubric, `${about.name}: 100 points, from what happened and nothing else`)}
+    ${marking(about.refer, "A patient who must not be treated: these 100 points count instead")}
+    <p class="vt-note">Limits without a source are teaching convention [unreferenced]. The clock of balloon and cement runs, runs faster or stands, as you choose: all three are marked alike.</p>
+  </details>
   <details class="pr-details"><summary>About this model</summary>
     ${about.models.map((model) => `<dl>${Object.entries(model).map(([name, text]) => `<dt>${escape(name)}</dt><dd>${escape(text)}</dd>`).join("")}</dl>`).join("")}
     <p class="vt-note">${escape(about.limits)}</p></details>`;
@@ -192,7 +200,7 @@ function paint(canvas, film) {
 const zone = (from, to, kind) => `<rect class="pr-zone-${kind}" x="${from}" y="0" width="${Math.max(to - from, 0)}" height="8"/>`;
 const needle = (at) => `<rect class="pr-hand" x="${Math.min(Math.max(at, 0), 99) - 0.6}" y="-1" width="1.8" height="10"/>`;
 
-function report(said, about) {
+function report(said) {
   const rows = said.lines.map((line, i) => `${line.part === said.lines[i - 1]?.part ? "" : `<tr class="pr-part"><th scope="rowgroup" colspan="3">${line.part}</th></tr>`}
     <tr data-full="${line.earned >= line.points}" data-none="${line.earned === 0}"><th scope="row">${escape(line.title)}<span class="vt-note">${escape(line.asked)}${sourced(line)}</span></th>
     <td>${escape(line.reason)}</td><td class="pr-number"><span class="pr-mark" aria-hidden="true">${line.earned >= line.points ? "✓" : line.earned ? "◐" : "✕"}</span> ${line.earned}<small> of ${line.points}</small></td></tr>`).join("");
@@ -222,7 +230,7 @@ function render({ model, el }) {
   el.append(root);
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const all = (selector) => [...root.querySelectorAll(selector)];
-  const local = { sent: model.get("wanted").seq, queue: [], speed: 4, painted: {}, stage: "", got: Date.now(), dead: false };
+  const local = { sent: model.get("wanted").seq, queue: [], speed: 4, painted: {}, stage: "", begun: "", ticking: false, dead: false };
   let late;
   let flash;
 
@@ -248,8 +256,10 @@ function render({ model, el }) {
     model.save_changes();
   };
   const act = (action) => {
+    local.ticking = false;
     const last = local.queue.at(-1);
-    if (last && last.do === action.do && MERGED.has(action.do) && last.plane === action.plane) {
+    // Another needle in the hand is an act of its own: what was still asked of the first must not move the second.
+    if (last && last.do === action.do && MERGED.has(action.do) && last.plane === action.plane && !action.side) {
       const seconds = (last.seconds ?? 0) + (action.seconds ?? 0);
       Object.assign(last, action, seconds ? { seconds } : {});
     } else local.queue.push({ ...action });
@@ -260,7 +270,9 @@ function render({ model, el }) {
     && (shown.stage === "balloon" || (shown.stage === "cement" && shown.cement !== null));
   const tick = setInterval(() => {
     const shown = model.get("shown");
-    if (running(shown) && !local.queue.length && shown.seq >= local.sent) act({ do: "wait", seconds: local.speed });
+    if (!running(shown) || local.queue.length || shown.seq < local.sent) return;
+    act({ do: "wait", seconds: local.speed });
+    local.ticking = true;
   }, 1000);
 
   const set = (key, text, note = "") => {
@@ -273,7 +285,7 @@ function render({ model, el }) {
   const showGauges = (shown) => {
     const { cement, balloon } = shown;
     set("clock", minutes(shown.seconds));
-    set("dose", grams(shown.fluoroscopy, 0), `relative dose ${grams(shown.dose, 0)}`);
+    set("dose", fixed(shown.fluoroscopy, 0), `relative dose ${fixed(shown.dose, 0)}`);
     const mixed = cement !== null;
     set("age", mixed ? minutes(cement.age) : null, mixed ? `${cement.state}; about ${cement.viscosity} Pa s` : "");
     if (mixed) {
@@ -283,13 +295,13 @@ function render({ model, el }) {
       part("n-age").textContent += `. Paste from ${minutes(cement.opens)} to ${minutes(cement.closes)}`;
       part("n-age").textContent += `, hard at ${minutes(cement.sets)}`;
     }
-    set("volume", mixed ? grams(shown.volume, 2) : null);
-    set("syringe", mixed ? grams(shown.syringe, 2) : null, `hands reached ${about.hand.toFixed(1)} MPa [krebs2005]`);
+    set("volume", mixed ? fixed(shown.volume, 2) : null, mixed && shown.enough ? `${balloon ? "cavity" : "a sixth of the body"}: ${shown.enough} mL` : "");
+    set("syringe", mixed ? fixed(shown.syringe, 2) : null, `hands reached ${about.hand.toFixed(1)} MPa [krebs2005]`);
     if (mixed) part("bar-syringe").innerHTML = zone(0, 80, "good") + zone(80, 100, "bad") + needle((80 * shown.syringe) / about.hand);
-    set("bone", mixed ? grams(shown.bone, 1) : null, "the rest is lost in the needle");
+    set("bone", mixed ? fixed(shown.bone, 1) : null, "the rest is lost in the needle");
     const up = balloon !== null && balloon.size && shown.stage === "balloon";
-    set("balloon", up ? grams(balloon.bar, 1) : null, up ? `${balloon.psi} psi; limit ${balloon.limit} bar` : "");
-    set("inflated", up ? grams(balloon.ml, 2) : null, up ? `of ${balloon.largest} mL` : "");
+    set("balloon", up ? fixed(balloon.bar, 1) : null, up ? `${balloon.psi} psi; limit ${balloon.limit} bar` : "");
+    set("inflated", up ? fixed(balloon.ml, 2) : null, up ? `of ${balloon.largest} mL` : "");
     if (up) {
       part("bar-balloon").innerHTML = zone(0, 75, "good") + zone(75, 90, "warn") + zone(90, 100, "bad") + needle((90 * balloon.bar) / balloon.limit);
       part("bar-inflated").innerHTML = zone(0, 100, "good") + needle((100 * balloon.ml) / balloon.largest);
@@ -346,7 +358,6 @@ function render({ model, el }) {
       if (local.dead) say("");
       local.dead = false;
     }
-    local.got = Date.now();
     const { stage } = shown;
     const treating = !["patient", "debrief"].includes(stage);
     root.dataset.seq = shown.seq;
@@ -362,15 +373,21 @@ function render({ model, el }) {
     });
     all("[data-stage]").forEach((panel) => { if (panel !== root) panel.hidden = panel.dataset.stage !== stage; });
     part("title").textContent = HEADINGS[stage];
-    part("message").textContent = shown.refusal || shown.message;
-    part("message").dataset.tone = shown.refusal ? "no" : "";
+    // The ticking of the clock does not wipe away what was said.
+    if (!local.ticking || shown.refusal || stage !== local.stage) {
+      part("message").textContent = shown.refusal || shown.message;
+      part("message").dataset.tone = shown.refusal ? "no" : "";
+    }
+    part("next").hidden = !shown.next;
+    part("next-text").textContent = shown.next;
     part("decide").hidden = !(stage === "patient" || (stage === "needle" && !shown.begun));
-    part("first").hidden = stage !== "patient";
+    part("first").hidden = part("worth").hidden = stage !== "patient";
     part("treat").hidden = stage !== "patient";
-    const home = part(stage === "patient" ? "here" : "desk");
-    if (part("decide").parentElement !== home) home.append(part("decide"));
+    const home = part(stage === "patient" ? "here" : "below");
+    // Moved only when it must be: a node that is moved loses the focus.
+    if (part("decide").parentElement !== home) home.insertBefore(part("decide"), stage === "patient" ? null : part("leave"));
     part("leave").hidden = !(["needle", "balloon"].includes(stage) || (stage === "cement" && shown.cement === null));
-    part("clocks").hidden = stage === "debrief";
+    part("clocks").hidden = !treating;
     for (const [plane, changed] of Object.entries(shown.stale)) part(`stale-${plane}`).textContent = changed ? `Since then: ${changed}` : "";
     for (const name of ["patient", "level", "fracture"]) root.querySelector(`[data-select="${name}"]`).value = shown.case[name];
     for (const option of root.querySelector('[data-select="fracture"]').options) option.disabled = shown.only ? option.value !== shown.only : option.value === "burst";
@@ -387,6 +404,8 @@ function render({ model, el }) {
     part("needles").textContent = shown.needles.filter(([, , mm]) => mm > 0).map(([side, size, mm]) => `${side} pedicle: ${size}, ${mm} mm in`).join("; ");
     if (shown.balloon) {
       check("balloon", shown.balloon.size);
+      part("pump").hidden = part("deflate").hidden = shown.balloon.deflated;
+      part("deflated").hidden = !shown.balloon.deflated;
       all('[data-radio="balloon"]').forEach((input) => { input.disabled = shown.balloon.ml > 0; });
       part("signs").innerHTML = shown.balloon.signs.map((sign) => `<li>${escape(sign)}</li>`).join("");
     }
@@ -401,9 +420,10 @@ function render({ model, el }) {
     if (shown.screening !== local.screening) lamp();
     local.screening = shown.screening;
     if (stage !== local.stage) {
-      part("debrief").innerHTML = shown.debrief ? report(shown.debrief, about) : "";
+      part("debrief").innerHTML = shown.debrief ? report(shown.debrief) : "";
       part("rubric").open = stage === "patient";
       if (local.stage) {
+        local.queue = []; // what was asked of the step before is not asked of this one
         part("title").focus({ preventScroll: true });
         root.scrollIntoView({ block: "start" });
       }
@@ -448,9 +468,11 @@ function render({ model, el }) {
       part("words").hidden = !(local.speed === 0 && !["patient", "debrief"].includes(model.get("shown").stage));
     }
   });
-  root.addEventListener("click", ({ target }) => {
+  root.addEventListener("click", ({ target, detail }) => {
     const pressed = target.closest("button");
-    if (!pressed) return;
+    // The second half of a double click must not press what has come in the button's place.
+    if (!pressed || (detail > 1 && local.stage !== local.begun)) return;
+    if (detail <= 1) local.begun = local.stage;
     if (pressed.dataset.act) act(JSON.parse(pressed.dataset.act));
     else if (pressed.dataset.view) act({ do: "arm", plane: "frontal", orbital: model.get("shown").down[pressed.dataset.view] ?? 0, tilt: 0 });
     else if (pressed === part("mix")) act({ do: "mix", cement: chosen("cement"), temperature: Number(part("temperature").value) });

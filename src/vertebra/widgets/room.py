@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vertebra.cement import procedure
-from vertebra.cement.balloon import BALLOONS
+from vertebra.cement.balloon import BALLOONS, PSI
 from vertebra.cement.material import CEMENTS
 from vertebra.cement.procedure import (
     ARMS,
@@ -192,17 +192,16 @@ def balloon_card(room: Room) -> dict[str, Any] | None:
     if "balloon" not in STAGES[room.procedure]:
         return None
     chosen = BALLOONS.get(room.balloon)
-    pressure = room.inflation.pressure if room.inflation is not None and not room.deflated else 0.0
+    pressure = room.inflation.pressure if room.inflation is not None and room.tense else 0.0
     now, came = procedure.shape_of(room.vertebra), procedure.shape_of(room.case.vertebra)
     return {
         "size": room.balloon,
         "ml": room.inflated,
         "largest": chosen.volume if chosen else None,
         "bar": round(pressure / 1e5, 1),
-        "psi": round(pressure / 6894.757),
+        "psi": round(pressure / PSI),
         "limit": round(chosen.pressure_limit / 1e5, 1) if chosen else None,
         "deflated": room.deflated,
-        "cavity": round(procedure.cavity_volume(room), 1) if room.deflated else None,
         "height": f"{now['anterior']:.1f}",
         "came": f"{came['anterior']:.1f}",
         # Gauge and syringe tell these; a wall is told by the film.
@@ -238,10 +237,12 @@ def shown(room: Room, seq: int, refusal: str = "") -> dict[str, Any]:
         "cement": cement_card(room),
         "temperature": room.temperature,
         "volume": room.volume,
+        "enough": round(procedure.enough(room), 1) if room.stage == "cement" else None,
         "syringe": round(pushed.syringe_pressure / 1e6, 2) if pushed is not None else 0.0,
         "bone": round(pushed.tip_pressure / 1e3, 1) if pushed is not None else 0.0,
         "balloon": balloon_card(room),
         "message": room.message,
+        "next": procedure.next_step(room),
         "refusal": refusal,
         "debrief": debriefed(room) if room.stage == "debrief" else None,
     }
@@ -321,17 +322,23 @@ def about(kind: str) -> dict[str, Any]:
 # --- a page without a kernel -----------------------------------------------------------------------------------------
 
 
+def placed(room: Room, side: str, share: float) -> Room:
+    """Return the room with a needle along the pedicle's axis, its tip at a share of the body's depth."""
+    held = {name: -value for name, value in procedure.touch(room.case, side).items()}
+    # A little downwards, because the front of a broken body has come down.
+    room = procedure.act(room, {"do": "aim", "side": side, **held, "descent": held["descent"] + 8})
+    while procedure.depth_share(room.vertebra, dict(procedure.needles(room))[side].tip[None])[0] < share:
+        room = procedure.act(room, {"do": "advance", "mm": 2.0})
+    return room
+
+
 @lru_cache(maxsize=2)
 def sample(kind: str) -> Room:
     """Return a room in which a procedure has gone well, for the picture of a page without a kernel."""
     room = procedure.act(procedure.start(kind), {"do": "treat"})
     sides, share = (("left", "right"), 0.8) if kind == "kyphoplasty" else (("left",), 0.65)
     for side in sides:
-        held = {name: -value for name, value in procedure.touch(room.case, side).items()}
-        # A little downwards, because the front of this body has come down.
-        room = procedure.act(room, {"do": "aim", "side": side, **held, "descent": held["descent"] + 8})
-        while procedure.depth_share(room.vertebra, dict(procedure.needles(room))[side].tip[None])[0] < share:
-            room = procedure.act(room, {"do": "advance", "mm": 2.0})
+        room = placed(room, side, share)
     room = procedure.act(room, {"do": "ready"})
     if kind == "kyphoplasty":
         room = procedure.act(room, {"do": "balloon", "size": "15/3"})
