@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from vertebra.cement import procedure
+from vertebra.cement import rubric as marking
 from vertebra.cement.procedure import RANGES, depth_share, needles, touch
 from vertebra.widgets.room import placed, procedure_room, sample
 
@@ -74,7 +75,7 @@ def test_a_vertebroplasty_by_keyboard_to_the_debrief(mount):
         press(view, "Take both pictures")
     assert "from the posterior wall" in page.locator('[data-part="told"]').text_content()
     press(view, "Enough: stop here")
-    said = procedure.debrief(view.widget.room)
+    said = marking.debrief(view.widget.room)
     assert said.score >= 90
     page.get_by_role("img", name=f"{said.score:g} of 100 points").wait_for()
     assert page.locator(".pr-after img").count() == 4
@@ -111,7 +112,7 @@ def test_a_kyphoplasty_by_keyboard_to_the_debrief(mount):
         press(view, "Inject 0.5 mL")
         press(view, "Take both pictures")
     press(view, "Enough: stop here")
-    said = procedure.debrief(view.widget.room)
+    said = marking.debrief(view.widget.room)
     assert said.score >= 90
     page.get_by_role("img", name=f"{said.score:g} of 100 points").wait_for()
     page.get_by_text("Front height while inflated").wait_for()

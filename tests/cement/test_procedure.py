@@ -10,26 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vertebra.cement import procedure
+from vertebra.cement import rubric as marking
 from vertebra.cement.balloon import BALLOONS
 from vertebra.cement.material import CEMENTS
 from vertebra.cement.procedure import (
     ACTS,
-    ADVICE,
     DOCK,
     FRACTURES,
     LEVELS,
-    MARKS,
     PATHWAYS,
     PATIENTS,
     REASONS,
     REFERRALS,
-    RUBRICS,
     STAGES,
     Case,
     Push,
     Refused,
     act,
-    debrief,
     depth_share,
     in_canal,
     leaks,
@@ -41,6 +38,7 @@ from vertebra.cement.procedure import (
     visible,
     words,
 )
+from vertebra.cement.rubric import ADVICE, MARKS, RUBRICS, debrief
 from vertebra.evidence import cited, references
 from vertebra.imaging.needle import Breach
 
@@ -225,7 +223,7 @@ def test_what_the_cement_has_done_costs_its_lines():
     assert marks["fill"] == 0 and spread(room.state).share > 0.4
     assert marks["margin"] == 0 and spread(room.state).margin < 1
     assert marks["leak"] < 1 and leaks(room.state)
-    assert marks["heat"] == 0 and procedure.canal_heat(room) > 45
+    assert marks["heat"] == 0 and marking.canal_heat(room) > 45
 
 
 def into_the_canal(room):
@@ -301,9 +299,9 @@ def test_the_stop_rule_that_is_marked_is_the_one_that_is_taught(monkeypatch):
     real = spread(good.state)
     for back, margin, share in ((0.26, 9.0, 1), (0.24, 8.0, 0.5), (0.1, 3.0, 0.5), (0.05, 2.9, 0), (-0.1, -2.0, 0)):
         found = replace(real, depth=(back, 0.9), margin=margin)
-        monkeypatch.setattr(procedure, "spread", lambda _, found=found: found)
+        monkeypatch.setattr(marking, "spread", lambda _, found=found: found)
         assert earned(good)["margin"] == share, back
-    assert "back quarter" in ADVICE["margin"] and "back quarter" in procedure.CRITERIA["margin"][2]
+    assert "back quarter" in ADVICE["margin"] and "back quarter" in marking.CRITERIA["margin"][2]
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -710,9 +708,9 @@ def test_starting_again_keeps_the_patient_and_nothing_else():
 
 
 def test_without_cement_there_is_no_heat():
-    assert procedure.canal_heat(start("vertebroplasty")) is None
-    assert 37 <= procedure.canal_heat(vertebroplasty()) < 45
-    assert math.isfinite(procedure.canal_heat(kyphoplasty()))
+    assert marking.canal_heat(start("vertebroplasty")) is None
+    assert 37 <= marking.canal_heat(vertebroplasty()) < 45
+    assert math.isfinite(marking.canal_heat(kyphoplasty()))
 
 
 def test_a_push_knows_its_age():

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from vertebra.cement import procedure
-from vertebra.cement.procedure import ARMS, PATIENTS, PIXELS, PLANES, RANGES, RUBRICS, Film, act, needles, start, touch
+from vertebra.cement import rubric as marking
+from vertebra.cement.procedure import ARMS, PATIENTS, PIXELS, PLANES, RANGES, Film, act, needles, start, touch
+from vertebra.cement.rubric import RUBRICS
 from vertebra.widgets import room as module
 from vertebra.widgets.room import about, letters, name_of, picture, plain, procedure_room, sample, shown, stale
 
@@ -130,7 +132,7 @@ def test_gauges_say_what_the_state_says():
 @pytest.mark.parametrize("kind", ["vertebroplasty", "kyphoplasty"])
 def test_the_report_is_the_debrief(kind):
     room = act(sample(kind), {"do": "stop"})
-    report, said = shown(room, 1)["debrief"], procedure.debrief(room)
+    report, said = shown(room, 1)["debrief"], marking.debrief(room)
     assert report["score"] == said.score and len(report["lines"]) == len(said.lines)
     assert [line["earned"] for line in report["lines"]] == [line.earned for line in said.lines]
     assert [name for name, _ in report["pictures"]] == ["Lateral, before", "Lateral, after", "AP, before", "AP, after"]

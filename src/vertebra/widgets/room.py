@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vertebra.cement import procedure
+from vertebra.cement import rubric as marking
 from vertebra.cement.balloon import BALLOONS, PSI
 from vertebra.cement.material import CEMENTS
 from vertebra.cement.procedure import (
@@ -28,12 +29,12 @@ from vertebra.cement.procedure import (
     PORTIONS,
     RANGES,
     REASONS,
-    RUBRICS,
     STAGES,
     Film,
     Refused,
     Room,
 )
+from vertebra.cement.rubric import RUBRICS
 from vertebra.imaging.fluoroscopy import CArm, Scene, automatic_window, film
 from vertebra.simulators import page
 
@@ -115,7 +116,7 @@ def shown_film(room: Room, taken: Film) -> dict[str, Any]:
         "right": right,
         "levels": levels,
         "target": room.case.level,
-        "at": procedure.clock(taken.seconds),
+        "at": marking.clock(taken.seconds),
     }
 
 
@@ -250,7 +251,7 @@ def shown(room: Room, seq: int, refusal: str = "") -> dict[str, Any]:
 
 def debriefed(room: Room) -> dict[str, Any]:
     """Return the report: score, lines, facts, advice, and the pictures before and after."""
-    said = procedure.debrief(room)
+    said = marking.debrief(room)
     pictures = []
     if room.decision == "treat":
         for plane, name in (("lateral", "Lateral"), ("frontal", "AP")):
