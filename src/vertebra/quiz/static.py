@@ -27,7 +27,8 @@ def static_html(title: str, public_items: Sequence[Mapping[str, Any]]) -> str:
 
     `public_items` are `Item.public()` dicts; keys, rationales and whatever else an item carries are left out.
     """
-    questions = "\n".join(f"<li>\n{_question(item)}\n</li>" for item in public_items)
+    # A nested list has no margin in a notebook; without style, a line break has to make the room.
+    questions = "\n".join(f"<li>\n{_question(item)}\n<br>\n</li>" for item in public_items)
     note = f"<p><em>{standing(public_items)}</em></p>"
     return f"<section>\n<h3>{escape(title)}</h3>\n{note}\n<ol>\n{questions}\n</ol>\n</section>"
 
@@ -43,7 +44,7 @@ def _question(item: Mapping[str, Any]) -> str:
     if item["format"] == "numeric":
         lines.append(f"<p>Answer: ________ {escape(item.get('unit') or '')}</p>")
     if item.get("prompts"):
-        lines += ["<p>Lines:</p>", _list(item["prompts"]), "<p>Answers:</p>"]
+        lines += ["<p>Lines:</p>", _list(item["prompts"]), "<br>", "<p>Answers:</p>"]
     if item.get("task"):
         lines += [_films(item["task"]["films"]), f"<p>{escape(item['task']['note'])}</p>"]
         lines += [_control(control) for control in item["task"]["controls"] if item["format"] == "needle_path"]

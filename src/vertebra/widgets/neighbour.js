@@ -231,7 +231,9 @@ function render({ model, el }) {
       clearTimeout(late);
       if (!model.get("problem")) say("");
     }
-    const colours = palette(about.colours, getComputedStyle(root).getPropertyValue("--vt-disc"));
+    // JupyterLab may load the style sheet after the first picture.
+    const disc = getComputedStyle(root).getPropertyValue("--vt-disc") || "#b9d6e6";
+    const colours = palette(about.colours, disc);
     paint(part("section-canvas"), FIELD, section.halves.map((half, i) => ({ ...half, mirror: i === 0 })), colours);
     paint(part("side-canvas"), SIDE, [side], colours);
     part("section-lines").innerHTML = sectionLines(section);
