@@ -219,6 +219,25 @@ def test_a_refusal_is_said_and_the_room_goes_on(mount):
     assert view.page.locator('[data-value="descent"]').text_content() == "0°"
 
 
+def test_a_balloon_that_is_too_long_cannot_be_chosen_and_none_is_pumped_before_one_is(mount):
+    widget = procedure_room("kyphoplasty")
+    room = procedure.act(widget.room, {"do": "treat"})
+    for side, share in (("left", 0.35), ("right", 0.8)):
+        room = placed(room, side, share)
+    widget.room = room
+    view = mount(widget)
+    page = view.page
+    pump, deflate = page.get_by_role("button", name="+0.5 mL"), page.get_by_role("button", name="Deflate, take out")
+    press(view, "Take both pictures")
+    press(view, "The needles stand: balloons in")
+    assert page.get_by_role("radio", name="15 mm long, up to 4 mL: too long here").is_disabled()
+    assert pump.is_disabled() and "vt-primary" not in (deflate.get_attribute("class") or "")
+    choose(view, "10 mm long")
+    press(view, "+0.5 mL")
+    assert view.widget.room.inflated == 0.5 and "vt-primary" in deflate.get_attribute("class")
+    assert page.get_by_text("too long here").count() == 0
+
+
 def test_a_dead_kernel_is_said(mount):
     page = mount(at("needle")).page
     page.clock.install()

@@ -448,7 +448,7 @@ def test_the_needle_s_words_are_what_was_measured():
     room = placed(do(start("vertebroplasty"), "treat"), "left", 0.6)
     frontal, lateral = room.films[-2:]
     share = depth_share(room.vertebra, dict(needles(room))["left"].tip[None])[0]
-    assert f"tip at {share:.0%} of the body's depth" in words(lateral)
+    assert f"tip at {100 * share:.0f} % of the body's depth" in words(lateral)
     assert "through the middle of the pedicle and runs 8 degrees down" in words(lateral)
     assert "medially" in words(frontal) and "AP picture" in words(frontal)
     begun = do(do(start("vertebroplasty"), "treat"), "picture", plane="both")
@@ -592,6 +592,43 @@ def test_a_leak_counts_against_one_only_when_a_picture_has_shown_it():
 
 
 # --- balloons --------------------------------------------------------------------------------------------------------
+
+
+def two_needles(left, right, convergence=0):
+    """A kyphoplasty whose needles stand at these shares of the depth, the right one in the hand."""
+    room = do(start("kyphoplasty"), "treat")
+    for side, share in (("left", left), ("right", right)):
+        room = placed(room, side, share, convergence=convergence, look=False)
+    return room
+
+
+def test_only_a_balloon_that_fits_behind_the_tips_can_be_chosen():
+    room = do(two_needles(0.35, 0.8), "ready")
+    assert [size for size in BALLOONS if procedure.fits(room, size)] == ["10/3"]
+    for size in ("15/3", "20/3"):
+        with pytest.raises(Refused, match="too long"):
+            do(room, "balloon", size=size)
+    assert do(do(room, "balloon", size="10/3"), "inflate", ml=0.25).inflated == 0.25
+
+
+def test_where_no_balloon_fits_the_needle_is_named():
+    with pytest.raises(Refused, match=r"^Left needle: no balloon fits"):
+        do(two_needles(0.2, 0.8), "ready")
+    with pytest.raises(Refused, match=r"^Right needle: no balloon fits"):
+        do(two_needles(0.8, 0.2), "ready")
+    with pytest.raises(Refused, match=r"^Left and right needle: no balloon fits"):
+        do(two_needles(0.2, 0.2), "ready")
+    with pytest.raises(Refused, match="two balloons would meet"):
+        do(two_needles(0.95, 0.95, convergence=20), "ready")
+
+
+def test_balloons_may_go_in_when_both_needles_are_seen_to_stand_well():
+    short, both = (do(two_needles(left, 0.8), "picture", plane="lateral") for left in (0.6, 0.8))
+    assert "left one does not stand well yet" in next_step(short) and "may" not in next_step(short)
+    assert "The balloons may go in." in next_step(both)
+    # What no picture has shown is not told.
+    deeper = do(do(short, "aim", side="left"), "advance", mm=5)
+    assert "does not stand well yet" in next_step(do(deeper, "aim", side="right"))
 
 
 def test_height_comes_with_the_balloon_and_part_of_it_goes_with_it():

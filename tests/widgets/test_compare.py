@@ -84,7 +84,7 @@ def test_the_table_says_what_the_model_computed():
     arms = compare(PLAIN)
     table = {name: cells for name, *cells in rows(arms)}
     assert table["Cement injected"] == ["4.0 mL", "4.0 mL"]
-    assert table["Wedge angle left"] == [f"{arm.wedge:.0f}°" for arm in arms]
+    assert table["Wedge angle that remains"] == [f"{arm.wedge:.0f}°" for arm in arms]
     before, lifted, after = arms[1].inflation.heights[:, 0]
     assert table["Anterior height"][1] == f"{before:.1f} → {lifted:.1f} inflated → {after:.1f} mm"
     centre, canal = arms[0].curing.centre, arms[0].canal_temperature
@@ -96,7 +96,7 @@ def test_the_table_says_what_the_model_computed():
     made = arms[1].inflation
     assert table["Balloon"] == ["none", f"{made.volume:.1f} mL at {made.pressure / 1e5:.0f} bar"]
     assert table["From cement to the posterior wall"] == [f"{arm.state.posterior_margin:.0f} mm" for arm in arms]
-    assert describe(arms).startswith("T12, wedge, 30 % lower in front, 3 weeks old")
+    assert describe(arms).startswith("T12, wedge, 30 % lower in front, 5 weeks old")
 
 
 def test_leaks_are_named_by_where_they_lead():

@@ -3,16 +3,19 @@
 import base64
 import itertools
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from vertebra.cement import procedure
 from vertebra.cement import rubric as marking
+from vertebra.cement.material import CEMENTS
 from vertebra.cement.procedure import ARMS, PATIENTS, PIXELS, PLANES, RANGES, Film, act, needles, start, touch
 from vertebra.cement.rubric import RUBRICS
 from vertebra.widgets import room as module
-from vertebra.widgets.room import about, letters, name_of, picture, plain, procedure_room, sample, shown, stale
+from vertebra.widgets.room import about, letters, name_of, picture, placed, plain, procedure_room, sample, shown, stale
 
 
 def pressed(view, **action):
@@ -127,6 +130,38 @@ def test_gauges_say_what_the_state_says():
     balloon = said["balloon"]
     assert balloon["deflated"] and balloon["bar"] == 0 and 1 < said["enough"] < said["volume"]
     assert float(balloon["height"]) > float(balloon["came"])
+
+
+def test_stiffness_is_told_to_two_figures():
+    room = sample("vertebroplasty")
+    for later in (0, 33, 71):
+        aged = replace(room, seconds=room.seconds + later)
+        exact = float(CEMENTS[room.cement].viscosity(aged.age, room.temperature))
+        told = shown(aged, 1)["cement"]["viscosity"]
+        assert float(told) == pytest.approx(exact, rel=0.05) and len(told.rstrip("0")) <= 2 < len(told)
+
+
+def test_the_sizes_that_fit_are_shown_until_the_balloons_are_in():
+    room = act(start("kyphoplasty"), {"do": "treat"})
+    assert shown(room, 1)["balloon"]["fits"] == []
+    for side, share in (("left", 0.35), ("right", 0.8)):
+        room = placed(room, side, share)
+    room = act(room, {"do": "ready"})
+    assert shown(room, 1)["balloon"]["fits"] == ["10/3"]
+    room = act(act(room, {"do": "balloon", "size": "10/3"}), {"do": "inflate", "ml": 0.5})
+    assert shown(room, 1)["balloon"]["fits"] == []
+
+
+@pytest.mark.parametrize("kind", ["vertebroplasty", "kyphoplasty"])
+def test_a_percent_sign_stands_apart_everywhere(kind):
+    room = act(sample(kind), {"do": "picture", "plane": "both"})
+    done = act(room, {"do": "stop"})
+    inflated = replace(room, deflated=False) if kind == "kyphoplasty" else room
+    placing = act(placed(act(start(kind), {"do": "treat"}), "left", 0.6), {"do": "picture", "plane": "both"})
+    said = [about(kind), *(shown(each, 1) for each in (room, placing, done))]
+    said.append(procedure.words(replace(room.films[-1], inflated=inflated.tense)))
+    text = json.dumps(said)
+    assert text.count(" %") > 5 and not re.search(r"[0-9]%", text)
 
 
 @pytest.mark.parametrize("kind", ["vertebroplasty", "kyphoplasty"])

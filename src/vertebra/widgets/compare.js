@@ -6,7 +6,7 @@ const FIELDS = {
   weeks: ["Weeks since it broke", ""],
   minute: ["Injected from minute", " after mixing"],
   volume: ["Cement", " mL"],
-  balloon: ["Balloon, or two together", " mL"],
+  balloon: ["Balloon volume, both together", " mL"],
 };
 
 const slider = (id, name, [low, high, step]) => `
@@ -39,7 +39,7 @@ const markup = (id, about) => `
   <div class="sb-results" data-part="results">
     <div><h4>What comes out</h4><div data-part="rows"></div></div>
     <div><h4>Pressure in the bone</h4><div class="sb-chart" data-part="chart"></div>
-      <p class="vt-note">Each line of the grid is ten times the one below.</p>
+      <p class="vt-note">Each line of the grid is ten times the one below. 1 kPa is 7.5 mmHg.</p>
       <h4>As published, not computed</h4>
       <table><caption class="vt-visually-hidden">What sources report</caption><thead><tr><td></td><th scope="col">Vertebroplasty</th><th scope="col">Kyphoplasty</th></tr></thead>
         <tbody>${about.published.map(([name, one, two, source]) => `<tr><th scope="row">${name} [${source}]</th><td>${one}</td><td>${two}</td></tr>`).join("")}</tbody></table></div>
@@ -107,6 +107,7 @@ function render({ model, el }) {
 
   const change = (sharp) => {
     state.sharp = sharp;
+    for (const name of ["told", "results"]) part(name).toggleAttribute("data-rough", true); // of before, until the answer comes
     showControls();
     ask();
   };

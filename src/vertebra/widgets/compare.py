@@ -274,13 +274,12 @@ def chart(arms: Sequence[Arm]) -> str:
             continue
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         drawn.append(f'<polyline class="sb-line sb-arm{number}" points="{line}"/>')
-        # The lines part where they begin: a name stands above the first and below the second, clear of the axis.
+        # The lines part where they begin: a name stands above the first, clear of its rise, and below the second.
         x, y = points[0]
-        below = bool(number) and y < height - bottom - 24
+        top_of_line = min(py for px, py in points if px <= x + 110)
+        at_y = y + 20 if number and y < height - bottom - 24 else top_of_line - 9
         label = ("Vertebroplasty", "Kyphoplasty")[number]
-        drawn.append(
-            f'<text class="sb-name sb-arm{number}" x="{x:.1f}" y="{y + 20 if below else y - 9:.1f}">{label}</text>'
-        )
+        drawn.append(f'<text class="sb-name sb-arm{number}" x="{x:.1f}" y="{at_y:.1f}">{label}</text>')
     axis = (left + width - right) / 2
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="Pressure in the bone against millilitres '

@@ -26,6 +26,8 @@ const markup = (id, about) => `
   </div>
   <h3 class="cu-verdict" data-part="verdict"></h3>
   <p class="cu-words" data-part="window"></p>
+  <p class="vt-note">Viscosity says how hard a liquid is to move, in pascal-seconds (Pa s): water 0.001, honey about 10 [unreferenced].
+    Each line is ten times the one below.</p>
   <figure><div data-part="clock" role="img"></div></figure>
   <div class="cu-when" data-part="when">${range(id, "minute", about.ranges.minute)}
     <p><label for="${id}-minute">${SLIDERS.minute[0]}</label><output for="${id}-minute" data-value="minute"></output></p></div>
@@ -109,7 +111,8 @@ function render({ model, el }) {
     const width = Math.min(Math.max(Math.floor(free / 10) * 10, low), high);
     // The thumb's middle runs from half a thumb in: the margins of the axis, less that, and from the range's first minute on.
     const axis = width - about.margins[0] - about.margins[1];
-    const at = (minute) => about.margins[0] + (axis * minute) / about.axis;
+    const shrunk = Math.min(1, free / width); // on the narrowest page the picture is scaled to fit
+    const at = (minute) => shrunk * (about.margins[0] + (axis * minute) / about.axis);
     part("when").style.setProperty("--cu-left", `${at(about.ranges.minute[0]) - 8}px`);
     part("when").style.setProperty("--cu-right", `${free - at(about.ranges.minute[1]) - 8}px`);
     root.toggleAttribute("data-narrow", width < NARROW);

@@ -181,12 +181,16 @@ function render({ model, el }) {
     change();
   });
 
+  // Labels are placed by their measured width: measure again when the page gives the chart room, and when it resizes.
+  const resized = new ResizeObserver(() => part("axis").clientWidth && showChart(model.get("shown").chart, state.level));
+  resized.observe(part("axis"));
   model.on("change:shown", onShown);
   model.on("change:problem", onProblem);
   showControls();
   onShown();
   onProblem();
   return () => {
+    resized.disconnect();
     clearTimeout(late);
     clearTimeout(spoken);
     model.off("change:shown", onShown);
