@@ -29,6 +29,14 @@ def test_strain_and_relief_are_painted_where_they_are(mount):
     assert page.get_by_text("with cement", exact=True).count() >= 1
 
 
+def test_the_disc_changes_its_colour_with_the_theme(mount):
+    page = mount(neighbour(), "light").page
+    light = page.evaluate(COLOUR, [-10, 28.5])
+    page.evaluate("() => document.body.setAttribute('data-jp-theme-light', 'false')")
+    page.wait_for_function("() => getComputedStyle(document.querySelector('.nb')).colorScheme === 'dark'")
+    assert sum(page.evaluate(COLOUR, [-10, 28.5])[:3]) < sum(light[:3]) - 150
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_either_mode(mount, theme):
     view = mount(neighbour(damage=40), theme)

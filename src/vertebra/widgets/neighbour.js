@@ -280,12 +280,16 @@ function render({ model, el }) {
     change();
   });
 
+  // The canvases hold colours of the theme they were painted in.
+  const themed = new MutationObserver(onShown);
+  themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
   model.on("change:shown", onShown);
   model.on("change:problem", onProblem);
   showControls();
   onShown();
   onProblem();
   return () => {
+    themed.disconnect();
     clearTimeout(late);
     clearTimeout(spoken);
     model.off("change:shown", onShown);
