@@ -58,27 +58,9 @@ function paint(canvas, grey, size) {
 }
 
 function render({ model, el }) {
-  const id = `sb${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
-  const about = model.get("about");
-  const root = document.createElement("section");
-  root.className = "vt sb";
-  root.setAttribute("aria-label", "Both procedures side by side");
-  root.dataset.lmSuppressShortcuts = "true";
-  root.innerHTML = markup(id, about);
-  el.append(root);
-  const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const state = { ...model.get("wanted") };
-  state.sent = state.seq;
-  let late;
-
-  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
-  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
-  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
-
-  const say = (sentence) => {
-    part("problem").textContent = sentence;
-    part("problem").hidden = !sentence;
-  };
+  const { about, root, part, state, say, ask, answered, close } = opened(
+    { model, el }, "sb", "Both procedures side by side", markup, "The pictures stand still", 10000,
+  );
 
   const showControls = () => {
     for (const input of root.querySelectorAll("[data-slider]")) {
@@ -92,19 +74,6 @@ function render({ model, el }) {
     root.querySelector("[data-flag]").checked = state.both;
   };
 
-  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
-  const ask = () => {
-    const waiting = model.get("shown").seq < state.sent;
-    state.stale = waiting;
-    if (waiting) return;
-    const { sent, stale, ...wanted } = state;
-    state.sent += 1;
-    clearTimeout(late);
-    late = setTimeout(() => say("The pictures stand still: the lesson is not running. Press “Start this lesson” again."), 10000);
-    model.set("wanted", { ...wanted, seq: state.sent });
-    model.save_changes();
-  };
-
   const change = (sharp) => {
     state.sharp = sharp;
     for (const name of ["told", "results"]) part(name).toggleAttribute("data-rough", true); // of before, until the answer comes
@@ -114,10 +83,7 @@ function render({ model, el }) {
 
   const onShown = () => {
     const shown = model.get("shown");
-    if (shown.seq >= state.sent) {
-      clearTimeout(late);
-      if (!model.get("problem")) say("");
-    }
+    answered(shown.seq);
     const letters = atob(shown.pixels);
     const bytes = new Uint8Array(letters.length);
     for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i); // several times as fast as Uint8Array.from
@@ -158,7 +124,7 @@ function render({ model, el }) {
   onShown();
   onProblem();
   return () => {
-    clearTimeout(late);
+    close();
     model.off("change:shown", onShown);
     model.off("change:problem", onProblem);
   };

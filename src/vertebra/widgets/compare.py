@@ -323,7 +323,7 @@ def png(setting: Setting) -> bytes:
 class SideBySide(anywidget.AnyWidget):  # type: ignore[misc]
     """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
 
-    _esm = HERE / "compare.js"
+    _esm = (HERE / "asking.js").read_text(encoding="utf-8") + (HERE / "compare.js").read_text(encoding="utf-8")
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "compare.css").read_text(encoding="utf-8")
     about = traitlets.Dict().tag(sync=True)
     wanted = traitlets.Dict().tag(sync=True)

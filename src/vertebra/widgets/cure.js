@@ -51,28 +51,10 @@ const markup = (id, about) => `
   <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
 
 function render({ model, el }) {
-  const id = `cu${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
-  const about = model.get("about");
-  const root = document.createElement("section");
-  root.className = "vt cu";
-  root.setAttribute("aria-label", "Cement clock");
-  root.dataset.lmSuppressShortcuts = "true";
-  root.innerHTML = markup(id, about);
-  el.append(root);
-  const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const state = { ...model.get("wanted") };
-  state.sent = state.seq;
-  let late;
+  const { id, about, root, part, state, say, ask, answered, close } = opened(
+    { model, el }, "cu", "Cement clock", markup, "The clock stands still",
+  );
   let spoken;
-
-  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
-  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
-  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
-
-  const say = (sentence) => {
-    part("problem").textContent = sentence;
-    part("problem").hidden = !sentence;
-  };
 
   const showControls = () => {
     for (const input of root.querySelectorAll("[data-slider]")) {
@@ -83,19 +65,6 @@ function render({ model, el }) {
       root.querySelector(`[data-value="${name}"]`).textContent = value;
     }
     for (const input of root.querySelectorAll("[data-choice]")) input.checked = state[input.dataset.choice] === input.value;
-  };
-
-  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
-  const ask = () => {
-    const waiting = model.get("shown").seq < state.sent;
-    state.stale = waiting;
-    if (waiting) return;
-    const { sent, stale, ...wanted } = state;
-    state.sent += 1;
-    clearTimeout(late);
-    late = setTimeout(() => say("The clock stands still: the lesson is not running. Press “Start this lesson” again."), 3000);
-    model.set("wanted", { ...wanted, seq: state.sent });
-    model.save_changes();
   };
 
   const change = (sharp) => {
@@ -123,10 +92,7 @@ function render({ model, el }) {
 
   const onShown = () => {
     const { seq, drawings, readout } = model.get("shown");
-    if (seq >= state.sent) {
-      clearTimeout(late);
-      if (!model.get("problem")) say("");
-    }
+    answered(seq);
     ["clock", "history", "section"].forEach((name, which) => {
       // Ids of patterns and gradients are made this widget's own: two may stand on one page.
       part(name).innerHTML = drawings[which].replaceAll("cu-set", `${id}-${name}-set`).replaceAll("cu-glow", `${id}-glow`);
@@ -168,7 +134,7 @@ function render({ model, el }) {
   const watch = new ResizeObserver(fit);
   watch.observe(root);
   return () => {
-    clearTimeout(late);
+    close();
     clearTimeout(spoken);
     watch.disconnect();
     model.off("change:shown", onShown);

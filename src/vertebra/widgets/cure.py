@@ -437,7 +437,7 @@ def shown(wanted: dict[str, Any]) -> dict[str, Any]:
 class CementClock(anywidget.AnyWidget):  # type: ignore[misc]
     """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
 
-    _esm = HERE / "cure.js"
+    _esm = (HERE / "asking.js").read_text(encoding="utf-8") + (HERE / "cure.js").read_text(encoding="utf-8")
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "cure.css").read_text(encoding="utf-8")
     about = traitlets.Dict().tag(sync=True)
     wanted = traitlets.Dict().tag(sync=True)

@@ -59,28 +59,10 @@ const markup = (id, about) => `
   <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
 
 function render({ model, el }) {
-  const id = `ld${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
-  const about = model.get("about");
-  const root = document.createElement("section");
-  root.className = "vt ld";
-  root.setAttribute("aria-label", "Load against strength");
-  root.dataset.lmSuppressShortcuts = "true";
-  root.innerHTML = markup(id, about);
-  el.append(root);
-  const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const state = { ...model.get("wanted") };
-  state.sent = state.seq;
-  let late;
+  const { about, root, part, state, say, ask, answered, close } = opened(
+    { model, el }, "ld", "Load against strength", markup, "Nothing moves",
+  );
   let spoken;
-
-  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
-  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
-  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
-
-  const say = (sentence) => {
-    part("problem").textContent = sentence;
-    part("problem").hidden = !sentence;
-  };
 
   const showControls = () => {
     for (const input of root.querySelectorAll("[data-slider]")) {
@@ -97,19 +79,6 @@ function render({ model, el }) {
     }
     part("level").value = state.level;
     part("balance").checked = state.balance;
-  };
-
-  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
-  const ask = () => {
-    const waiting = model.get("shown").seq < state.sent;
-    state.stale = waiting;
-    if (waiting) return;
-    const { sent, stale, ...wanted } = state;
-    state.sent += 1;
-    clearTimeout(late);
-    late = setTimeout(() => say("Nothing moves: the lesson is not running. Press “Start this lesson” again."), 3000);
-    model.set("wanted", { ...wanted, seq: state.sent });
-    model.save_changes();
   };
 
   const change = () => {
@@ -140,10 +109,7 @@ function render({ model, el }) {
 
   const onShown = () => {
     const shown = model.get("shown");
-    if (shown.seq >= state.sent) {
-      clearTimeout(late);
-      if (!model.get("problem")) say("");
-    }
+    answered(shown.seq);
     part("figure").innerHTML = shown.figure;
     part("figure").setAttribute("aria-label", shown.described);
     part("why").textContent = shown.readout.why;
@@ -191,7 +157,7 @@ function render({ model, el }) {
   onProblem();
   return () => {
     resized.disconnect();
-    clearTimeout(late);
+    close();
     clearTimeout(spoken);
     model.off("change:shown", onShown);
     model.off("change:problem", onProblem);

@@ -611,7 +611,7 @@ def static_svg(state: dict[str, Any]) -> str:
 class LoadExplorer(anywidget.AnyWidget):  # type: ignore[misc]
     """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
 
-    _esm = HERE / "load.js"
+    _esm = (HERE / "asking.js").read_text(encoding="utf-8") + (HERE / "load.js").read_text(encoding="utf-8")
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "load.css").read_text(encoding="utf-8")
     about = traitlets.Dict().tag(sync=True)
     wanted = traitlets.Dict().tag(sync=True)

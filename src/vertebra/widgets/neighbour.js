@@ -172,28 +172,10 @@ function leanBars({ lean, most }) {
 }
 
 function render({ model, el }) {
-  const id = `nb${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
-  const about = model.get("about");
-  const root = document.createElement("section");
-  root.className = "vt nb";
-  root.setAttribute("aria-label", "Cement and the neighbour");
-  root.dataset.lmSuppressShortcuts = "true";
-  root.innerHTML = markup(id, about);
-  el.append(root);
-  const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const state = { ...model.get("wanted") };
-  state.sent = state.seq;
-  let late;
+  const { about, root, part, state, say, ask, answered, close } = opened(
+    { model, el }, "nb", "Cement and the neighbour", markup, "Nothing moves",
+  );
   let spoken;
-
-  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
-  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
-  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
-
-  const say = (sentence) => {
-    part("problem").textContent = sentence;
-    part("problem").hidden = !sentence;
-  };
 
   const showControls = () => {
     for (const input of root.querySelectorAll("[data-slider]")) {
@@ -207,19 +189,6 @@ function render({ model, el }) {
     root.querySelector("[data-flag]").checked = state.compensated;
   };
 
-  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
-  const ask = () => {
-    const waiting = model.get("shown").seq < state.sent;
-    state.stale = waiting;
-    if (waiting) return;
-    const { sent, stale, ...wanted } = state;
-    state.sent += 1;
-    clearTimeout(late);
-    late = setTimeout(() => say("Nothing moves: the lesson is not running. Press “Start this lesson” again."), 3000);
-    model.set("wanted", { ...wanted, seq: state.sent });
-    model.save_changes();
-  };
-
   const change = () => {
     showControls();
     ask();
@@ -227,10 +196,7 @@ function render({ model, el }) {
 
   const onShown = () => {
     const { seq, section, side, readout, described } = model.get("shown");
-    if (seq >= state.sent) {
-      clearTimeout(late);
-      if (!model.get("problem")) say("");
-    }
+    answered(seq);
     // JupyterLab may load the style sheet after the first picture.
     const disc = getComputedStyle(root).getPropertyValue("--vt-disc") || "#b9d6e6";
     const colours = palette(about.colours, disc);
@@ -258,7 +224,7 @@ function render({ model, el }) {
     say(model.get("problem"));
     if (!model.get("problem")) return;
     // What the kernel refused will not be answered: go on from there.
-    clearTimeout(late);
+    close();
     state.sent = model.get("shown").seq;
   };
 
@@ -290,7 +256,7 @@ function render({ model, el }) {
   onProblem();
   return () => {
     themed.disconnect();
-    clearTimeout(late);
+    close();
     clearTimeout(spoken);
     model.off("change:shown", onShown);
     model.off("change:problem", onProblem);

@@ -326,7 +326,7 @@ def png(state: dict[str, Any]) -> bytes:
 class Neighbour(anywidget.AnyWidget):  # type: ignore[misc]
     """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
 
-    _esm = HERE / "neighbour.js"
+    _esm = (HERE / "asking.js").read_text(encoding="utf-8") + (HERE / "neighbour.js").read_text(encoding="utf-8")
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "neighbour.css").read_text(encoding="utf-8")
     about = traitlets.Dict().tag(sync=True)
     wanted = traitlets.Dict().tag(sync=True)
