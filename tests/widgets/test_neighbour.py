@@ -128,7 +128,7 @@ def test_the_widget_answers_and_survives_nonsense():
     ):
         view.wanted = {"seq": 5, **bad}
         assert said in view.problem
-        assert view.shown["seq"] == 4 and "15 mL" in repr(view)
+        assert view.shown["seq"] == 5 and "15 mL" in repr(view)  # answered, with what was shown before
     view.wanted = {"seq": 6}
     assert view.problem == "" and view.shown["seq"] == 6
     with pytest.raises(ValueError, match="neighbour knows no 'volume'"):

@@ -8,15 +8,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
-import traitlets
 from numpy.typing import NDArray
 
 from vertebra.imaging import collapse, ct
 from vertebra.imaging.fluoroscopy import CArm, Rod, Scene, film, scene_of_spine, skeleton
 from vertebra.imaging.needle import Breach, Needle, TwoViews, aim, breach, two_views
 from vertebra.spine.stack import Spine
+from vertebra.widgets.asking import Asking, check_known, style
 
 HERE = Path(__file__).parent
 PIXELS, PITCH = 320, 0.8  # of a picture, and mm from one to the next
@@ -267,56 +266,41 @@ def shown(wanted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class CArmView(anywidget.AnyWidget):  # type: ignore[misc]
-    """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
+class CArmView(Asking):
+    """The C-arm, asked by its browser half."""
 
     _esm = HERE / "carm.js"
-    _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "carm.css").read_text(encoding="utf-8")
-    about = traitlets.Dict().tag(sync=True)
-    wanted = traitlets.Dict().tag(sync=True)
-    shown = traitlets.Dict().tag(sync=True)
-    problem = traitlets.Unicode().tag(sync=True)
+    _css = style("carm")
+    refusal = "The C-arm could not use that"
 
     def __init__(self, **start: Any) -> None:
         """Open on the AP view of the textbook spine, or with what `start` says of the state."""
-        unknown = sorted(set(start) - set(START))
-        if unknown:
-            raise ValueError(f"carm knows no {unknown[0]!r}; give one of {', '.join(START)}")
+        check_known("carm", start, START)
         state = checked(start)
         super().__init__(
             about={"sources": SOURCES, "ranges": RANGES, "target": TARGET, "limits": LIMITS},
-            wanted={"seq": 0, **state},
-            shown=shown({"seq": 0, **state}),
+            state=state,
         )
-        self._state = state  # the last that could be shown
-        self.observe(self._on_wanted, "wanted")
 
     def __repr__(self) -> str:
         """Return one line without addresses or traits."""
         return f"C-arm: {describe(self._state)}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it a picture with its description for a page without a kernel."""
+    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown for what is wanted."""
+        made = shown(wanted)
+        self._state = checked(wanted)
+        return made
+
+    def still(self) -> str:
+        """Return a picture with its description."""
         state = self._state | {"sharp": True}
         said = html.escape(describe(state), quote=True)
         picture = base64.b64encode(png(state)).decode()
-        figure = (
+        return (
             f'<figure><img alt="{said}" width="648" src="data:image/png;base64,{picture}">'
             f"<figcaption>{said} Start the lesson to turn the C-arm.</figcaption></figure>"
         )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": figure}, metadata
-
-    def _on_wanted(self, change: Any) -> None:
-        try:
-            self.shown = shown(change.new)
-            self._state = checked(change.new)
-            self.problem = ""
-        except (ValueError, KeyError, TypeError) as error:
-            self.problem = f"The C-arm could not use that: {error}"
-            # Answered all the same, or the browser would wait: the same refusal twice changes nothing in `problem`.
-            self.shown = self.shown | {"seq": change.new.get("seq", 0)}
 
 
 def carm(**start: Any) -> CArmView:

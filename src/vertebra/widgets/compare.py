@@ -8,9 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
-import traitlets
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -21,6 +19,7 @@ from vertebra.simulators import page
 from vertebra.spine.dimensions import LEVELS as EVERY
 from vertebra.spine.stack import Spine
 from vertebra.spine.vertebra import Vertebra, Voxels
+from vertebra.widgets.asking import Asking, check_known, module, style
 from vertebra.widgets.cure import degrees
 
 Image32 = NDArray[np.float32]
@@ -320,23 +319,17 @@ def png(setting: Setting) -> bytes:
     return file.getvalue()
 
 
-class SideBySide(anywidget.AnyWidget):  # type: ignore[misc]
-    """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
+class SideBySide(Asking):
+    """Both procedures, asked by their browser half."""
 
-    _esm = (HERE / "asking.js").read_text(encoding="utf-8") + (HERE / "compare.js").read_text(encoding="utf-8")
-    _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "compare.css").read_text(encoding="utf-8")
-    about = traitlets.Dict().tag(sync=True)
-    wanted = traitlets.Dict().tag(sync=True)
-    shown = traitlets.Dict().tag(sync=True)
-    problem = traitlets.Unicode().tag(sync=True)
+    _esm = module("compare")
+    _css = style("compare")
+    refusal = "That cannot be compared"
 
     def __init__(self, **start: Any) -> None:
         """Open on a wedge of T12, or on what `start` says of the state."""
-        unknown = sorted(set(start) - set(START))
-        if unknown:
-            raise ValueError(f"side_by_side knows no {unknown[0]!r}; give one of {', '.join(START)}")
+        check_known("side_by_side", start, START)
         state = START | start | {"sharp": True}
-        self._setting, _ = checked(state)
         super().__init__(
             about={
                 "sliders": {name: limits[:3] for name, limits in SLIDERS.items()},
@@ -348,24 +341,28 @@ class SideBySide(anywidget.AnyWidget):  # type: ignore[misc]
                 "limits": LIMITS,
                 "models": {page(name).title: page(name).brief for name in ("cement", "balloon", "heat", "segment")},
             },
-            wanted={"seq": 0, **state},
-            shown=shown({"seq": 0, **state}),
+            state=state,
         )
-        self.observe(self._on_wanted, "wanted")
 
     def __repr__(self) -> str:
         """Return one line without addresses or traits."""
         return f"Side by side: {describe(compare(self._setting))}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it a picture with a table for a page without a kernel."""
+    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown for what is wanted."""
+        made = shown(wanted)
+        self._setting, _ = checked(wanted)
+        return made
+
+    def still(self) -> str:
+        """Return a picture with its description."""
         arms = compare(self._setting)
         said = html.escape(describe(arms), quote=True)
         lines = "".join(
             f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>'
             for name, a, b in rows(arms)
         )
-        figure = (
+        return (
             f'<figure><img alt="Lateral and AP films after vertebroplasty on the left and after kyphoplasty on the '
             f'right. {said}" src="data:image/png;base64,{base64.b64encode(png(self._setting)).decode()}">'
             f"<figcaption>Left: vertebroplasty. Right: balloon kyphoplasty. Each lateral, then AP. {said} Start the "
@@ -373,19 +370,6 @@ class SideBySide(anywidget.AnyWidget):  # type: ignore[misc]
             f'<table><thead><tr><th scope="col">Computed</th><th scope="col">Vertebroplasty</th>'
             f'<th scope="col">Balloon kyphoplasty</th></tr></thead><tbody>{lines}</tbody></table></figure>'
         )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": figure}, metadata
-
-    def _on_wanted(self, change: Any) -> None:
-        try:
-            self.shown = shown(change.new)
-            self._setting, _ = checked(change.new)
-            self.problem = ""
-        except (ValueError, KeyError, TypeError) as error:
-            self.problem = f"That cannot be compared: {error}"
-            # Answered all the same, or the browser would wait: the same refusal twice changes nothing in `problem`.
-            self.shown = self.shown | {"seq": change.new.get("seq", 0)}
 
 
 def side_by_side(**start: Any) -> SideBySide:

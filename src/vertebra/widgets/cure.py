@@ -7,14 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
-import traitlets
 from numpy.typing import NDArray
 
 from vertebra.cement.heat import FRACTION, Curing, cure
 from vertebra.cement.material import CEMENTS, value
 from vertebra.simulators import page
+from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
 FloatArray = NDArray[np.float64]
@@ -434,21 +433,16 @@ def shown(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"seq": int(wanted.get("seq", 0)), "drawings": list(drawings(state)), "readout": readout(state)}
 
 
-class CementClock(anywidget.AnyWidget):  # type: ignore[misc]
-    """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
+class CementClock(Asking):
+    """The cement clock, asked by its browser half."""
 
-    _esm = (HERE / "asking.js").read_text(encoding="utf-8") + (HERE / "cure.js").read_text(encoding="utf-8")
-    _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "cure.css").read_text(encoding="utf-8")
-    about = traitlets.Dict().tag(sync=True)
-    wanted = traitlets.Dict().tag(sync=True)
-    shown = traitlets.Dict().tag(sync=True)
-    problem = traitlets.Unicode().tag(sync=True)
+    _esm = module("cure")
+    _css = style("cure")
+    refusal = "The cement clock could not use that"
 
     def __init__(self, **start: Any) -> None:
         """Open on low-viscosity cement injected at 5 min in a room of 23 C, or on what `start` says."""
-        unknown = sorted(set(start) - set(START))
-        if unknown:
-            raise ValueError(f"cement_clock knows no {unknown[0]!r}; give one of {', '.join(START)}")
+        check_known("cement_clock", start, START)
         state = checked(start)
         super().__init__(
             about={
@@ -461,38 +455,28 @@ class CementClock(anywidget.AnyWidget):  # type: ignore[misc]
                 "model": page("heat").brief,
                 "limits": LIMITS,
             },
-            wanted={"seq": 0, **state},
-            shown=shown({"seq": 0, **state}),
+            state=state,
         )
-        self._state = state  # the last that could be shown
-        self.observe(self._on_wanted, "wanted")
 
     def __repr__(self) -> str:
         """Return one line without addresses or traits."""
         return f"cement clock: {describe(self._state)}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it a picture with its description for a page without a kernel."""
+    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown for what is wanted."""
+        made = shown(wanted)
+        self._state = checked({name: wanted[name] for name in START if name in wanted})
+        return made
+
+    def still(self) -> str:
+        """Return a picture with its description."""
         state = self._state | {"sharp": True}
         said = html.escape(describe(state), quote=True)
         picture = base64.b64encode(static_svg(state).encode()).decode()
-        figure = (
+        return (
             f'<figure><img alt="{said}" width="960" src="data:image/svg+xml;base64,{picture}">'
             f"<figcaption>{said} Start the lesson to change the room, the cement and the minute.</figcaption></figure>"
         )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": figure}, metadata
-
-    def _on_wanted(self, change: Any) -> None:
-        try:
-            self.shown = shown(change.new)
-            self._state = checked({name: change.new[name] for name in START if name in change.new})
-            self.problem = ""
-        except (ValueError, KeyError, TypeError) as error:
-            self.problem = f"The cement clock could not use that: {error}"
-            # Answered all the same, or the browser would wait: the same refusal twice changes nothing in `problem`.
-            self.shown = self.shown | {"seq": change.new.get("seq", 0)}
 
 
 def cement_clock(**start: Any) -> CementClock:

@@ -8,9 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
-import traitlets
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,6 +18,7 @@ from vertebra.mechanics.trabeculae import architecture, picture
 from vertebra.simulators import page
 from vertebra.spine.dimensions import LEVELS, dimensions
 from vertebra.spine.shape import Shape, wedge
+from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
 NAMES = {
@@ -608,21 +607,16 @@ def static_svg(state: dict[str, Any]) -> str:
     )
 
 
-class LoadExplorer(anywidget.AnyWidget):  # type: ignore[misc]
-    """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
+class LoadExplorer(Asking):
+    """Load against strength, asked by its browser half."""
 
-    _esm = (HERE / "asking.js").read_text(encoding="utf-8") + (HERE / "load.js").read_text(encoding="utf-8")
-    _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "load.css").read_text(encoding="utf-8")
-    about = traitlets.Dict().tag(sync=True)
-    wanted = traitlets.Dict().tag(sync=True)
-    shown = traitlets.Dict().tag(sync=True)
-    problem = traitlets.Unicode().tag(sync=True)
+    _esm = module("load")
+    _css = style("load")
+    refusal = "The explorer could not use that"
 
     def __init__(self, **start: Any) -> None:
         """Open on L1 of a person of 65 kg with osteoporotic bone who lifts 10 kg, or with what `start` says."""
-        unknown = sorted(set(start) - set(START))
-        if unknown:
-            raise ValueError(f"load_explorer knows no {unknown[0]!r}; give one of {', '.join(START)}")
+        check_known("load_explorer", start, START)
         state = checked(start)
         super().__init__(
             about={
@@ -633,37 +627,27 @@ class LoadExplorer(anywidget.AnyWidget):  # type: ignore[misc]
                 "limits": LIMITS,
                 "model": page("load").brief,
             },
-            wanted={"seq": 0, **state},
-            shown=shown({"seq": 0, **state}),
+            state=state,
         )
-        self._state = state  # the last that could be shown
-        self.observe(self._on_wanted, "wanted")
 
     def __repr__(self) -> str:
         """Return one line without addresses or traits."""
         return f"Load against strength: {readout(self._state)['words']}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it a picture with its description for a page without a kernel."""
+    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown for what is wanted."""
+        made = shown(wanted)
+        self._state = checked({name: wanted[name] for name in START if name in wanted})
+        return made
+
+    def still(self) -> str:
+        """Return a picture with its description."""
         said = html.escape(f"{readout(self._state)['told']} {_why(self._state)}", quote=True)
         drawing = base64.b64encode(static_svg(self._state).encode()).decode()
-        still = (
+        return (
             f'<figure><img alt="{said}" width="970" src="data:image/svg+xml;base64,{drawing}">'
             f"<figcaption>{said} {LIMITS} Start the lesson to change posture, bone and load.</figcaption></figure>"
         )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": still}, metadata
-
-    def _on_wanted(self, change: Any) -> None:
-        try:
-            self.shown = shown(change.new)
-            self._state = checked({name: change.new[name] for name in START if name in change.new})
-            self.problem = ""
-        except (ValueError, KeyError, TypeError) as error:
-            self.problem = f"The explorer could not use that: {error}"
-            # Answered all the same, or the browser would wait: the same refusal twice changes nothing in `problem`.
-            self.shown = self.shown | {"seq": change.new.get("seq", 0)}
 
 
 def load_explorer(**start: Any) -> LoadExplorer:

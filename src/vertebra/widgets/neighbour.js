@@ -220,13 +220,7 @@ function render({ model, el }) {
     spoken = setTimeout(() => { part("told").textContent = readout.told; }, 400);
     if (state.stale) ask();
   };
-  const onProblem = () => {
-    say(model.get("problem"));
-    if (!model.get("problem")) return;
-    // What the kernel refused will not be answered: go on from there.
-    close();
-    state.sent = model.get("shown").seq;
-  };
+  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (!target.dataset.slider) return;

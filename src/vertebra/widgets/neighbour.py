@@ -7,9 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
-import traitlets
 from numpy.typing import NDArray
 
 from vertebra.mechanics.axisymmetric import (
@@ -29,6 +27,7 @@ from vertebra.mechanics.sagittal import Bend, Column, bend, ellipse, posture
 from vertebra.mechanics.statics import parameter
 from vertebra.mechanics.strength import crush
 from vertebra.simulators import page
+from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
 LIFT = 20  # how many times movements up and down are drawn; sideways they are drawn as they are
@@ -323,21 +322,16 @@ def png(state: dict[str, Any]) -> bytes:
     return file.getvalue()
 
 
-class Neighbour(anywidget.AnyWidget):  # type: ignore[misc]
-    """The widget: traits only. `wanted` comes from the browser, the rest goes to it."""
+class Neighbour(Asking):
+    """The segment, asked by its browser half."""
 
-    _esm = (HERE / "asking.js").read_text(encoding="utf-8") + (HERE / "neighbour.js").read_text(encoding="utf-8")
-    _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "neighbour.css").read_text(encoding="utf-8")
-    about = traitlets.Dict().tag(sync=True)
-    wanted = traitlets.Dict().tag(sync=True)
-    shown = traitlets.Dict().tag(sync=True)
-    problem = traitlets.Unicode().tag(sync=True)
+    _esm = module("neighbour")
+    _css = style("neighbour")
+    refusal = "This could not be used"
 
     def __init__(self, **start: Any) -> None:
         """Open under the same load with 6 mL of cement, or with what `start` says of the state."""
-        unknown = sorted(set(start) - set(START))
-        if unknown:
-            raise ValueError(f"neighbour knows no {unknown[0]!r}; give one of {', '.join(START)}")
+        check_known("neighbour", start, START)
         state = checked(start)
         super().__init__(
             about={
@@ -353,35 +347,27 @@ class Neighbour(anywidget.AnyWidget):  # type: ignore[misc]
                 "compensation": f"{100 * parameter('compensation'):.0f} %",
                 "model": page("segment").brief,
             },
-            wanted={"seq": 0, **state},
-            shown=shown({"seq": 0, **state}),
+            state=state,
         )
-        self._state = state  # the last that could be shown
-        self.observe(self._on_wanted, "wanted")
 
     def __repr__(self) -> str:
         """Return one line without addresses or traits."""
         return f"cement and the neighbour: {describe(self._state)}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it a picture with its description for a page without a kernel."""
+    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown for what is wanted."""
+        made = shown(wanted)
+        self._state = checked(wanted)
+        return made
+
+    def still(self) -> str:
+        """Return a picture with its description."""
         said = html.escape(describe(self._state), quote=True)
         picture = base64.b64encode(png(self._state)).decode()
-        figure = (
+        return (
             f'<figure><img alt="{said}" width="420" src="data:image/png;base64,{picture}">'
             f"<figcaption>{said} Start the lesson to change the cement and the load.</figcaption></figure>"
         )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": figure}, metadata
-
-    def _on_wanted(self, change: Any) -> None:
-        try:
-            self.shown = shown(change.new)
-            self._state = checked(change.new)
-            self.problem = ""
-        except (ValueError, KeyError, TypeError) as error:
-            self.problem = f"This could not be used: {error}"
 
 
 def neighbour(**start: Any) -> Neighbour:

@@ -1,0 +1,69 @@
+"""A widget that asks the kernel: what its browser half wants comes in `wanted`, the answer goes out in `shown`."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+HERE = Path(__file__).parent
+
+
+def module(name: str) -> str:
+    """Return a widget's ES module behind what all that ask have in common."""
+    return "".join((HERE / f"{part}.js").read_text(encoding="utf-8") for part in ("asking", name))
+
+
+def style(name: str) -> str:
+    """Return the course's style sheet and a widget's own."""
+    return "".join((HERE / f"{part}.css").read_text(encoding="utf-8") for part in ("style", name))
+
+
+def check_known(caller: str, start: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ValueError if `start` names what a widget does not know."""
+    unknown = sorted(set(start) - set(known))
+    if unknown:
+        raise ValueError(f"{caller} knows no {unknown[0]!r}; give one of {', '.join(known)}")
+
+
+class Asking(anywidget.AnyWidget):  # type: ignore[misc]
+    """Traits only: `wanted` comes from the browser, the rest goes to it.
+
+    A child sets `refusal`, with which the sentence begins that says what could not be used, and has two methods:
+    `answer` returns what is shown for what is wanted and remembers it, `still` the figure for a page without a kernel.
+    """
+
+    refusal: ClassVar[str]
+    about = traitlets.Dict().tag(sync=True)
+    wanted = traitlets.Dict().tag(sync=True)
+    shown = traitlets.Dict().tag(sync=True)
+    problem = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, about: dict[str, Any], state: dict[str, Any]) -> None:
+        wanted = {"seq": 0, **state}
+        super().__init__(about=about, wanted=wanted, shown=self.answer(wanted))
+        self.observe(self._on_wanted, "wanted")
+
+    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown for what is wanted. Raises ValueError for what cannot be used."""
+        raise NotImplementedError
+
+    def still(self) -> str:
+        """Return an HTML figure of what was shown last, with its description."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Return the live view, and beside it the still one."""
+        live = super()._repr_mimebundle_(**kwargs)
+        bundle, metadata = live if isinstance(live, tuple) else (live, {})
+        return {**(bundle or {}), "text/plain": repr(self), "text/html": self.still()}, metadata
+
+    def _on_wanted(self, change: Any) -> None:
+        try:
+            self.shown = self.answer(change.new)
+            self.problem = ""
+        except (ValueError, KeyError, TypeError) as error:
+            self.problem = f"{self.refusal}: {error}"
+            # Answered all the same, or the browser would wait: the same refusal twice changes nothing in `problem`.
+            self.shown = self.shown | {"seq": change.new.get("seq", 0)}
