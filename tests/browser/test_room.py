@@ -115,7 +115,7 @@ def test_a_kyphoplasty_by_keyboard_to_the_debrief(mount):
     said = marking.debrief(view.widget.room)
     assert said.score >= 90
     page.get_by_role("img", name=f"{said.score:g} of 100 points").wait_for()
-    page.get_by_text("Front height while inflated").wait_for()
+    page.get_by_text(" mm inflated, ").first.wait_for()
 
 
 def test_a_patient_who_must_not_be_treated_is_sent_on(mount):
@@ -225,10 +225,10 @@ def test_a_balloon_that_is_too_long_cannot_be_chosen_and_none_is_pumped_before_o
     for side, share in (("left", 0.35), ("right", 0.8)):
         room = placed(room, side, share)
     widget.room = room
+    widget.wanted = {"seq": 1, "action": {"do": "picture", "plane": "both"}}
     view = mount(widget)
     page = view.page
     pump, deflate = page.get_by_role("button", name="+0.5 mL"), page.get_by_role("button", name="Deflate, take out")
-    press(view, "Take both pictures")
     press(view, "The needles stand: balloons in")
     assert page.get_by_role("radio", name="15 mm long, up to 4 mL: too long here").is_disabled()
     assert pump.is_disabled() and "vt-primary" not in (deflate.get_attribute("class") or "")

@@ -619,16 +619,18 @@ def test_where_no_balloon_fits_the_needle_is_named():
     with pytest.raises(Refused, match=r"^Left and right needle: no balloon fits"):
         do(two_needles(0.2, 0.2), "ready")
     with pytest.raises(Refused, match="two balloons would meet"):
-        do(two_needles(0.95, 0.95, convergence=20), "ready")
+        do(two_needles(0.8, 0.8, convergence=16), "ready")
 
 
 def test_balloons_may_go_in_when_both_needles_are_seen_to_stand_well():
-    short, both = (do(two_needles(left, 0.8), "picture", plane="lateral") for left in (0.6, 0.8))
+    short, both = (do(two_needles(left, 0.8), "picture", plane="both") for left in (0.68, 0.8))
     assert "left one does not stand well yet" in next_step(short) and "may" not in next_step(short)
     assert "The balloons may go in." in next_step(both)
     # What no picture has shown is not told.
     deeper = do(do(short, "aim", side="left"), "advance", mm=5)
-    assert "does not stand well yet" in next_step(do(deeper, "aim", side="right"))
+    deeper = do(deeper, "aim", side="right")
+    assert "does not stand well yet" in next_step(deeper)
+    assert "The balloons may go in." in next_step(do(deeper, "picture", plane="lateral"))
 
 
 def test_height_comes_with_the_balloon_and_part_of_it_goes_with_it():

@@ -721,13 +721,16 @@ def _ready(room: Room, action: Mapping[str, Any]) -> Room:
                 "there. Take pictures, then advance it, or draw it back to the surface: aim anew, or leave it out."
             ) from None
     if room.procedure == "kyphoplasty":
-        try:
-            _inflated(room, next(iter(balloons.BALLOONS)), 0.0)
-        except ValueError:
+        smallest = next(iter(balloons.BALLOONS.values()))
+        tight = [path.side for path in inside if not fits(replace(room, paths=(path,), side=path.side), smallest.name)]
+        mend = "Take pictures, then advance, or draw back and aim anew."
+        if tight:
             raise Refused(
-                "A balloon does not fit there: it is at least 10 mm long, lies where the tip is now, and needs room "
-                "inside the body; two must not meet. Take pictures, then advance, or draw back and aim anew."
-            ) from None
+                f"{' and '.join(tight).capitalize()} needle: no balloon fits there. The smallest is "
+                f"{smallest.length:.0f} mm long, lies behind the tip, and needs room inside the body. {mend}"
+            )
+        if not fits(room, smallest.name):
+            raise Refused(f"The two balloons would meet: their tips lie too near to each other. {mend}")
     stages = STAGES[room.procedure]
     return replace(
         room,
@@ -794,7 +797,10 @@ def _begin(room: Room, age: float) -> flow.State:
 def _balloon(room: Room, action: Mapping[str, Any]) -> Room:
     if room.inflated:
         raise Refused("The balloons are in; another size would need other balloons.")
-    return replace(room, balloon=_choice(action, "size", balloons.BALLOONS))
+    size = _choice(action, "size", balloons.BALLOONS)
+    if not fits(room, size):
+        raise Refused("This balloon is too long for where the needle's tip lies; choose a shorter one.")
+    return replace(room, balloon=size)
 
 
 def _inflate(room: Room, action: Mapping[str, Any]) -> Room:
@@ -809,10 +815,7 @@ def _inflate(room: Room, action: Mapping[str, Any]) -> Room:
     size = balloons.BALLOONS[room.balloon]
     if volume > size.volume:
         raise Refused(f"The syringe ends at {size.volume:g} mL: a {size.name} balloon takes no more.")
-    try:
-        found = _inflated(room, room.balloon, volume)
-    except ValueError:
-        raise Refused("This balloon is too long for where the needle's tip lies; choose a shorter one.") from None
+    found = _inflated(room, room.balloon, volume)
     signs = stop_signs(found)
     unseen = room.unseen_inflation + portion
     room = replace(
@@ -829,6 +832,15 @@ def _inflate(room: Room, action: Mapping[str, Any]) -> Room:
         message=" ".join(signs),
     )
     return _exposed(room, TAKES["inflate"])
+
+
+def fits(room: Room, size: str) -> bool:
+    """Return whether folded balloons of a size lie in the body's bone behind the needles' tips."""
+    try:
+        _inflated(room, size, 0.0)
+    except ValueError:
+        return False
+    return True
 
 
 def _inflated(room: Room, size: str, volume: float) -> balloons.Inflation:
@@ -986,6 +998,11 @@ def spread(state: flow.State) -> Spread:
     return Spread(share, state.posterior_margin, (float(along.min()), float(along.max())), sides, plates)
 
 
+def percent(share: float) -> str:
+    """Return a share as it is written everywhere in the room: 0.46 is "46 %"."""
+    return f"{100 * share:.0f} %"
+
+
 def words(film: Film) -> str:
     """Return what a careful reader sees on a film, in words: the needles, the balloons, the cement, the leaks."""
     straight = abs(film.orbital - (90 if film.plane == "lateral" else 0)) <= 10
@@ -996,7 +1013,7 @@ def words(film: Film) -> str:
     if film.inflated and film.inflation is not None:
         ahead, behind = _ends(film)
         said.append(
-            f"The balloons are dark, from {behind:.0%} to {ahead:.0%} of the body's depth."
+            f"The balloons are dark, from {percent(behind)} to {percent(ahead)} of the body's depth."
             if film.plane == "lateral"
             else f"{'Two balloons are' if len(film.inflation.balloons) > 1 else 'One balloon is'} dark in the body."
         )
@@ -1036,7 +1053,7 @@ def _on_lateral(vertebra: Vertebra, side: str, inserted: Needle) -> str:
     where = (
         f"{behind:.0f} mm behind the posterior wall"
         if share < 0
-        else f"at {share:.0%} of the body's depth, counted from the posterior wall, {_height(vertebra, tip)}"
+        else f"at {percent(share)} of the body's depth, counted from the posterior wall, {_height(vertebra, tip)}"
         if share <= 1
         else "in front of the body"
     )
@@ -1096,7 +1113,7 @@ def _cement_words(film: Film) -> str:
     if film.plane == "lateral":
         low, high = (min(max(share, 0.0), 1.0) for share in found.depth)
         wall = f"{found.margin:.0f} mm from the posterior wall" if found.margin > 0.5 else "at the posterior wall"
-        return f"Cement from {low:.0%} to {high:.0%} of the body's depth, {wall}{plates}."
+        return f"Cement from {percent(low)} to {percent(high)} of the body's depth, {wall}{plates}."
     sides = "on both sides of the midline" if len(found.sides) > 1 else f"on the patient's {''.join(found.sides)}"
     return f"Cement {sides}{plates}." if found.sides else f"Cement in the midline{plates}."
 
@@ -1171,19 +1188,38 @@ def _next_needle(room: Room) -> str:
     if share > 0.95:
         return "The lateral picture shows the tip at the front wall or beyond: draw it back."
     if share >= (0.75 if two else 0.5):
-        side = "Now the other side: two balloons lift more evenly." if lone else "The stylet may come out."
-        return f"The lateral picture shows the tip in the front part of the body. {side}"
+        other = next(side for side in SIDES if side != room.side)
+        then = (
+            "The stylet may come out."
+            if not two
+            else "Now the other side: two balloons lift more evenly."
+            if lone
+            else "The balloons may go in."
+            if _well_for_balloon(room.case.vertebra, last, other)
+            else f"The {other} one does not stand well yet: take it in your hand."
+        )
+        return f"The lateral picture shows the tip of the {room.side} needle in the front part of the body. {then}"
     return (
         "Advance by 2 to 5 mm, then look. On AP stay in the ring until lateral shows the tip past the posterior wall; "
         f"then on to {goal} of the depth.{' Then the other side.' if lone else ''}"
     )
 
 
+def _well_for_balloon(vertebra: Vertebra, film: Film, side: str) -> bool:
+    seen = dict(film.needles).get(side)
+    if seen is None or not two_views(seen, vertebra, side).safe:
+        return False
+    return 0.75 <= float(depth_share(vertebra, seen.tip[None])[0]) <= 0.95
+
+
 def _next_balloon(room: Room) -> str:
     if room.deflated:
         return "The balloons are out and leave a cavity: go on to cement."
     if not room.balloon:
-        return "Choose a balloon. It lies behind the needle's tip: a long one needs a tip far in front."
+        return (
+            "Choose a balloon that fits. It lies behind the needle's tip: a long one needs a tip far in front. From "
+            "here on the needles stay where they are."
+        )
     if room.signs or room.wall_seen:
         return "That is a sign to stop: deflate the balloons and take them out."
     return (

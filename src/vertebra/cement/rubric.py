@@ -31,6 +31,7 @@ from vertebra.cement.procedure import (
     leaks,
     needle,
     parameter,
+    percent,
     shape_of,
     spread,
     visible,
@@ -231,7 +232,7 @@ def _tip(room: Room, full: tuple[float, float], half: tuple[float, float]) -> Ma
         if path in room.withdrawn:
             return 1.0, "drawn out again"
         share = float(depth_share(room.case.vertebra, needle(room.case, path).tip[None])[0])
-        return _banded(share, full, half), f"at {share:.0%} of the depth"
+        return _banded(share, full, half), f"at {percent(share)} of the depth"
 
     return _needle_mark(room, judge)
 
@@ -254,7 +255,7 @@ def _window(room: Room, state: flow.State) -> Mark:
 
 def _fill(room: Room, state: flow.State) -> Mark:
     share = spread(state).share
-    return _banded(share, (0.1, 0.3), (0.05, 0.4)), f"{state.filled:.1f} mL, {share:.0%} of the body"
+    return _banded(share, (0.1, 0.3), (0.05, 0.4)), f"{state.filled:.1f} mL, {percent(share)} of the body"
 
 
 def _cavity_fill(room: Room, state: flow.State) -> Mark:
@@ -267,7 +268,7 @@ def _margin(room: Room, state: flow.State) -> Mark:
     if not math.isfinite(found.margin):
         return 1.0, "no cement in the body"
     share = 1.0 if found.depth[0] >= BACK_QUARTER else 0.5 if found.margin >= 3 else 0.0
-    return share, f"from {found.depth[0]:.0%} of the depth on, {found.margin:.1f} mm from the posterior wall"
+    return share, f"from {percent(found.depth[0])} of the depth on, {found.margin:.1f} mm from the posterior wall"
 
 
 def _stop_leak(room: Room, state: flow.State) -> Mark:
@@ -464,7 +465,7 @@ def _facts(room: Room) -> list[tuple[str, str]]:
 
 def _needle_fact(room: Room, path: Path) -> tuple[str, str]:
     share = float(depth_share(room.case.vertebra, needle(room.case, path).tip[None])[0])
-    place = "drawn out again" if path in room.withdrawn else f"tip at {share:.0%} of the depth"
+    place = "drawn out again" if path in room.withdrawn else f"tip at {percent(share)} of the depth"
     pierced = [(each.name.replace("_", " "), getattr(path.worst, each.name)) for each in fields(Breach)]
     out = ", ".join(f"{name} {mm:.1f} mm" for name, mm in pierced if mm > 0.05)
     return f"{path.side.capitalize()} needle, {path.gauge}", f"{place}; breach: {out or 'none'}"
@@ -473,14 +474,14 @@ def _needle_fact(room: Room, path: Path) -> tuple[str, str]:
 def _shape_facts(room: Room) -> list[tuple[str, str]]:
     """Return what became of the body's shape, and what the balloons did."""
     before, after = shape_of(room.case.vertebra), shape_of(room.vertebra)
-    facts = []
+    facts, stages = [], [("before", before), ("after", after)]
     if room.inflation is not None:
-        lifted = shape_of(room.inflation.lifted)
+        stages.insert(1, ("inflated", shape_of(room.inflation.lifted)))
         peak = f"{room.peak_pressure / balloons.PSI:.0f} psi ({room.peak_pressure / 1e5:.0f} bar)"
         facts.append(("Balloons", f"{room.inflation.volume:.1f} mL, peak {peak}"))
-        facts.append(("Front height while inflated", f"{before['anterior']:.1f} mm, then {lifted['anterior']:.1f} mm"))
     for name in ("anterior", "middle"):
-        facts.append((f"{name.capitalize()} height, before and after", f"{before[name]:.1f} and {after[name]:.1f} mm"))
+        told = ", ".join(f"{shape[name]:.1f} mm {when}" for when, shape in stages)
+        facts.append((f"{name.capitalize()} height", told))
     facts.append(("Wedge angle, before and after", f"{before['wedge']:.0f}° and {after['wedge']:.0f}°"))
     return facts
 
@@ -493,7 +494,7 @@ def _cement_facts(room: Room, state: flow.State) -> list[tuple[str, str]]:
     ]
     peak = canal_heat(room)
     return [
-        ("Cement injected", f"{room.volume:g} mL; in the body {state.filled:.1f} mL, {found.share:.0%} of it"),
+        ("Cement injected", f"{room.volume:g} mL; in the body {state.filled:.1f} mL, {percent(found.share)} of it"),
         ("Cement to posterior wall", f"{found.margin:.1f} mm" if math.isfinite(found.margin) else "—"),
         ("Highest pressure", f"{max(push.pressure for push in room.pushes) / 1e6:.2f} MPa in the syringe"),
         ("Age of the cement", f"{clock(room.pushes[0].age)} to {clock(room.pushes[-1].age)} after mixing"),

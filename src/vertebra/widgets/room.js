@@ -128,7 +128,7 @@ const markup = (id, about) => `
           <fieldset><legend>Advance</legend>
             <p class="pr-depth"><output data-part="depth"></output></p>
             <div class="pr-buttons pr-fours">${[1, 2, 5, 10].map((mm) => button({ do: "advance", mm }, `+${mm} mm`, "pr-big")).join("")}</div>
-            <div class="pr-buttons">${[-1, -2, -5].map((mm) => button({ do: "advance", mm }, `−${-mm} mm`)).join("")}${button({ do: "draw back" }, "Draw back to the surface")}</div>
+            <div class="pr-buttons pr-threes">${[-1, -2, -5].map((mm) => button({ do: "advance", mm }, `−${-mm} mm`)).join("")}${button({ do: "draw back" }, "Draw back to the surface")}</div>
           </fieldset>
           <p class="vt-note" data-part="needles"></p>
           <p class="pr-choice">${button({ do: "ready" }, about.procedure === "kyphoplasty" ? "The needles stand: balloons in" : "The needles stand: stylet out, on to cement", "vt-primary")}</p>
@@ -142,7 +142,7 @@ const markup = (id, about) => `
         <fieldset><legend>Inflate each balloon</legend>
           <div class="pr-buttons" data-part="pump">${about.portions.map((ml) => button({ do: "inflate", ml }, `+${ml} mL`, "pr-big")).join("")}</div>
           <ul class="pr-signs" data-part="signs"></ul>
-          <p class="pr-choice" data-part="deflate">${button({ do: "deflate" }, "Deflate, take out", "vt-primary")}</p>
+          <p class="pr-choice" data-part="deflate">${button({ do: "deflate" }, "Deflate, take out")}</p>
           <p class="pr-choice" data-part="deflated">${button({ do: "ready" }, "The balloons are out: on to cement", "vt-primary")}</p>
         </fieldset>
       </div>
@@ -296,7 +296,7 @@ function render({ model, el }) {
       part("n-age").textContent += `, hard at ${minutes(cement.sets)}`;
     }
     set("volume", mixed ? fixed(shown.volume, 2) : null, mixed && shown.enough ? `${balloon ? "cavity" : "a sixth of the body"}: ${shown.enough} mL` : "");
-    set("syringe", mixed ? fixed(shown.syringe, 2) : null, `hands reached ${about.hand.toFixed(1)} MPa [krebs2005]`);
+    set("syringe", mixed ? fixed(shown.syringe, 2) : null, `1 MPa is 10 bar; hands reached ${about.hand.toFixed(1)} MPa [krebs2005]`);
     if (mixed) part("bar-syringe").innerHTML = zone(0, 80, "good") + zone(80, 100, "bad") + needle((80 * shown.syringe) / about.hand);
     set("bone", mixed ? fixed(shown.bone, 1) : null, "the rest is lost in the needle");
     const up = balloon !== null && balloon.size && shown.stage === "balloon";
@@ -406,7 +406,14 @@ function render({ model, el }) {
       check("balloon", shown.balloon.size);
       part("pump").hidden = part("deflate").hidden = shown.balloon.deflated;
       part("deflated").hidden = !shown.balloon.deflated;
-      all('[data-radio="balloon"]').forEach((input) => { input.disabled = shown.balloon.ml > 0; });
+      const { fits, ml } = shown.balloon;
+      all('[data-radio="balloon"]').forEach((input) => {
+        input.disabled = !fits.includes(input.value);
+        const long = stage === "balloon" && !ml && input.disabled;
+        input.nextElementSibling.textContent = `${about.balloons[input.value]}${long ? ": too long here" : ""}`;
+      });
+      part("pump").querySelectorAll("button").forEach((each) => { each.disabled = !shown.balloon.size; });
+      part("deflate").firstElementChild.classList.toggle("vt-primary", ml > 0);
       part("signs").innerHTML = shown.balloon.signs.map((sign) => `<li>${escape(sign)}</li>`).join("");
     }
     const mixed = shown.cement !== null;

@@ -184,8 +184,14 @@ def cement_card(room: Room) -> dict[str, Any] | None:
         "closes": round(window.closes),
         "sets": round(window.sets),
         "state": state,
-        "viscosity": f"{float(cement.viscosity(age, room.temperature)):.0f}",
+        # To two figures: no gauge reads the stiffness of a paste more finely.
+        "viscosity": f"{float(f'{float(cement.viscosity(age, room.temperature)):.2g}'):.0f}",
     }
+
+
+def fitting(room: Room) -> list[str]:
+    """Return the sizes of balloon that may be chosen: those that fit, and none once they are in."""
+    return [size for size in BALLOONS if room.stage == "balloon" and not room.inflated and procedure.fits(room, size)]
 
 
 def balloon_card(room: Room) -> dict[str, Any] | None:
@@ -197,6 +203,7 @@ def balloon_card(room: Room) -> dict[str, Any] | None:
     now, came = procedure.shape_of(room.vertebra), procedure.shape_of(room.case.vertebra)
     return {
         "size": room.balloon,
+        "fits": fitting(room),
         "ml": room.inflated,
         "largest": chosen.volume if chosen else None,
         "bar": round(pressure / 1e5, 1),
