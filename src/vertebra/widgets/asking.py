@@ -1,6 +1,6 @@
 """A widget that asks the kernel: what its browser half wants comes in `wanted`, the answer goes out in `shown`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,6 +35,8 @@ class Asking(anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     refusal: ClassVar[str]
+    answer: Callable[[dict[str, Any]], dict[str, Any]]
+    still: Callable[[], str]
     about = traitlets.Dict().tag(sync=True)
     wanted = traitlets.Dict().tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)
@@ -44,14 +46,6 @@ class Asking(anywidget.AnyWidget):  # type: ignore[misc]
         wanted = {"seq": 0, **state}
         super().__init__(about=about, wanted=wanted, shown=self.answer(wanted))
         self.observe(self._on_wanted, "wanted")
-
-    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Return what is shown for what is wanted. Raises ValueError for what cannot be used."""
-        raise NotImplementedError
-
-    def still(self) -> str:
-        """Return an HTML figure of what was shown last, with its description."""
-        raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Return the live view, and beside it the still one."""
