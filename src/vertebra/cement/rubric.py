@@ -79,7 +79,7 @@ CRITERIA: dict[str, tuple[str, str, str, str]] = {
     "gauge": ("Balloon", "Watch while you inflate", "a lateral picture at least every 1 mL; 1.5 mL: half", ""),
     "window": ("Cement", "Inject paste, neither soup nor stone", "all of it within the cement's window", ""),
     "watch": ("Cement", "Watch what you inject", "a lateral picture at least every 0.5 mL; 1 mL: half", ""),
-    "fill": ("Cement", "Enough is enough", "10 to 30 % of the body; 5 to 40 %: half", "[molloy2003; kaufmann2006]"),
+    "fill": ("Cement", "Enough is enough", "10 to 30 % of the body; 5 to 40 %: half", ""),
     "cavity fill": ("Cement", "Fill the cavity, and little more", "80 to 130 % of the cavity; 60 to 160 %: half", ""),
     "margin": (
         "Stop",
