@@ -150,12 +150,12 @@ def _grade(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from vertebra import evidence
+    from vertebra.evidence.references import references
     from vertebra.quiz.items import BankError, load_bank, load_banks
     from vertebra.teaching.assign import load_assignment
     from vertebra.teaching.files import TeachingError
 
-    known = frozenset(evidence.references())
+    known = frozenset(references())
     if not args.bank and not Path("quizzes").is_dir():
         print("there is no folder quizzes here; name files, as in: vertebra quiz check my_bank.yml", file=sys.stderr)
         return 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from vertebra import assets
-from vertebra.evidence import references
+from vertebra.evidence.references import references
 
 NAMES = ("cement", "balloon", "heat", "load", "segment")
 # What a row may be held against besides a reference that somebody has opened.

@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 
 from vertebra.assets import parameters
 from vertebra.cement.material import CEMENTS, TABLE, cement
-from vertebra.evidence import references
+from vertebra.evidence.references import references
 
 LOW, HIGH = CEMENTS["low viscosity"], CEMENTS["high viscosity"]
 BOTH = pytest.mark.parametrize("cement_", CEMENTS.values(), ids=list(CEMENTS))

@@ -39,7 +39,7 @@ from vertebra.cement.procedure import (
     words,
 )
 from vertebra.cement.rubric import ADVICE, MARKS, RUBRICS, debrief
-from vertebra.evidence import cited, references
+from vertebra.evidence.references import cited, references
 from vertebra.imaging.needle import Breach
 
 SETTINGS = settings(max_examples=15, deadline=None)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vertebra import evidence
+from vertebra.evidence.references import cited, references
 from vertebra.imaging import films
 from vertebra.imaging.films import KINDS, MIMICS, READ, film_case
 from vertebra.measure import morphometry
@@ -189,8 +189,8 @@ def test_what_is_said_belongs_together(case):
     else:
         assert case.grade == 0
         assert case.loss < 0.18
-    cited = evidence.cited(case.explanation)
-    assert set(cited) <= evidence.references().keys() | {"unreferenced"}
+    named = cited(case.explanation)
+    assert set(named) <= references().keys() | {"unreferenced"}
 
 
 def test_the_six_points_on_the_film_have_the_heights_that_are_said(case):

@@ -78,7 +78,7 @@ def test_previous_and_next_lead_through_the_course_and_back():
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_every_id_cited_stands_in_the_list_of_sources(path):
-    from vertebra.evidence import cited
+    from vertebra.evidence.references import cited
 
     ids = [name for name in cited("\n".join(markdown(path))) if name != "unreferenced"]
     notebook = nbformat.read(path, as_version=4)

@@ -7,7 +7,8 @@ from dataclasses import fields
 
 import pytest
 
-from vertebra import assets, evidence
+from vertebra import assets
+from vertebra.evidence.references import OPENED, references
 from vertebra.spine.dimensions import LEVELS, TABLE, Dimensions, dimensions
 
 ROWS = list(csv.DictReader(io.StringIO(assets.read_text(TABLE))))
@@ -20,11 +21,11 @@ def test_each_number_says_its_source_and_how_far_it_was_checked():
         elif row["source"] == "unreferenced":
             assert row["checked"] == "unchecked", row
         else:
-            assert row["checked"] == evidence.references()[row["source"]].checked in evidence.OPENED, row
+            assert row["checked"] == references()[row["source"]].checked in OPENED, row
 
 
 def test_numbers_of_a_published_series_are_those_of_the_reference_list():
-    said = " ".join(evidence.references()["bonczar2024"].outcomes)
+    said = " ".join(references()["bonczar2024"].outcomes)
     for name, words in (
         ("posterior_height", "h_post"), ("anterior_height", "h_ant"), ("upper_width", "EPWu"),
         ("canal_width", "canal w"), ("canal_depth", "AP"),

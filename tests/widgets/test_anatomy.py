@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from vertebra import evidence
+from vertebra.evidence.references import cited, references
 from vertebra.imaging import ct
 from vertebra.spine.vertebra import PARTS as BONE_PARTS
 from vertebra.spine.vertebra import Vertebra
@@ -165,11 +165,11 @@ def test_a_wrong_scene_or_level_is_told_with_the_mend(given, said):
 
 def test_every_role_is_cited_or_says_that_it_is_not():
     parts = anatomy_parts()
-    known = evidence.references()
+    known = references()
     assert len({part.id for part in parts}) == len({part.name for part in parts}) == len(parts)
     for part in parts:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", part.id)
-        ids = evidence.cited(part.role)
+        ids = cited(part.role)
         assert ids, part.id
         # A reference nobody opened is never shown as published.
         assert all(name == "unreferenced" or known[name].publishable for name in ids), part.id

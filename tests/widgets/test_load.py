@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vertebra.evidence import references
+from vertebra.evidence.references import references
 from vertebra.mechanics.load import POSTURES, load, strength
 from vertebra.mechanics.statics import heights
 from vertebra.mechanics.trabeculae import picture

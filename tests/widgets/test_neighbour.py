@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from vertebra.evidence import references
+from vertebra.evidence.references import references
 from vertebra.mechanics.axisymmetric import CONTROLS, Plug, Segment, change, material, respond
 from vertebra.mechanics.sagittal import Column, bend, posture
 from vertebra.widgets import neighbour as module

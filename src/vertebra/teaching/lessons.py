@@ -9,7 +9,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from vertebra import evidence
+from vertebra.evidence.references import cited, references
 from vertebra.teaching.files import TeachingError, write_text
 
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -125,8 +125,8 @@ _NOT_PROSE = re.compile(r"^(#|---|!\[|\[[←→]|\|[ :|-]+\|$|```)")
 
 def _citation_faults(cell: Any) -> Iterator[str]:
     """Yield each paragraph, list item or table row that cites nothing and does not say `unreferenced`."""
-    known = evidence.references()
-    for name in evidence.cited(cell.source):
+    known = references()
+    for name in cited(cell.source):
         if name != "unreferenced" and name not in known:
             yield f"cites [{name}], which is not in references.yml; correct the id"
         elif name != "unreferenced" and not known[name].publishable:
@@ -134,7 +134,7 @@ def _citation_faults(cell: Any) -> Iterator[str]:
     if NO_CLAIMS in cell.metadata.get("tags", []):
         return
     for block in statements(cell.source):
-        if not evidence.cited(block):
+        if not cited(block):
             yield f"says {block[:60]!r} with neither a source nor [unreferenced]; add one, or tag the cell no-claims"
 
 

@@ -1,0 +1,74 @@
+"""What every evidence file is checked for: its shape, ids used once, and citations of what exists and was opened."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+TEXT = {"type": "string", "minLength": 1}
+OPTIONAL_TEXT = {"type": ["string", "null"], "minLength": 1}
+NUMBER = {"type": "number"}
+IDS = {"type": "array", "items": TEXT, "uniqueItems": True}
+DATE = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+UNREFERENCED = "unreferenced"
+
+
+def record(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the JSON Schema of a mapping with these fields and no others."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": required | (optional or {}),
+        "additionalProperties": False,
+    }
+
+
+def listed(items: dict[str, Any], least: int = 1) -> dict[str, Any]:
+    """Return the JSON Schema of a list of at least `least` such items."""
+    return {"type": "array", "items": items, "minItems": least}
+
+
+def shape_faults(name: str, data: Any, schema: dict[str, Any]) -> Iterator[str]:
+    """Yield where the data of the file `name` do not fit the schema, each with its place."""
+    import jsonschema  # only a check needs it; a lesson in the browser should not wait for it
+
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(data):
+        place = "/".join(map(str, error.absolute_path))
+        yield f"{name}: {place}: {error.message}"
+
+
+def repeated(name: str, records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the ids that come twice in the list `name`."""
+    seen: set[str] = set()
+    for each in records:
+        if each["id"] in seen:
+            yield f"{name}: id {each['id']} is used twice; give the second one its own"
+        seen.add(each["id"])
+
+
+def citation_faults(name: str, where: str, refs: Iterable[str]) -> Iterator[str]:
+    """Yield what is wrong with the sources of one statement of the file `name`: none at all, unknown, never opened.
+
+    `refs` are ids of references, or the word `unreferenced`.
+    """
+    from vertebra.evidence.references import references
+
+    known, refs = references(), list(refs)
+    if not refs:
+        yield f"{name}: {where} names no source; give reference ids or the word {UNREFERENCED}"
+    for ref in refs:
+        if ref == UNREFERENCED:
+            continue
+        if ref not in known:
+            yield f"{name}: {where} names references {ref}, which does not exist"
+        elif not known[ref].publishable:
+            yield f"{name}: {where} stands on {ref}, which nobody has opened; say {UNREFERENCED}, or open the source"
+
+
+def review_date(name: str, data: Mapping[str, Any]) -> date:
+    """Return the day by which somebody must read the file `name` anew: its top field `review_by`."""
+    try:
+        return date.fromisoformat(str(data["review_by"]))
+    except (KeyError, ValueError):
+        raise ValueError(
+            f"{name}: review_by is {data.get('review_by')!r}; write the day it must be read anew as 2028-11-30"
+        ) from None
