@@ -1,6 +1,7 @@
 """What every evidence file is checked for: its shape, ids used once, and citations of what exists and was opened."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,22 @@ NUMBER = {"type": "number"}
 IDS = {"type": "array", "items": TEXT, "uniqueItems": True}
 DATE = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 UNREFERENCED = "unreferenced"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One statement of an evidence file: what it says, on which sources, and when it must be read anew.
+
+    `refs` are ids of references, or `unreferenced`. `unchecked` says that nobody has compared the statement itself
+    with its source, even if somebody has opened the source for another one.
+    """
+
+    file: str
+    id: str
+    says: str
+    refs: tuple[str, ...]
+    review_by: date
+    unchecked: bool = False
 
 
 def record(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -125,6 +125,7 @@ class Item:
     reviewed_by: tuple[str, ...]
     stem: str
     sources: tuple[str, ...]
+    claims: tuple[str, ...] = ()
     vignette: str = ""
     image: Image | None = None
     rationale: str = ""
@@ -416,8 +417,8 @@ def _task_folder(use: Any, name: str) -> Path:
 def _item(raw: Mapping[str, Any], line: int, tasks: Path) -> Item:
     """Build an item from fields that fit the schema."""
     fields = dict(raw)
-    for name in ("objectives", "reviewed_by", "sources"):
-        fields[name] = tuple(raw[name])
+    for name in ("objectives", "reviewed_by", "sources", "claims"):
+        fields[name] = tuple(raw.get(name, ()))
     for name, kind in (("options", Option), ("steps", Step), ("prompts", Prompt), ("slips", Slip)):
         fields[name] = tuple(kind(**part) for part in raw.get(name, ()))
     fields["regions"] = tuple(

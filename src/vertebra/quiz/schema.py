@@ -76,6 +76,11 @@ COMMON: Schema = {
     "sources": _list(SOURCE, 1, "reference ids, or the word unreferenced"),
 }
 COMMON_OPTIONAL: Schema = {
+    "claims": _list(
+        _text("a claim of assets/evidence/claims.yml such as c000-004", "^c[0-9]{3}-[0-9]{3}$"),
+        1,
+        "claims of patient pages that the question tests",
+    ),
     "vignette": _text("the patient: age, sex or role, setting, complaint, findings"),
     "image": _record(IMAGE_REQUIRED, IMAGE_SIZE),
     "rationale": _text("the worked solution or a closing explanation, in at least 8 words"),
