@@ -8,7 +8,9 @@ import argparse
 import io
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     groups = parser.add_subparsers(title="groups", metavar="GROUP")
     _quiz_commands(groups)
     _lesson_commands(groups)
+    _evidence_commands(groups)
     return parser
 
 
@@ -99,6 +102,25 @@ def _lesson_commands(groups: Group) -> None:
     command.set_defaults(run=_check_lessons)
 
 
+def _evidence_commands(groups: Group) -> None:
+    evidence = groups.add_parser("evidence", help="see how far what the course says has been checked")
+    evidence.set_defaults(group=evidence)
+    commands = evidence.add_subparsers(title="commands", metavar="COMMAND")
+
+    command = commands.add_parser("check", help="list what is unchecked, unreferenced or due to be read anew")
+    command.add_argument("notebook", type=Path, nargs="*", help="lessons to read as well (all in ./lessons)")
+    command.add_argument("--on", type=_day, metavar="DATE", help="as of this day, as in 2028-11-30 (today)")
+    command.add_argument("--brief", action="store_true", help="print only how many there are in each file")
+    command.set_defaults(run=_check_evidence)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2028-11-30") from None
+
+
 def _refresh(args: argparse.Namespace) -> int:
     from vertebra.teaching.lessons import refresh
 
@@ -114,6 +136,30 @@ def _check_lessons(args: argparse.Namespace) -> int:
     faults = [fault for path in args.notebook for fault in lint(path)]
     print("\n".join([*faults, f"{_count(len(args.notebook), 'lesson')}, {_count(len(faults), 'fault')}"]))
     return 1 if faults else 0
+
+
+def _check_evidence(args: argparse.Namespace) -> int:
+    from vertebra.evidence.checking import check
+    from vertebra.teaching.lessons import facts
+
+    lessons = args.notebook or sorted(Path("lessons").glob("*.ipynb"))
+    report = check(args.on or date.today(), (fact for path in lessons for fact in facts(path)))
+    lists = {
+        "Not compared with its source": report.unchecked,
+        "Unreferenced, wholly or in part": report.unreferenced,
+        "To be read anew": report.overdue,
+    }
+    print("\n".join(report.faults), end="\n" if report.faults else "")
+    for title, listed in lists.items():
+        print(f"{title}: {len(listed)}")
+        if args.brief:
+            for file, number in Counter(fact.file for fact in listed).items():
+                print(f"  {file}: {number}")
+            continue
+        for fact in listed:
+            print(f"  {fact.file}: {fact.id}: {fact.says}")
+    print(f"{_count(report.total, 'statement')}, {_count(len(report.faults), 'fault')}, {len(report.overdue)} overdue")
+    return 1 if report.faults or report.overdue else 0
 
 
 def _assign(args: argparse.Namespace) -> int:

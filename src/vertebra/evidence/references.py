@@ -6,13 +6,13 @@ Data: `assets/evidence/references.yml`.
 import difflib
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
 from vertebra import assets
-from vertebra.evidence.shape import TEXT, record, repeated, shape_faults
+from vertebra.evidence.shape import DATE, TEXT, Fact, record, repeated, review_date, shape_faults
 
 FILE = "references.yml"
 CHECKED = {
@@ -31,6 +31,8 @@ LEVEL = {"enum": ["read", "partly-read", "unchecked"]}
 
 SCHEMA = record(
     {
+        "read": DATE,
+        "review_by": DATE,
         "references": {
             "type": "array",
             "items": record(
@@ -61,7 +63,7 @@ SCHEMA = record(
                     "follow_ups": {"type": "array", "items": TEXT},
                 },
             ),
-        }
+        },
     }
 )
 
@@ -75,6 +77,7 @@ class Reference:
     citation_checked: str
     design: str
     outcomes: tuple[str, ...]
+    outcomes_unchecked: tuple[str, ...]
     take_home: str
     checked: str
     doi: str | None
@@ -85,7 +88,8 @@ class Reference:
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Build it from one record of references.yml."""
         fields = {name: record[name] for name in cls.__dataclass_fields__}
-        return cls(**fields | {"outcomes": tuple(record["outcomes"])})
+        unread = tuple(outcome["fact"] for outcome in record["outcomes_unchecked"])
+        return cls(**fields | {"outcomes": tuple(record["outcomes"]), "outcomes_unchecked": unread})
 
     @property
     def publishable(self) -> bool:
@@ -110,6 +114,15 @@ def faults(data: Any = None) -> list[str]:
     """Return what is wrong with references.yml, or with the data given in its place: its shape, ids used twice."""
     data = data or assets.read_yaml(f"evidence/{FILE}")
     return list(shape_faults(FILE, data, SCHEMA)) or list(repeated(FILE, data["references"]))
+
+
+def facts() -> Iterator[Fact]:
+    """Yield every source, and every finding that is said to stand in it but was not compared with it."""
+    due = review_date(FILE, assets.read_yaml(f"evidence/{FILE}"))
+    for name, source in references().items():
+        yield Fact(FILE, name, f"{source.status}: {source.citation}", (name,), due, not source.publishable)
+        for number, outcome in enumerate(source.outcomes_unchecked, 1):
+            yield Fact(FILE, f"{name}, finding {number}", outcome, (name,), due, unchecked=True)
 
 
 # A citation in running text: [genant1993], [genant1993; tlics2005], [unreferenced].

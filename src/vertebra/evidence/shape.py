@@ -15,7 +15,7 @@ UNREFERENCED = "unreferenced"
 
 @dataclass(frozen=True)
 class Fact:
-    """One statement of an evidence file: what it says, on which sources, and when it must be read anew.
+    """One statement of the course: what it says, on which sources, and by when it must be read anew, if by any day.
 
     `refs` are ids of references, or `unreferenced`. `unchecked` says that nobody has compared the statement itself
     with its source, even if somebody has opened the source for another one.
@@ -25,7 +25,7 @@ class Fact:
     id: str
     says: str
     refs: tuple[str, ...]
-    review_by: date
+    review_by: date | None = None
     unchecked: bool = False
 
 

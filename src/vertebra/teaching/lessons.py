@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from vertebra.evidence.references import cited, references
+from vertebra.evidence.shape import Fact
 from vertebra.teaching.files import TeachingError, write_text
 
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -84,6 +85,14 @@ def lint(path: Path) -> list[str]:
     """Return what is wrong with a lesson that running it would not show, each as `file: cell: fault; mend`."""
     notebook = _read(path)
     return [f"{path.name}: cell {cell.id}: {fault}" for cell in notebook.cells for fault in _cell_faults(cell)]
+
+
+def facts(path: Path) -> Iterator[Fact]:
+    """Yield what a lesson states, each with its sources. Raises TeachingError if it is not readable."""
+    for cell in _read(path).cells:
+        if cell.cell_type == "markdown" and NO_CLAIMS not in cell.metadata.get("tags", []):
+            for statement in statements(cell.source):
+                yield Fact(path.name, cell.id, statement, tuple(cited(statement)))
 
 
 def _cell_faults(cell: Any) -> Iterator[str]:
