@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -319,17 +319,20 @@ def load_bank(path: Path | str, known_references: Collection[str] | None = None)
 
     known_references: the ids a source may name, when sources are to be checked.
     """
-    path = Path(path)
+    return parse_bank(read_text(Path(path), Source.whole), str(path), known_references)
+
+
+def read_text(path: Path, whole: str) -> str:
+    """Return a file's text; raises BankError, which calls the file a `whole`."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise BankError([f"{path}: cannot be read ({error.strerror}); check the path"]) from None
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise BankError([Fault(str(path), line, "bank", "is not UTF-8 text; save the file as UTF-8")]) from None
-    return parse_bank(text, str(path), known_references)
+        raise BankError([Fault(str(path), line, whole, "is not UTF-8 text; save the file as UTF-8")]) from None
 
 
 def load_banks(folder: Path | str, known_references: Collection[str] | None = None) -> tuple[Bank, ...]:
@@ -380,7 +383,7 @@ def _head(path: Path) -> dict[str, Any]:
 
 def parse_bank(text: str, name: str, known_references: Collection[str] | None = None) -> Bank:
     """Read the text of a bank; `name` is what the faults call the file. Raises BankError with all faults."""
-    source = _Source(text, name)
+    source = Source(text, name)
     source.check_structure()
     data = source.data
     items = []
@@ -670,8 +673,15 @@ DEEPEST = 50  # lists and mappings inside each other; a bank needs 7, and libyam
 _QUOTES = "put text that holds ': ' or ' #', or that starts with a sign, in quotes, and check the indentation"
 
 
-class _Source:
-    """The text of a bank as plain data, which still knows the line of each of its parts, and the faults found in it."""
+class Source:
+    """The text of a bank as plain data, which still knows the line of each of its parts, and the faults found in it.
+
+    A child is another kind of file: what it is called, its schema, and which list of it has parts with names.
+    """
+
+    whole: ClassVar[str] = "bank"
+    rules: ClassVar[schema.Schema] = schema.BANK
+    group: ClassVar[str] = "items"
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
@@ -692,13 +702,14 @@ class _Source:
             self._loader = loader(text)
             self._root: Any = self._loader.get_single_node()
             if self._root is None:
-                raise BankError([Fault(name, 1, "bank", "the file is empty; write a bank, or remove the file")])
+                what = f"the file is empty; write a {self.whole}, or remove the file"
+                raise BankError([Fault(name, 1, self.whole, what)])
             self.data = self._build(self._root, ())
         except yaml.YAMLError as error:
-            raise BankError([_syntax_fault(error, text, name)]) from None
+            raise BankError([_syntax_fault(error, text, name, self.whole)]) from None
         except RecursionError:
             what = "an alias leads back to itself, or the nesting is too deep; write the text out"
-            raise BankError([Fault(name, 1, "bank", what)]) from None
+            raise BankError([Fault(name, 1, self.whole, what)]) from None
         for line, path, what in self._early:
             self._record(line, path, what)
 
@@ -775,23 +786,23 @@ class _Source:
         return path in self._faulty
 
     def _place(self, path: schema.Path) -> str:
-        if path[:1] != ("items",) or len(path) < 2:
-            return "bank"
-        item = self.data["items"][path[1]]
-        known = isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]
-        return f"item {known}" if known else f"item number {int(path[1]) + 1}"
+        if path[:1] != (self.group,) or len(path) < 2:
+            return self.whole
+        part, kind = self.data[self.group][path[1]], self.group.removesuffix("s")
+        known = isinstance(part, dict) and isinstance(part.get("id"), str) and part["id"]
+        return f"{kind} {known}" if known else f"{kind} number {int(path[1]) + 1}"
 
     def check_structure(self) -> None:
         """Record where the data do not fit the schema."""
-        for path, what in schema.faults(self.data):
+        for path, what in schema.faults(self.data, self.rules):
             if path not in self._unread:
                 self.add(path, what)
 
 
-def _syntax_fault(error: yaml.YAMLError, text: str, name: str) -> Fault:
+def _syntax_fault(error: yaml.YAMLError, text: str, name: str, whole: str) -> Fault:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "the text is not YAML"
     if "end of stream" in problem:  # an open quote or bracket: the reader needs the place where it was opened
         mark = getattr(error, "context_mark", None) or mark
     line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", None) or 0) + 1
-    return Fault(name, line, "bank", f"is not YAML: {problem}; {_QUOTES}")
+    return Fault(name, line, whole, f"is not YAML: {problem}; {_QUOTES}")

@@ -226,22 +226,22 @@ KINDS = {
 }
 
 
-def faults(data: Any) -> Iterator[tuple[Path, str]]:
-    """Yield (path, what is wrong; the mend) for each place where the data of a bank do not fit the schema."""
-    for error in Draft202012Validator(BANK).iter_errors(data):
+def faults(data: Any, rules: Schema | None = None) -> Iterator[tuple[Path, str]]:
+    """Yield (path, what is wrong; the mend) for each place where data, by default a bank's, do not fit the rules."""
+    for error in Draft202012Validator(rules or BANK).iter_errors(data):
         path = tuple(error.absolute_path)
         for field, what in _in_words(error):
             yield (*path, *field), _within(path, data) + what
 
 
 def _within(path: Path, data: Any) -> str:
-    """Name the part that the path leads to, such as "options burst: "; the question itself has no name here."""
+    """Name the part that the path leads to, such as "options burst: "; the question or scene has no name here."""
     names = []
     for step in path:
         data = data[step]
         named = isinstance(step, int) and isinstance(data, dict) and isinstance(data.get("id"), str)
         names.append(data["id"] if named else str(step + 1) if isinstance(step, int) else step)
-    if path[:1] == ("items",) and len(path) > 1:
+    if path[:1] in (("items",), ("scenes",)) and len(path) > 1:
         names = names[2:]
     return " ".join(names) + ": " if names else ""
 
