@@ -9,7 +9,7 @@ no osteophyte on a model's spine, and the real patient has no fracture: its frac
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -403,29 +403,8 @@ def _taken(
 ) -> FilmCase:
     """Take the film of a scene and write down what is true of it."""
     view, level, fractured = plan.view, plan.level, plan.fractured
-    shift = rng.uniform(-40, 40)
-    height = six[:, 2].mean() + shift if scene.middle is None else scene.middle + shift / 8
-    # Centred on the spine at that height and not on the body in question: its place must not tell which body it is.
-    bodies = np.array(sorted((points.mean(axis=0) for points in scene.points[view].values()), key=lambda at: at[2]))
-    across, along = (np.interp(height, bodies[:, 2], bodies[:, axis]) for axis in (0, 1))
-    centre = np.array([across, along - (14.0 if view == "lateral" else 0.0), height])
-    tilt = rng.choice([-1, 1]) * rng.uniform(9, 13) if plan.mimic == "oblique view" else rng.normal(0, 1.2)
-    carm = CArm(
-        orbital=(90.0 if view == "lateral" else 0.0) + float(rng.normal(0, 1.5)),
-        tilt=float(tilt),
-        source_isocentre=float(rng.uniform(820, 880)),
-        isocentre=(float(centre[0]), float(centre[1]), float(centre[2])),
-        source_detector=1000.0,
-        pixels=PIXELS,
-        pixel=PITCH,
-    )
-    line_integral = scene.shadow(carm) + _soft(carm, scene.dome, rng)
-    picture = film(line_integral, photons=float(rng.uniform(1500, 5000)), seed=int(rng.integers(2**31)))
-    outlines = {}
-    for name, points in scene.points[view].items():
-        corners = carm.project(points)
-        if (corners > 4).all() and (corners < carm.pixels - 5).all():
-            outlines[name] = carm.project(_outline(points))
+    carm, picture = _exposed(rng, scene, view, float(six[:, 2].mean()), plan.mimic == "oblique view")
+    outlines = _outlines(scene, view, carm)
     ends = [min(outlines, key=LEVELS.index), max(outlines, key=LEVELS.index)]
     return FilmCase(
         seed=seed,
@@ -445,6 +424,55 @@ def _taken(
         landmarks=carm.project(six),
         explanation=_explained(plan, result),
     )
+
+
+def _exposed(
+    rng: np.random.Generator, scene: _Scene, view: str, height: float, oblique: bool = False
+) -> tuple[CArm, NDArray[np.uint8]]:
+    """Take a film of a scene, centred within a few cm of a height (z, mm); return the C-arm and the picture."""
+    shift = rng.uniform(-40, 40)
+    height = height + shift if scene.middle is None else scene.middle + shift / 8
+    # Centred on the spine at that height and not on the body in question: its place must not tell which body it is.
+    bodies = np.array(sorted((points.mean(axis=0) for points in scene.points[view].values()), key=lambda at: at[2]))
+    across, along = (np.interp(height, bodies[:, 2], bodies[:, axis]) for axis in (0, 1))
+    centre = np.array([across, along - (14.0 if view == "lateral" else 0.0), height])
+    tilt = rng.choice([-1, 1]) * rng.uniform(9, 13) if oblique else rng.normal(0, 1.2)
+    carm = CArm(
+        orbital=(90.0 if view == "lateral" else 0.0) + float(rng.normal(0, 1.5)),
+        tilt=float(tilt),
+        source_isocentre=float(rng.uniform(820, 880)),
+        isocentre=(float(centre[0]), float(centre[1]), float(centre[2])),
+        source_detector=1000.0,
+        pixels=PIXELS,
+        pixel=PITCH,
+    )
+    line_integral = scene.shadow(carm) + _soft(carm, scene.dome, rng)
+    return carm, film(line_integral, photons=float(rng.uniform(1500, 5000)), seed=int(rng.integers(2**31)))
+
+
+def _outlines(scene: _Scene, view: str, carm: CArm) -> dict[str, FloatArray]:
+    """Return the outline (n, 2) in pixels of each body that lies on the film whole."""
+    outlines = {}
+    for name, points in scene.points[view].items():
+        corners = carm.project(points)
+        if (corners > 4).all() and (corners < carm.pixels - 5).all():
+            outlines[name] = carm.project(_outline(points))
+    return outlines
+
+
+def film_of(level: str, shapes: Mapping[str, Shape], seed: int = 0) -> tuple[NDArray[np.uint8], dict[str, FloatArray]]:
+    """Return a lateral film of the model's spine about a level whose vertebrae have the shapes given by level.
+
+    With the picture (rows, columns) come the outlines (n, 2), in pixels, of the bodies that lie on it whole.
+    Raises ValueError for a level the model does not have.
+    """
+    for name in (level, *shapes):
+        if name not in LEVELS:
+            raise ValueError(f"there is no level {name!r}; give one of {', '.join(LEVELS)}")
+    scene = _model(dict(shapes), level)
+    at = scene.points["lateral"][level][:, 2].mean()
+    carm, picture = _exposed(np.random.default_rng([21, seed]), scene, "lateral", float(at))
+    return picture, _outlines(scene, "lateral", carm)
 
 
 def _outline(points: FloatArray) -> FloatArray:

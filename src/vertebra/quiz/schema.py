@@ -23,15 +23,17 @@ Schema = dict[str, Any]
 Path = tuple[str | int, ...]  # from the top of the data to a part, such as ("items", 0, "stem")
 
 
-def _text(description: str, pattern: str | None = None) -> Schema:
+def text(description: str, pattern: str | None = None) -> Schema:
+    """Return the schema of a text that is not empty; the description is shown to authors."""
     return {"type": "string", "minLength": 1, "description": description} | ({"pattern": pattern} if pattern else {})
 
 
-def _list(items: Schema, least: int, description: str) -> Schema:
+def listed(items: Schema, least: int, description: str) -> Schema:
+    """Return the schema of a list of at least `least` such items."""
     return {"type": "array", "items": items, "minItems": least, "description": description}
 
 
-def _record(required: Schema, optional: Schema | None = None) -> Schema:
+def record(required: Schema, optional: Schema | None = None) -> Schema:
     """Return the schema of a mapping with these fields and no others."""
     return {
         "type": "object",
@@ -42,20 +44,20 @@ def _record(required: Schema, optional: Schema | None = None) -> Schema:
 
 
 NUMBER: Schema = {"type": "number"}
-ID = _text("a short id of small letters, digits, - and _", "^[a-z0-9][a-z0-9_-]*$")
-TEXT = _text("the words the student reads")
-RATIONALE = _text("why this is right or wrong, in at least 8 words; for a wrong one, the mistake behind it")
+ID = text("a short id of small letters, digits, - and _", "^[a-z0-9][a-z0-9_-]*$")
+TEXT = text("the words the student reads")
+RATIONALE = text("why this is right or wrong, in at least 8 words; for a wrong one, the mistake behind it")
 KEY: Schema = {"type": "boolean", "description": "true for a right one; false when left out"}
 SHUFFLE: Schema = {"type": "boolean", "description": "false keeps the written order; true when left out"}
 
-SOURCE = _text("the id of a reference, or the word unreferenced", "^[a-z0-9][a-z0-9_-]*$")
+SOURCE = text("the id of a reference, or the word unreferenced", "^[a-z0-9][a-z0-9_-]*$")
 
 IMAGE_REQUIRED: Schema = {
-    "src": _text(
+    "src": text(
         "an .svg or .png file below assets/, such as figures/x.svg", r"^[A-Za-z0-9_-][A-Za-z0-9_./-]*\.(svg|png)$"
     ),
-    "alt": _text("what the picture shows, without giving the answer away"),
-    "licence": _text("the licence of the picture, such as CC-BY-4.0"),
+    "alt": text("what the picture shows, without giving the answer away"),
+    "licence": text("the licence of the picture, such as CC-BY-4.0"),
 }
 IMAGE_SIZE: Schema = {
     "width": {"type": "number", "exclusiveMinimum": 0, "description": "width in the units of the polygons"},
@@ -63,30 +65,30 @@ IMAGE_SIZE: Schema = {
 }
 
 COMMON: Schema = {
-    "id": _text("a name unique over all banks: small letters, digits and -, such as ft-p01", "^[a-z0-9][a-z0-9-]*$"),
-    "version": _text("three numbers such as 1.0.0", r"^[0-9]+\.[0-9]+\.[0-9]+$"),
-    "objectives": _list(
-        _text("an objective of the syllabus such as O3.1", r"^O[0-9]+\.[0-9]+$"), 1, "objectives it tests"
+    "id": text("a name unique over all banks: small letters, digits and -, such as ft-p01", "^[a-z0-9][a-z0-9-]*$"),
+    "version": text("three numbers such as 1.0.0", r"^[0-9]+\.[0-9]+\.[0-9]+$"),
+    "objectives": listed(
+        text("an objective of the syllabus such as O3.1", r"^O[0-9]+\.[0-9]+$"), 1, "objectives it tests"
     ),
     "bloom": {"enum": list(BLOOM), "description": "level of Bloom's taxonomy"},
     "tier": {"enum": ["must", "should", "nice"], "description": "must know, should know, nice to know"},
-    "author": _text("who wrote it"),
-    "reviewed_by": _list(_text("a name"), 0, "clinicians who reviewed it; empty: not yet reviewed by a clinician"),
-    "stem": _text("a closed question; a single best answer, multiple response and number ask, the rest may instruct"),
-    "sources": _list(SOURCE, 1, "reference ids, or the word unreferenced"),
+    "author": text("who wrote it"),
+    "reviewed_by": listed(text("a name"), 0, "clinicians who reviewed it; empty: not yet reviewed by a clinician"),
+    "stem": text("a closed question; a single best answer, multiple response and number ask, the rest may instruct"),
+    "sources": listed(SOURCE, 1, "reference ids, or the word unreferenced"),
 }
 COMMON_OPTIONAL: Schema = {
-    "claims": _list(
-        _text("a claim of assets/evidence/claims.yml such as c000-004", "^c[0-9]{3}-[0-9]{3}$"),
+    "claims": listed(
+        text("a claim of assets/evidence/claims.yml such as c000-004", "^c[0-9]{3}-[0-9]{3}$"),
         1,
         "claims of patient pages that the question tests",
     ),
-    "vignette": _text("the patient: age, sex or role, setting, complaint, findings"),
-    "image": _record(IMAGE_REQUIRED, IMAGE_SIZE),
-    "rationale": _text("the worked solution or a closing explanation, in at least 8 words"),
+    "vignette": text("the patient: age, sex or role, setting, complaint, findings"),
+    "image": record(IMAGE_REQUIRED, IMAGE_SIZE),
+    "rationale": text("the worked solution or a closing explanation, in at least 8 words"),
 }
 
-OPTION = _record({"id": ID, "text": TEXT, "rationale": RATIONALE}, {"key": KEY})
+OPTION = record({"id": ID, "text": TEXT, "rationale": RATIONALE}, {"key": KEY})
 POINT: Schema = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2, "description": "[x, y] in image units"}
 
 LIMITS: Schema = {
@@ -94,30 +96,30 @@ LIMITS: Schema = {
     "additionalProperties": NUMBER,
     "description": "limits such as {canal: 0}, in the quantities of the task file",
 }
-BAND = _record(
+BAND = record(
     {
         "id": ID,
-        "text": _text("the outcome in the words of the rubric, which the student reads beforehand"),
+        "text": text("the outcome in the words of the rubric, which the student reads beforehand"),
         "share": {"type": "number", "minimum": 0, "maximum": 1, "description": "the share of credit, 0 to 1"},
         "rationale": RATIONALE,
     },
     {"above": LIMITS, "below": LIMITS},
 )
 TASK: Schema = {
-    "task": _text("the name of a task file, such as needle_l1_left", "^[a-z0-9][a-z0-9_]*$"),
-    "bands": _list(BAND, 2, "outcomes: the first from the top whose limits all hold counts; the last has none"),
+    "task": text("the name of a task file, such as needle_l1_left", "^[a-z0-9][a-z0-9_]*$"),
+    "bands": listed(BAND, 2, "outcomes: the first from the top whose limits all hold counts; the last has none"),
 }
 
 # Of each format: its own required fields and its own optional ones.
 FORMATS: dict[str, tuple[Schema, Schema]] = {
-    "single_best_answer": ({"options": _list(OPTION, 2, "the options, one with key: true")}, {"shuffle": SHUFFLE}),
+    "single_best_answer": ({"options": listed(OPTION, 2, "the options, one with key: true")}, {"shuffle": SHUFFLE}),
     "multiple_response": (
-        {"options": _list(OPTION, 2, "the options, at least one with key: true and one without")},
+        {"options": listed(OPTION, 2, "the options, at least one with key: true and one without")},
         {"shuffle": SHUFFLE, "scoring": {"enum": list(SCORING["multiple_response"])}},
     ),
     "numeric": (
         {
-            "answer": _record(
+            "answer": record(
                 {
                     "value": NUMBER,
                     "unit": {"type": "string", "description": 'such as "%" or "mm"; "" when it has none'},
@@ -129,31 +131,31 @@ FORMATS: dict[str, tuple[Schema, Schema]] = {
             ),
             "rationale": COMMON_OPTIONAL["rationale"],
         },
-        {"slips": _list(_record({"value": NUMBER, "rationale": RATIONALE}), 0, "usual wrong answers, each explained")},
+        {"slips": listed(record({"value": NUMBER, "rationale": RATIONALE}), 0, "usual wrong answers, each explained")},
     ),
     "ordering": (
         {
-            "steps": _list(
-                _record({"id": ID, "text": TEXT, "rationale": RATIONALE}), 3, "the steps in the correct order"
+            "steps": listed(
+                record({"id": ID, "text": TEXT, "rationale": RATIONALE}), 3, "the steps in the correct order"
             )
         },
         {"scoring": {"enum": list(SCORING["ordering"])}},
     ),
     "matching": (
         {
-            "options": _list(_record({"id": ID, "text": TEXT}), 2, "the shared list"),
-            "prompts": _list(
-                _record({"id": ID, "text": TEXT, "answer": ID, "rationale": RATIONALE}), 1, "each with its option"
+            "options": listed(record({"id": ID, "text": TEXT}), 2, "the shared list"),
+            "prompts": listed(
+                record({"id": ID, "text": TEXT, "answer": ID, "rationale": RATIONALE}), 1, "each with its option"
             ),
         },
         {"shuffle": SHUFFLE},
     ),
     "hotspot": (
         {
-            "image": _record(IMAGE_REQUIRED | IMAGE_SIZE),
-            "regions": _list(
-                _record(
-                    {"id": ID, "text": TEXT, "polygon": _list(POINT, 3, "its corners"), "rationale": RATIONALE},
+            "image": record(IMAGE_REQUIRED | IMAGE_SIZE),
+            "regions": listed(
+                record(
+                    {"id": ID, "text": TEXT, "polygon": listed(POINT, 3, "its corners"), "rationale": RATIONALE},
                     {"key": KEY},
                 ),
                 2,
@@ -172,23 +174,23 @@ FORMAT: Schema = {"enum": list(FORMATS), "description": "the kind of question"}
 def _item(name: str) -> Schema:
     required, optional = FORMATS[name]
     rest = {field: schema for field, schema in (COMMON_OPTIONAL | optional).items() if field not in required}
-    return _record({"format": FORMAT} | COMMON | required, rest)
+    return record({"format": FORMAT} | COMMON | required, rest)
 
 
 BANK: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A bank of questions",
-    **_record(
+    **record(
         {
-            "bank": _text("a name unique over all banks: small letters, digits and _", "^[a-z0-9_]+$"),
+            "bank": text("a name unique over all banks: small letters, digits and _", "^[a-z0-9_]+$"),
             "use": {
                 "enum": ["practice", "graded"],
                 "description": "never both: the keys of practice questions reach the browser, graded keys never do",
             },
-            "lesson": _text("the notebook it belongs to, such as 03_fracture_types", "^[0-9]{2}_[a-z0-9_]+$"),
+            "lesson": text("the notebook it belongs to, such as 03_fracture_types", "^[0-9]{2}_[a-z0-9_]+$"),
             "title": TEXT,
-            "licence": _text("a licence such as CC-BY-4.0"),
-            "items": _list(
+            "licence": text("a licence such as CC-BY-4.0"),
+            "items": listed(
                 {
                     "type": "object",
                     "required": ["format"],
