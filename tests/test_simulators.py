@@ -70,7 +70,7 @@ def test_an_unknown_simulator_is_named():
 
 def test_every_material_parameter_says_where_it_is_from():
     known = simulators.references()
-    for file in ("bone", "balloon", "cement", "load", "mechanics"):
+    for file in ("bone", "balloon", "cement", "leaks", "load", "mechanics", "cascade"):
         for name, parameter in assets.parameters(f"materials/{file}.csv").items():
             assert parameter.source == "unreferenced" or parameter.source in known, (file, name)
             assert parameter.checked in {

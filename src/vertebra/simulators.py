@@ -11,7 +11,7 @@ from functools import cache
 from vertebra import assets
 from vertebra.evidence.references import references
 
-NAMES = ("cement", "balloon", "heat", "load", "segment")
+NAMES = ("cement", "balloon", "heat", "load", "segment", "leaks", "cascade")
 # What a row may be held against besides a reference that somebody has opened.
 ELSEWHERE = {"analytic": "exact solution", "independent": "independent computation"}
 
