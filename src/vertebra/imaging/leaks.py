@@ -164,7 +164,8 @@ def _wall(vertebra: Vertebra, angle: Floats, height: float) -> Floats:
     turned = np.stack([np.sin(angle), np.cos(angle)], axis=-1)
     ring = np.concatenate([turned[:, None] * radius[:, None], np.full((len(angle), len(radius), 1), height)], axis=-1)
     inside = np.asarray(vertebra.body_distance(ring.reshape(-1, 3))[0]).reshape(len(angle), -1) < 0
-    return ring[np.arange(len(angle)), inside.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)]
+    wall: Floats = ring[np.arange(len(angle)), inside.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)]
+    return wall
 
 
 def _spread(points: Floats, mouth: Floats, ease: Sequence[float]) -> Floats:
@@ -383,8 +384,8 @@ def view(level: str, plane: str, turn: float = 0.0) -> View:
     """Return a film of a level without a leak."""
     around, arm, total = room(level), carm(level, plane, turn), background(level, plane, turn)
     pixel = arm.pixel / arm.magnification(np.asarray(arm.isocentre))
-    intensity = np.exp(-total)
-    wide = parameter("scatter") * intensity
+    intensity: Image = np.exp(-total)
+    wide: Image = np.float32(parameter("scatter")) * intensity
     for _ in range(3):
         wide = ndimage.uniform_filter(wide, round(VEIL * PIXELS), mode="nearest")
     dark = -np.log(intensity + wide)
