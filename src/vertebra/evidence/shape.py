@@ -48,6 +48,8 @@ def shape_faults(name: str, data: Any, schema: dict[str, Any]) -> Iterator[str]:
     """Yield where the data of the file `name` do not fit the schema, each with its place."""
     import jsonschema  # only a check needs it; a lesson in the browser should not wait for it
 
+    if isinstance(data, Mapping):  # a day without quotes is a date to YAML; JSON Schema knows only text
+        data = {key: value.isoformat() if isinstance(value, date) else value for key, value in data.items()}
     for error in jsonschema.Draft202012Validator(schema).iter_errors(data):
         place = "/".join(map(str, error.absolute_path))
         yield f"{name}: {place}: {error.message}"
