@@ -1,7 +1,7 @@
 """Lesson notebooks as files: run them, keep their static pictures, and lint what nbval does not see."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from vertebra.evidence import claims as ledger
 from vertebra.evidence.references import cited, references
 from vertebra.evidence.shape import Fact
 from vertebra.teaching.files import TeachingError, write_text
@@ -93,6 +94,53 @@ def facts(path: Path) -> Iterator[Fact]:
         if cell.cell_type == "markdown" and NO_CLAIMS not in cell.metadata.get("tags", []):
             for statement in statements(cell.source):
                 yield Fact(path.name, cell.id, statement, tuple(cited(statement)))
+
+
+_HEADING = re.compile(r"^(#+) +(.*?) *$", re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor that JupyterLab gives a heading: its text as shown, with a hyphen for each space."""
+    return re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace(" ", "-")
+
+
+def sections(path: Path) -> dict[str, str]:
+    """Return a lesson's sections by anchor: what stands under a heading, down to the next of its rank or above.
+
+    Of equal headings the first counts, as in a link.
+    """
+    cells = [cell.source for cell in _read(path).cells if cell.cell_type == "markdown"]
+    text = "\n\n".join(cells)
+    heads = list(_HEADING.finditer(text))
+    found: dict[str, str] = {}
+    for i, head in enumerate(heads):
+        later = (other.start() for other in heads[i + 1 :] if len(other[1]) <= len(head[1]))
+        found.setdefault(anchor(head[2]), text[head.end() : next(later, len(text))])
+    return found
+
+
+Entry = ledger.Claim | ledger.Conflict | ledger.Omission
+
+
+def ledger_faults(folder: Path, entries: Iterable[Entry] | None = None) -> list[str]:
+    """Return which of `entries` the lessons in `folder` do not teach where they say; by default the whole ledger.
+
+    A section teaches one if it exists and cites at least one of the sources on which the verdict stands.
+    """
+    lessons = {path.stem: sections(path) for path in sorted(folder.glob("*.ipynb"))}
+    every = (*ledger.claims().values(), *ledger.conflicts().values(), *ledger.omissions().values())
+    found = []
+    for each in every if entries is None else entries:
+        file, _, place = each.lesson.partition("#")
+        if file not in lessons:
+            found.append(f"{each.id}: there is no lesson {file}; correct its lesson in {ledger.FILE}")
+        elif place not in lessons[file]:
+            found.append(f"{each.id}: {file} has no section {place}; its sections: {', '.join(lessons[file])}")
+        elif not set(each.refs) & set(cited(lessons[file][place])):
+            found.append(
+                f"{each.id}: {each.lesson} cites none of {', '.join(each.refs)}; teach it there, with a source"
+            )
+    return found
 
 
 def _cell_faults(cell: Any) -> Iterator[str]:
