@@ -166,21 +166,23 @@ def _data() -> Any:
     return assets.read_yaml(f"evidence/{FILE}")
 
 
+def _frozen(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a record, its lists as tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+
+
 @cache
 def series() -> tuple[Series, ...]:
     """Return the published courses of mean scores."""
     return tuple(
-        Series(**each | {"points": tuple(sorted(each["points"].items())), "refs": tuple(each["refs"])})
-        for each in _data()["series"]
+        Series(**_frozen(each) | {"points": tuple(sorted(each["points"].items()))}) for each in _data()["series"]
     )
 
 
 @cache
 def course() -> tuple[Stretch, ...]:
     """Return what is expected and what is done, lane by lane."""
-    return tuple(
-        Stretch(**each | {"days": tuple(each["days"]), "refs": tuple(each["refs"])}) for each in _data()["course"]
-    )
+    return tuple(Stretch(**_frozen(each)) for each in _data()["course"])
 
 
 @cache
@@ -197,13 +199,7 @@ def events() -> Mapping[str, Event]:
         each["id"]: Event(
             each["id"],
             each["label"],
-            tuple(
-                Phase(
-                    **{"until": math.inf}
-                    | {name: tuple(value) if isinstance(value, list) else value for name, value in phase.items()}
-                )
-                for phase in each["phases"]
-            ),
+            tuple(Phase(**_frozen({"until": math.inf} | phase)) for phase in each["phases"]),
         )
         for each in _data()["events"]
     }
@@ -213,13 +209,7 @@ def events() -> Mapping[str, Event]:
 def drugs() -> Mapping[str, Drug]:
     """Return every drug by id; the first is none."""
     return {
-        each["id"]: Drug(
-            **each
-            | {
-                "courses": tuple(Course(tuple(c["ratios"]), c.get("years", math.inf)) for c in each["courses"]),
-                "refs": tuple(each["refs"]),
-            }
-        )
+        each["id"]: Drug(**_frozen(each) | {"courses": tuple(Course(**_frozen(part)) for part in each["courses"])})
         for each in _data()["drugs"]
     }
 
