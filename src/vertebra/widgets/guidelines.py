@@ -1,0 +1,310 @@
+"""The guideline map: one patient, eight documents side by side, and which input changes whose answer."""
+
+import html
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from vertebra.evidence.guidelines import (
+    CEMENT,
+    Advice,
+    Change,
+    Flip,
+    advice,
+    bodies,
+    changes,
+    flips,
+    stopped,
+    timing,
+    treatments,
+)
+from vertebra.evidence.patient import FIELDS, Patient, describe, examples
+from vertebra.widgets.asking import Asking, check_known, module, style
+
+WORDS = {
+    "recommend": ("✓", "recommends"),
+    "option": ("◐", "an option"),
+    "against": ("✕", "against"),
+    "none": ("–", "leaves it open"),
+    "ask": ("?", "must know more"),
+    "stop": ("!", "stop first"),
+}
+# What one document does, and what several do.
+COUNTED = {
+    "recommend": ("recommends it", "recommend it"),
+    "option": ("calls it an option", "call it an option"),
+    "against": ("is against", "are against"),
+    "none": ("leaves it open", "leave it open"),
+    "ask": ("must know more", "must know more"),
+    "stop": ("is not asked", "are not asked"),
+}
+SHORT = {"vertebroplasty": "vertebroplasty", "kyphoplasty": "kyphoplasty", "conservative": "care", "surgery": "surgery"}
+GROUPS = {
+    "The fracture": ("fracture_age_weeks", "mri_oedema", "of_type", "progression"),
+    "The pain": ("pain_0_10", "pain_despite_optimal_care", "level_concordant", "mobile"),
+    "Safety": ("neurology", "new_deficit", "plc_injured", "infection", "coagulopathy", "cancer"),
+    "For the OF score": (
+        "t_score",
+        "hounsfield",
+        "asa",
+        "frailty_index",
+        "anticoagulation",
+        "dementia",
+        "bmi",
+        "nursing_care",
+    ),
+}
+SLIDERS = {"fracture_age_weeks": (0, 104), "pain_0_10": (0, 10)}
+EMPTY: dict[str, Any] = dict.fromkeys(FIELDS)
+START = EMPTY | examples()["severe"].patient.known
+LONGEST = 104  # weeks, the end of the time line
+MANY = 4  # documents that change alike are counted from here on and not named
+TICKS = (0, 3, 6, 13, 26, 52, 104)
+LIMITS = (
+    "A map, not a judge: nothing is weighed, and a yes here is a reason to talk, not an order. Each document is shown "
+    "as far as somebody here has read it, with its year; what was not read is left open. Severe pain is read as 7 of "
+    "10 [unreferenced]. An invented patient, no medical advice, not reviewed by a clinician."
+)
+
+
+def checked(wanted: dict[str, Any]) -> Patient:
+    """Return the patient that was wanted. Raises ValueError for a value that a field cannot take."""
+    return Patient(**{name: wanted.get(name, START[name]) for name in FIELDS})
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def _listed(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def verdict(given: tuple[Advice, ...], treatment: str) -> str:
+    """Return how the documents divide on a treatment, such as `1 recommends it, 3 are against`."""
+    answers = [each.answer for each in given if each.treatment == treatment]
+    counts = ((answers.count(name), words) for name, words in COUNTED.items())
+    return ", ".join(f"{count} {words[count > 1]}" for count, words in counts if count)
+
+
+def headline(patient: Patient) -> str:
+    """Return the first thing to be said: stop, or how the documents divide."""
+    if stopped(patient):
+        return "Stop: no document is asked about cement"
+    given = advice(patient)
+    answers = {each.answer for each in given if each.treatment in CEMENT}
+    if answers & {"recommend", "option"} and "against" in answers:
+        return "They disagree"
+    return "More must be known first" if "ask" in answers else "None of them allows cement here"
+
+
+def flip_words(each: Flip) -> str:
+    """Return what a flip changes, documents with the same change together; of care and surgery only if cement stays."""
+    if any(change.after == "stop" for change in each.changes):
+        return "no document is asked about cement: stop first"
+    cement = [change for change in each.changes if change.treatment in CEMENT]
+    told, short = cement or each.changes, {body.id: body.short for body in bodies()}
+    if len({change.body for change in told}) > MANY and len({change.after for change in told}) == 1:
+        return f"{len({change.body for change in told})} documents: → {WORDS[told[0].after][1]}"
+    grouped: dict[tuple[tuple[str, ...], str, str], list[str]] = {}
+    for body in short:
+        own = [change for change in told if change.body == body]
+        for before, after in dict.fromkeys((change.before, change.after) for change in own):
+            what = tuple(c.treatment for c in own if (c.before, c.after) == (before, after))
+            grouped.setdefault((what, before, after), []).append(short[body])
+    return "; ".join(
+        f"{_listed(names)}: {_listed(SHORT[name] for name in what)} {WORDS[before][1]} → {WORDS[after][1]}"
+        for (what, before, after), names in grouped.items()
+    )
+
+
+def flip_rows(patient: Patient) -> list[dict[str, Any]]:
+    """Return which single input would change which answers: those that change most documents first, stops last.
+
+    Values of an input that change the same stand in one row.
+    """
+    rows: dict[tuple[str, str], list[Flip]] = {}
+    for each in flips(patient):
+        rows.setdefault((each.field, flip_words(each)), []).append(each)
+    found = [
+        {
+            "field": FIELDS[name].label,
+            "now": FIELDS[name].say(getattr(patient, name)),
+            "value": "; ".join(FIELDS[name].say(each.value) for each in alike),
+            "flips": words,
+            "stops": any(change.after == "stop" for change in alike[0].changes),
+            "bodies": len({change.body for change in alike[0].changes}),
+        }
+        for (name, words), alike in rows.items()
+    ]
+    return sorted(found, key=lambda row: (row["stops"], -row["bodies"]))
+
+
+def told(patient: Patient, changed: tuple[Change, ...] = ()) -> str:
+    """Return the map as a text: what was changed just now, and how the documents divide on cement."""
+    given = advice(patient)
+    words = [f"{headline(patient)}."]
+    words += [each.says for each in stopped(patient)]
+    words += [f"{name}: {verdict(given, key)}." for key, name in treatments().items() if key in CEMENT]
+    if changed:
+        short = {body.id: body.short for body in bodies()}
+        what = [
+            f"{short[c.body]} on {SHORT[c.treatment]} {WORDS[c.before][1]}, now {WORDS[c.after][1]}" for c in changed
+        ]
+        words.append(f"Changed: {'; '.join(what)}." if len(what) <= 6 else f"{len(what)} answers changed.")
+    return " ".join(words)
+
+
+# --- the answer ------------------------------------------------------------------------------------------------------
+
+
+def place(weeks: float) -> float:
+    """Return where a fracture's age stands on the time line, 0 to 1; early weeks get more room (square root)."""
+    return math.sqrt(min(weeks, LONGEST) / LONGEST)
+
+
+def windows(patient: Patient) -> list[dict[str, Any]]:
+    """Return the time line: what each source admitted or says, and whether this fracture lies in it (None: unknown)."""
+    age, found = patient.fracture_age_weeks, []
+    for each in timing():
+        low, high = each.weeks
+        found.append(
+            {
+                "who": each.who,
+                "from": place(low),
+                "to": 1.0 if high is None else place(high),
+                "open": high is None,
+                "inside": None if age is None else low <= age and (high is None or age <= high),
+                "says": each.says,
+                "refs": "; ".join(each.refs),
+            }
+        )
+    return found
+
+
+def shown(wanted: dict[str, Any], before: tuple[Advice, ...] = ()) -> dict[str, Any]:
+    """Return everything that the browser half shows; `before` are the answers for the patient before this one."""
+    patient = checked(wanted)
+    given = advice(patient)
+    changed = changes(before, given) if before else ()
+    was = {(each.body, each.treatment): WORDS[each.before][1] for each in changed}
+    rows = []
+    for body in bodies():
+        own = [each for each in given if each.body == body.id]
+        cells = [
+            {
+                "glyph": WORDS[each.answer][0],
+                "word": WORDS[each.answer][1],
+                "answer": each.answer,
+                "strength": each.strength,
+                "was": was.get((each.body, each.treatment), ""),
+            }
+            for each in own
+        ]
+        rows.append({"body": body.id, "cells": cells, "why": _reasons(own)})
+    age = patient.fracture_age_weeks
+    return {
+        "seq": int(wanted.get("seq", 0)),
+        "headline": headline(patient),
+        "tone": "bad" if stopped(patient) else "warn",
+        "counts": {key: verdict(given, key) for key in CEMENT},
+        "stops": [f"{each.says} [{'; '.join(each.refs)}]" for each in stopped(patient)],
+        "rows": rows,
+        "flips": flip_rows(patient),
+        "windows": windows(patient),
+        "age": None if age is None else {"at": place(age), "text": FIELDS["fracture_age_weeks"].say(age)},
+        "told": told(patient, changed),
+    }
+
+
+def _reasons(own: list[Advice]) -> list[dict[str, str]]:
+    """Return a document's reasons, treatments with the same one together."""
+    reasons: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for each in own:
+        reasons.setdefault((each.says, each.refs), []).append(SHORT[each.treatment])
+    return [
+        {"what": _listed(what).capitalize(), "says": says, "refs": "; ".join(refs)}
+        for (says, refs), what in reasons.items()
+    ]
+
+
+def controls() -> list[dict[str, Any]]:
+    """Return the controls, group by group: sliders for two numbers, choices for everything else."""
+    groups = []
+    for legend, names in GROUPS.items():
+        fields: list[dict[str, Any]] = []
+        for name in names:
+            field = FIELDS[name]
+            values = tuple(field.codes) if field.codes is not None else field.trials
+            options = [[value, field.say(value)] for value in (*values, None)]
+            fields.append({"name": name, "label": field.label, "unit": field.unit, "options": options})
+            if name in SLIDERS:
+                fields[-1]["range"] = SLIDERS[name]
+        groups.append({"legend": legend, "fields": fields})
+    return groups
+
+
+class GuidelineMap(Asking):
+    """Eight documents on one patient, asked by the browser half."""
+
+    _esm = module("guidelines")
+    _css = style("guidelines")
+    refusal = "The map could not use that"
+
+    def __init__(self, **start: Any) -> None:
+        """Open on an invented patient with severe pain at four weeks, or with what `start` says of the fields."""
+        check_known("guideline_map", start, START)
+        self._patient = checked(START | start)
+        super().__init__(
+            about={
+                "groups": controls(),
+                "examples": {
+                    each.id: [each.name, each.told, EMPTY | each.patient.known] for each in examples().values()
+                },
+                "treatments": treatments(),
+                "bodies": [
+                    {"id": each.id, "short": each.short, "name": each.name, "year": each.year, "kind": each.kind,
+                     "status": each.status, "refs": "; ".join(each.refs)}
+                    for each in bodies()
+                ],
+                "ticks": [[place(week), week] for week in TICKS],
+                "limits": LIMITS,
+            },
+            state=START | start,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        """Return one line without addresses or traits."""
+        return f"Guideline map: {told(self._patient)}"
+
+    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown for what is wanted."""
+        made = shown(wanted, advice(self._patient))
+        self._patient = checked(wanted)
+        return made
+
+    def still(self) -> str:
+        """Return the map as a table with its description."""
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in treatments().values())
+        lines = []
+        for body, row in zip(bodies(), shown(START | self._patient.known)["rows"], strict=True):
+            cells = "".join(
+                f"<td>{cell['glyph']} {cell['word']}<br><small>{html.escape(cell['strength'])}</small></td>"
+                for cell in row["cells"]
+            )
+            year = f", {body.year}" if body.year else ""
+            lines.append(
+                f'<tr><th scope="row">{html.escape(body.short)}{year}<br><small>[{"; ".join(body.refs)}]</small></th>'
+                f"{cells}</tr>"
+            )
+        said = html.escape(f"{told(self._patient)} Known of the patient: {describe(self._patient)}")
+        return (
+            f'<figure><table><thead><tr><th scope="col">Document</th>{head}</tr></thead>'
+            f"<tbody>{''.join(lines)}</tbody></table><figcaption>{said} {html.escape(LIMITS)} "
+            "Start the lesson to change the patient.</figcaption></figure>"
+        )
+
+
+def guideline_map(**start: Any) -> GuidelineMap:
+    """Return the guideline map; `start` may set what is known of the patient, such as `fracture_age_weeks=12`."""
+    return GuidelineMap(**start)
