@@ -1,0 +1,327 @@
+"""For the talk about a fracture: the options in numbers that a patient can count, and words that a patient can read.
+
+Data: `assets/evidence/decision.yml`. A count becomes a share with a 95 % interval; where the source prints none it is
+Wilson's. The texts are held to a reading grade of 8 (`reading_grade`). Not a recommendation.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from vertebra import assets
+from vertebra.evidence.shape import (
+    DATE,
+    IDS,
+    NUMBER,
+    OPTIONAL_TEXT,
+    TEXT,
+    Fact,
+    citation_faults,
+    listed,
+    record,
+    repeated,
+    review_date,
+    shape_faults,
+)
+
+FILE = "decision.yml"
+GRADE = 8.0  # the highest reading grade of a text for patients
+Z = 1.959964  # of a 95 % interval
+REFS = listed(TEXT)
+SAID = listed(record({"says": TEXT, "refs": REFS}))
+NAMED = listed(record({"id": TEXT, "name": TEXT}))
+COUNT = {"type": "integer", "minimum": 1}
+SHARE = {"type": "number", "minimum": 0, "maximum": 100}
+SCHEMA = record(
+    {
+        "read": DATE,
+        "review_by": DATE,
+        "lead": TEXT,
+        "options": listed(record(dict.fromkeys(("id", "name", "short", "what", "harm"), TEXT) | {"refs": REFS}), 3),
+        "stages": listed(record({"id": TEXT, "name": TEXT, "trials": IDS})),
+        "sham": listed(
+            record(
+                {"id": TEXT, "trial": TEXT, "says": TEXT, "refs": REFS},
+                {"points": NUMBER, "interval": {"type": "array", "items": NUMBER, "minItems": 2}, "when": TEXT},
+            )
+        ),
+        "sham_means": TEXT,
+        "sham_open": TEXT,
+        "sham_refs": REFS,
+        "outcomes": listed(
+            record(
+                {
+                    "id": TEXT,
+                    "group": {"enum": ["benefit", "harm"]},
+                    "title": TEXT,
+                    "who": TEXT,
+                    "of": {"enum": [100, 1000]},
+                    "blind": {"type": "boolean"},
+                    "arms": listed(
+                        record(
+                            {"option": TEXT, "label": TEXT},
+                            {"events": COUNT, "people": COUNT, "percent": SHARE, "low": SHARE, "high": SHARE},
+                        )
+                    ),
+                    "plain": TEXT,
+                    "refs": REFS,
+                },
+                {"note": OPTIONAL_TEXT},
+            )
+        ),
+        "rare": SAID,
+        "unknown": SAID,
+        "always": TEXT,
+        "always_refs": REFS,
+        "warning": TEXT,
+        "warning_refs": REFS,
+        "matters": NAMED,
+        "questions": listed(TEXT),
+    }
+)
+
+
+def wilson(events: float, people: float) -> tuple[float, float]:
+    """Return the 95 % interval (Wilson) of the share `events` of `people`.
+
+    Raises ValueError unless 0 <= events <= people and there are people.
+    """
+    if not 0 <= events <= people or not people > 0:
+        raise ValueError(f"{events} of {people} is no share; give 0 to {people} events of at least one person")
+    share, square = events / people, Z * Z / people
+    middle = (share + square / 2) / (1 + square)
+    half = Z * math.sqrt(share * (1 - share) / people + square / (4 * people)) / (1 + square)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of those with an `option` (called `label`) had an outcome: `value` with `low` and `high`, 0 to 1.
+
+    `counted` says on how many people it stands, where a count was read; low and high are None without an interval.
+    """
+
+    option: str
+    label: str
+    value: float
+    low: float | None
+    high: float | None
+    counted: str
+
+    @classmethod
+    def from_record(cls, arm: Mapping[str, Any]) -> "Share":
+        """Build it from one arm of decision.yml: a count, or a share with or without people or an interval."""
+        people = arm.get("people")
+        value = arm["events"] / people if "events" in arm else arm["percent"] / 100
+        low, high = (arm[end] / 100 if end in arm else None for end in ("low", "high"))
+        counted = ""
+        if people:
+            low, high = wilson(value * people, people)
+            counted = f"{arm['events']:,} of {people:,}" if "events" in arm else f"{arm['percent']} % of {people:,}"
+        return cls(arm["option"], arm["label"], value, low, high, counted)
+
+    def icons(self, of: int) -> tuple[int, int, int]:
+        """Return how many of `of` people are surely meant, meant, and meant at most: low, value, high, rounded."""
+        middle = round(self.value * of)
+        if self.low is None or self.high is None:
+            return middle, middle, middle
+        return min(round(self.low * of), middle), middle, max(round(self.high * of), middle)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A benefit or harm that is drawn as people, `of` 100 or 1,000; `blind` if nobody knew who had cement."""
+
+    id: str
+    group: str
+    title: str
+    who: str
+    of: int
+    blind: bool
+    arms: tuple[Share, ...]
+    plain: str
+    refs: tuple[str, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the three: what is done, and what harm it may do, in plain words."""
+
+    id: str
+    name: str
+    short: str
+    what: str
+    harm: str
+    refs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sham:
+    """What a trial with a pretend treatment found; `points` of 10 in favour of cement, with its interval."""
+
+    id: str
+    trial: str
+    says: str
+    refs: tuple[str, ...]
+    points: float | None = None
+    interval: tuple[float, float] | None = None
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence and its sources."""
+
+    says: str
+    refs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Everything on the page: see decision.yml. `stages` is id to name and the trials of such patients."""
+
+    lead: Said
+    options: tuple[Option, ...]
+    stages: Mapping[str, tuple[str, tuple[str, ...]]]
+    sham: tuple[Sham, ...]
+    sham_means: Said
+    sham_open: Said
+    outcomes: tuple[Outcome, ...]
+    rare: tuple[Said, ...]
+    unknown: tuple[Said, ...]
+    always: Said
+    warning: Said
+    matters: Mapping[str, str]
+    questions: tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every text that a patient reads."""
+        told = [self.lead.says, self.sham_means.says, self.sham_open.says, self.always.says, self.warning.says]
+        told += [text for each in self.options for text in (each.what, each.harm)]
+        told += [trial.says for trial in self.sham]
+        told += [said.says for said in (*self.rare, *self.unknown)]
+        told += [each.plain for each in self.outcomes]
+        return (*told, *self.questions)
+
+
+def _tuples(each: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in each.items()}
+
+
+@cache
+def talk() -> Talk:
+    """Return the page's content."""
+    data = assets.read_yaml(f"evidence/{FILE}")
+
+    def said(name: str, refs: str) -> Said:
+        return Said(" ".join(data[name].split()), tuple(data[refs]) if refs else ())
+
+    outcomes = (
+        Outcome(**_tuples(each) | {"arms": tuple(Share.from_record(arm) for arm in each["arms"])})
+        for each in data["outcomes"]
+    )
+    return Talk(
+        lead=said("lead", ""),
+        options=tuple(Option(**_tuples(each)) for each in data["options"]),
+        stages={each["id"]: (each["name"], tuple(each["trials"])) for each in data["stages"]},
+        sham=tuple(Sham(**_tuples(each)) for each in data["sham"]),
+        sham_means=said("sham_means", "sham_refs"),
+        sham_open=said("sham_open", "sham_refs"),
+        outcomes=tuple(outcomes),
+        rare=tuple(Said(**_tuples(each)) for each in data["rare"]),
+        unknown=tuple(Said(**_tuples(each)) for each in data["unknown"]),
+        always=said("always", "always_refs"),
+        warning=said("warning", "warning_refs"),
+        matters={each["id"]: each["name"] for each in data["matters"]},
+        questions=tuple(data["questions"]),
+    )
+
+
+# --- how hard a text is ----------------------------------------------------------------------------------------------
+
+
+def syllables(word: str) -> int:
+    """Return about how many syllables an English word has: its groups of vowels, without a silent final e."""
+    letters = re.sub(r"[^a-z]", "", word.lower())
+    groups = len(re.findall(r"[aeiouy]+", letters))
+    if letters.endswith("e") and not letters.endswith(("le", "ee", "ie")) and groups > 1:
+        groups -= 1
+    if letters.endswith("ed") and not letters.endswith(("ted", "ded", "eed")) and groups > 1:
+        groups -= 1
+    return max(groups, 1)
+
+
+def reading_grade(text: str) -> float:
+    """Return the Flesch-Kincaid grade of a text: about how many years of school it asks for.
+
+    0.39 words a sentence + 11.8 syllables a word - 15.59; numbers count as words of one syllable. Raises ValueError for
+    a text without words.
+    """
+    words = re.findall(r"[A-Za-z][A-Za-z'’-]*|\d[\d,.]*\d|\d", text)
+    if not words:
+        raise ValueError("the text has no words; give one that has")
+    sentences = max(1, len(re.findall(r"[.!?]+(?=\s|$)", text)))
+    parts = sum(syllables(piece) for word in words for piece in word.split("-") if piece)
+    return 0.39 * len(words) / sentences + 11.8 * parts / len(words) - 15.59
+
+
+# --- what is checked -------------------------------------------------------------------------------------------------
+
+
+def faults(data: Any = None) -> list[str]:
+    """Return what is wrong with decision.yml, or with the data given in its place: shape, ids, citations, balance."""
+    data = data or assets.read_yaml(f"evidence/{FILE}")
+    found = list(shape_faults(FILE, data, SCHEMA))
+    if found:
+        return found
+    for group in ("options", "stages", "sham", "outcomes", "matters"):
+        found += repeated(f"{FILE} {group}", data[group])
+    options, trials = ({each["id"] for each in data[group]} for group in ("options", "sham"))
+    for each in data["stages"]:
+        found += [
+            f"{FILE}: {each['id']} names the trial {x}, which is not under sham"
+            for x in each["trials"]
+            if x not in trials
+        ]
+    for each in data["outcomes"]:
+        for arm in each["arms"]:
+            place = f"{FILE}: {each['id']}, {arm['label']}"
+            if arm["option"] not in options:
+                found.append(f"{place} names the option {arm['option']}, which does not exist")
+            if ("events" in arm) == ("percent" in arm) or ("events" in arm and "people" not in arm):
+                found.append(f"{place} is neither a count (events and people) nor a share (percent)")
+            elif "events" in arm and arm["events"] > arm["people"]:
+                found.append(f"{place} counts more events than people")
+    if {each["group"] for each in data["outcomes"]} != {"benefit", "harm"}:
+        found.append(f"{FILE}: benefits stand without harms, or harms without benefits; give both")
+    for each in (*data["options"], *data["sham"], *data["outcomes"]):
+        found += citation_faults(FILE, each["id"], each["refs"])
+    for group in ("rare", "unknown"):
+        for number, each in enumerate(data[group]):
+            found += citation_faults(FILE, f"{group}/{number}", each["refs"])
+    for name in ("sham", "always", "warning"):
+        found += citation_faults(FILE, name, data[f"{name}_refs"])
+    return found
+
+
+def facts() -> Iterator[Fact]:
+    """Yield every statement of decision.yml."""
+    day, page = review_date(FILE, assets.read_yaml(f"evidence/{FILE}")), talk()
+    for option in page.options:
+        yield Fact(FILE, option.id, f"{option.name}: {option.what} {option.harm}", option.refs, day)
+    for trial in page.sham:
+        yield Fact(FILE, trial.id, trial.says, trial.refs, day)
+    for outcome in page.outcomes:
+        counted = "; ".join(f"{arm.label} {arm.counted or f'{100 * arm.value:g} %'}" for arm in outcome.arms)
+        yield Fact(FILE, outcome.id, f"{outcome.title}: {counted}. {outcome.plain}", outcome.refs, day)
+    for group, each in (("rare", page.rare), ("unknown", page.unknown)):
+        for number, said in enumerate(each):
+            yield Fact(FILE, f"{group} {number}", said.says, said.refs, day)
+    for name in ("sham_means", "sham_open", "always", "warning"):
+        said = getattr(page, name)
+        yield Fact(FILE, name, said.says, said.refs, day)
