@@ -85,6 +85,12 @@ class Frailty:
         return cls(**given)
 
 
+def kidney_stage(egfr: float) -> str:
+    """Return the usual stage of an eGFR in mL/min/1.73 m2, G1 (90 and over) to G5 (under 15); unreferenced."""
+    limits = ((90, "G1"), (60, "G2"), (45, "G3a"), (30, "G3b"), (15, "G4"))
+    return next((name for least, name in limits if egfr >= least), "G5")
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is prescribed and advised: ids of measures, and in how many days somebody reviews it (1 to 84, or None).
