@@ -10,6 +10,8 @@ from vertebra.widgets.cure import cement_clock
 from vertebra.widgets.gym import gym
 from vertebra.widgets.load import load_explorer
 from vertebra.widgets.neighbour import neighbour
+from vertebra.widgets.plan import plan_builder
+from vertebra.widgets.redflags import red_flag_explorer
 from vertebra.widgets.room import procedure_room
 from vertebra.widgets.workbench import workbench
 
@@ -33,7 +35,9 @@ def room():
 
 
 WIDGETS = [
-    anatomy, carm, cement_clock, ct_browser, gym, load_explorer, neighbour, room, side_by_side, workbench,
+    anatomy, carm, cement_clock, ct_browser, gym, load_explorer, neighbour, red_flag_explorer, room, side_by_side,
+    workbench,
+    plan_builder,
 ]  # fmt: skip
 
 
@@ -45,5 +49,5 @@ def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypa
     told = bench.page.evaluate(TWICE, str(bench.widget._esm))
     assert len(set(told["ids"])) == len(told["ids"]) > 1
     assert told["lost"] == told["shared"] == []
-    # Side by side has nothing to choose by radio buttons.
-    assert (told["groups"] > 0) == (make is not side_by_side)
+    # Side by side and the plan builder have nothing to choose by radio buttons.
+    assert (told["groups"] > 0) == (make not in (side_by_side, plan_builder))

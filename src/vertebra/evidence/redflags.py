@@ -366,6 +366,8 @@ def _setting(data: Mapping[str, Any]) -> Setting:
 
 
 def _finding(data: Mapping[str, Any]) -> Finding:
+    sensitivity: Estimate | None
+    specificity: Estimate | None
     if "counts" in data:
         counts = data["counts"]
         ratio = ratio_of_counts(**counts)
@@ -390,10 +392,15 @@ def _finding(data: Mapping[str, Any]) -> Finding:
 
 def _danger(data: Mapping[str, Any]) -> Danger:
     return Danger(
-        **{name: data[name] for name in ("id", "name", "hours", "who")},
-        **{name: frozenset(data.get(name, ())) for name in ("needs", "one_of", "replaces")},
+        id=data["id"],
+        name=data["name"],
+        needs=frozenset(data["needs"]),
+        one_of=frozenset(data.get("one_of", ())),
+        replaces=frozenset(data.get("replaces", ())),
+        hours=data["hours"],
         clock=data["clock"]["says"],
         clock_refs=tuple(data["clock"]["refs"]),
+        who=data["who"],
         action=data["action"]["says"],
         action_refs=tuple(data["action"]["refs"]),
     )
@@ -520,7 +527,8 @@ class Table:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _cite(refs: Iterable[str]) -> str:
+def cite(refs: Iterable[str]) -> str:
+    """Return sources as they are cited in running text."""
     return f"[{'; '.join(refs)}]"
 
 
@@ -532,14 +540,14 @@ def clocks() -> Table:
         flags = " and ".join(names[flag] for flag in names if flag in danger.needs)
         if danger.one_of:
             flags += ", with " + " or ".join(names[flag].lower() for flag in names if flag in danger.one_of)
-        rows.append((danger.name, flags, danger.clock, danger.who, f"{danger.action} {_cite(danger.refs)}"))
+        rows.append((danger.name, flags, danger.clock, danger.who, f"{danger.action} {cite(danger.refs)}"))
     return Table("Red flags by clock", ("Danger", "Flags", "Clock", "Who", "What"), tuple(rows))
 
 
 def differential() -> Table:
     """Return the differential diagnosis of sudden back pain after 50."""
     rows = tuple(
-        (each.diagnosis, each.points_to, each.missed, f"{each.first_test} {_cite(each.refs)}")
+        (each.diagnosis, each.points_to, each.missed, f"{each.first_test} {cite(each.refs)}")
         for each in redflags().differential.values()
     )
     return Table("Sudden back pain after 50", ("Diagnosis", "Points to it", "Not to be missed", "First test"), rows)
