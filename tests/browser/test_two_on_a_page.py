@@ -7,6 +7,7 @@ from vertebra.widgets.carm import carm
 from vertebra.widgets.compare import side_by_side
 from vertebra.widgets.ct import ct_browser
 from vertebra.widgets.cure import cement_clock
+from vertebra.widgets.forest import forest_plot
 from vertebra.widgets.gym import gym
 from vertebra.widgets.load import load_explorer
 from vertebra.widgets.neighbour import neighbour
@@ -35,7 +36,7 @@ def room():
 
 
 WIDGETS = [
-    anatomy, carm, cement_clock, ct_browser, gym, load_explorer, neighbour, red_flag_explorer, room, side_by_side,
+    anatomy, carm, cement_clock, ct_browser, forest_plot, gym, load_explorer, neighbour, red_flag_explorer, room, side_by_side,
     workbench,
     plan_builder,
 ]  # fmt: skip

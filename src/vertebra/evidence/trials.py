@@ -58,7 +58,7 @@ SCHEMA = record(
                 },
             )
         ),
-        "windows": listed(record({"id": TEXT, "name": TEXT, "effect": {"type": "boolean"}})),
+        "windows": listed(record({"id": TEXT, "name": TEXT, "when": TEXT, "effect": {"type": "boolean"}})),
         "studies": listed(
             record(
                 {
@@ -165,6 +165,7 @@ class Window:
 
     id: str
     name: str
+    when: str
     effect: bool
 
 
