@@ -36,8 +36,8 @@ def room():
 
 
 WIDGETS = [
-    anatomy, carm, cement_clock, ct_browser, forest_plot, gym, load_explorer, neighbour, red_flag_explorer, room, side_by_side,
-    workbench,
+    anatomy, carm, cement_clock, ct_browser, forest_plot, gym, load_explorer, neighbour, red_flag_explorer, room,
+    side_by_side, workbench,
     plan_builder,
 ]  # fmt: skip
 

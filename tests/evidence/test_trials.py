@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from vertebra import assets
+from vertebra.evidence.exhibits import counts, entrants
 from vertebra.evidence.pooling import Estimate, Twice, around, leave_one_out, pool, risks
 from vertebra.evidence.trials import (
     baseline,
@@ -304,3 +305,20 @@ def test_regression_to_the_mean_is_the_truncated_normals(people):
 def test_without_daily_change_nothing_regresses():
     first, second = Twice(5, 1.5, 1e-9, 7).expected()
     assert second == pytest.approx(first)
+
+
+# --- exhibits --------------------------------------------------------------------------------------------------------
+
+
+def test_the_exhibits_show_what_was_computed_and_say_what_does_not_fit():
+    shown = counts("fracture-klazen2010b", "responder-clark2016")
+    text = shown._repr_html_()
+    assert repr(shown) == "2 tables of counts, 1 of which print what the counts do not give"
+    assert "0.67 (0.37 to 1.21)" in text and "0.177" in text and "p = 0.44" in text and "No test of these" in text
+    assert "22.6 (5.7 to 39.4)" in text and "worked back from percentages" in text
+    assert len(counts().tables) == len(event_tables())
+    with pytest.raises(ValueError, match="no table of counts has the id 'x'"):
+        counts("x")
+    table = entrants()._repr_html_()
+    assert "−4.3 (1.0)" in table and "57–59" in table and "not recorded" in table and "IQR 10–36" in table
+    assert "INVEST, Buchbinder, VERTOS IV, VAPOUR" in repr(entrants())

@@ -587,7 +587,7 @@ INK, SOFT, LINE, BLUE, BAND = "#17212b", "#4d5a68", "#c3ccd6", "#00619e", "#f1d4
 def static_svg(state: dict[str, Any], numbers: bool = True, width: int = 970) -> str:
     """Return the forest plot as one SVG picture on white; without `numbers` only what is drawn, for a question."""
     drawn = chart(state)
-    left, right = 262, 250 if numbers else 40
+    left, right = 306, 250 if numbers else 40
     span, row_high = width - left - right, 34
     low, high = drawn["axis"]["low"], drawn["axis"]["high"]
     parts: list[str] = []
@@ -669,7 +669,11 @@ def static_svg(state: dict[str, Any], numbers: bool = True, width: int = 970) ->
     if numbers:
         write(width - 92, 58, "difference (95 %)", 'font-size="13"', "end", SOFT)
         write(width - 24, 58, "weight", 'font-size="13"', "end", SOFT)
-    tall = y + 62
+    legend = ["shaded: said to matter"] if drawn["band"] else []
+    if any(not each["checked"] for group in drawn["groups"] for each in group["rows"]):
+        legend.append(f"dashed: {UNCHECKED}")
+    write(24, y + 72, "; ".join(legend), "", "start", SOFT)
+    tall = y + (88 if legend else 62)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {tall:.0f}" width="{width}" '
         f'height="{tall:.0f}" font-family="system-ui, sans-serif" font-size="15">'
