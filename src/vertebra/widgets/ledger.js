@@ -1,0 +1,405 @@
+// The claim ledger, browser half. All claims are here, so filters, search and verdicts are instant; the kernel keeps what
+// was judged and counts the score.
+
+const SIGNS = { supported: "✓", oversimplified: "◐", contradicted: "✕", "conflicts-with-other-leaflet": "⇄" };
+const CONFLICT = "conflicts-with-other-leaflet";
+const VIEWS = { judge: "Judge", conflicts: "Conflicts", omissions: "Left out", score: "Score" };
+
+const clean = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+const options = (pairs, all) => [["", all], ...pairs].map(([value, text]) => `<option value="${clean(value)}">${clean(text)}</option>`).join("");
+const unique = (values) => [...new Set(values)];
+const isRight = (claim, call) => (call === CONFLICT ? claim.conflicts.length > 0 : claim.verdict === call);
+
+const markup = (id, about) => {
+  const topics = unique(about.claims.map((claim) => claim.topic)).sort();
+  const lessons = unique(about.claims.map((claim) => claim.place.lesson)).sort();
+  const pick = (name, label, choices) =>
+    `<div><label for="${id}-${name}">${label}</label><select id="${id}-${name}" data-filter="${name}">${choices}</select></div>`;
+  return `
+  <div class="cl-head"><h3>Claim ledger</h3><p data-part="progress" class="cl-progress" role="status"></p></div>
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <p class="vt-alert" role="alert" data-part="note" hidden></p>
+  <div class="cl-tabs" role="tablist" aria-label="Views of the ledger">${Object.entries(VIEWS)
+    .map(([name, label]) => `<button type="button" role="tab" id="${id}-tab-${name}" data-tab="${name}" aria-controls="${id}-view-${name}">${label}</button>`)
+    .join("")}</div>
+  <div role="tabpanel" id="${id}-view-judge" data-view="judge" aria-labelledby="${id}-tab-judge">
+    <div class="cl-filters" role="search" aria-label="Find claims">
+      ${pick("leaflet", "Leaflet", options(about.leaflets.map(({ id, what }) => [id, `${id}: ${what}`]), "all five"))}
+      ${pick("topic", "Topic", options(topics.map((topic) => [topic, topic]), "all"))}
+      ${pick("lesson", "Lesson", options(lessons.map((lesson) => [lesson, lesson]), "all"))}
+      ${pick("state", "Show", options([["open", "not judged yet"], ["done", "judged"], ["wrong", "judged wrong"]], "all"))}
+      <div class="cl-find"><label for="${id}-find">Search</label><input type="text" id="${id}-find" data-filter="words" autocomplete="off" spellcheck="false"></div>
+    </div>
+    <div class="cl-desk">
+      <div class="cl-side">
+        <p class="vt-note" data-part="count" id="${id}-count" role="status"></p>
+        <ul class="cl-list" role="listbox" tabindex="0" aria-label="Claims" aria-describedby="${id}-count" data-part="list"></ul>
+        <p class="cl-print"><button type="button" data-part="print">Print this list</button></p>
+      </div>
+      <article class="cl-card" data-part="card" aria-label="The claim"></article>
+    </div>
+  </div>
+  <div role="tabpanel" id="${id}-view-conflicts" data-view="conflicts" aria-labelledby="${id}-tab-conflicts" hidden>
+    <p>Where two leaflets cannot both be right, one of them has to be read again. Open a conflict to see both sides, what the literature says, and the line this course takes.</p>
+    <div data-part="conflicts"></div></div>
+  <div role="tabpanel" id="${id}-view-omissions" data-view="omissions" aria-labelledby="${id}-tab-omissions" hidden>
+    <p>What a page does not say misleads as well as what it says.</p>
+    <div class="cl-scroll" tabindex="0" role="region" aria-label="What the leaflets leave out"><table class="cl-gaps" data-part="omissions"></table></div></div>
+  <div role="tabpanel" id="${id}-view-score" data-view="score" aria-labelledby="${id}-tab-score" hidden><div data-part="score"></div></div>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>
+  <p class="vt-note">Teaching, not medical advice. ${clean(about.limits)}</p>`;
+};
+
+// The folder of this lesson on the server, as the address bar has it.
+const folder = () => decodeURIComponent(/\/(?:tree|notebooks)\/(.*)$/.exec(location.pathname)?.[1] ?? "").split("/").slice(0, -1);
+
+// A link to a section. JupyterLab opens it in its own tab if told so in its way; elsewhere the browser follows it.
+function link(file, anchor, text) {
+  const path = [...folder(), file].join("/");
+  const told = clean(JSON.stringify({ path, id: `#${anchor}` }));
+  return `<a href="${clean(encodeURI(file))}#${clean(encodeURI(anchor))}" data-commandlinker-command="rendermime:handle-local-link" data-commandlinker-args="${told}">${clean(text)}</a>`;
+}
+const section = ({ file, anchor, lesson, section: name }) => link(file, anchor, `${lesson}: ${name}`);
+
+function render({ model, el }) {
+  const { id, about, root, part, state, say, ask, answered, close } = opened(
+    { model, el }, "cl", "Claim ledger", markup, "Nothing is kept",
+  );
+  const known = new Map(about.claims.map((claim) => [claim.id, claim]));
+  const conflictOf = new Map(about.conflicts.map((each) => [each.id, each]));
+  const names = Object.fromEntries(about.calls.map((call) => [call.id, call.name]));
+  const words = new Map(about.claims.map((claim) => [claim.id, `${claim.id} ${claim.claim} ${claim.topic}`.toLowerCase()]));
+  const filters = { leaflet: "", topic: "", lesson: "", state: "", words: "" };
+  let current = (about.claims.find((claim) => !state.judged[claim.id]) ?? about.claims[0]).id;
+
+  const sources = (refs) => `<ul class="cl-sources">${refs
+    .map((ref) =>
+      ref === "unreferenced"
+        ? "<li><b>[unreferenced]</b> accepted teaching for which we have checked no source</li>"
+        : `<li><b>[${clean(ref)}]</b> ${clean(about.sources[ref].citation)} <em>(${clean(about.sources[ref].status)})</em></li>`)
+    .join("")}</ul>`;
+  const mark = (call) => `<span class="cl-mark cl-${call}"><span aria-hidden="true">${SIGNS[call]}</span> ${clean(names[call])}</span>`;
+
+  // --- the list
+
+  const rows = new Map();
+  for (const claim of about.claims) {
+    const row = document.createElement("li");
+    row.id = `${id}-${claim.id}`;
+    row.setAttribute("role", "option");
+    row.dataset.claim = claim.id;
+    row.innerHTML = `<b class="cl-letter">${claim.leaflet}</b><span class="cl-words">${clean(claim.claim)}</span><span class="cl-sign" data-sign></span>`;
+    rows.set(claim.id, row);
+  }
+  part("list").append(...rows.values());
+
+  const matches = (claim) => {
+    const said = state.judged[claim.id];
+    return (
+      (!filters.leaflet || claim.leaflet === filters.leaflet) &&
+      (!filters.topic || claim.topic === filters.topic) &&
+      (!filters.lesson || claim.place.lesson === filters.lesson) &&
+      (!filters.state || (filters.state === "open" ? !said : filters.state === "done" ? said : said && !isRight(claim, said.answer))) &&
+      filters.words.split(/\s+/).every((word) => words.get(claim.id).includes(word))
+    );
+  };
+  // What the list shows is settled when a filter changes: judging must not pull the claim away from under the reader.
+  let listed = [];
+  const sift = () => {
+    listed = about.claims.filter(matches).map((claim) => claim.id);
+    const seen = new Set(listed);
+    for (const [name, row] of rows) row.hidden = !seen.has(name);
+    part("count").textContent = `${listed.length} of ${about.claims.length} claims`;
+    part("print").disabled = !listed.length;
+    if (listed.length && !seen.has(current)) choose(listed[0]);
+    else showCurrent();
+  };
+  const showSigns = (name) => {
+    const [row, claim, said] = [rows.get(name), known.get(name), state.judged[name]];
+    const sign = row.querySelector("[data-sign]");
+    const right = said && isRight(claim, said.answer);
+    sign.textContent = said ? (right ? "✓" : "✕") : "";
+    sign.className = `cl-sign ${said ? (right ? "cl-good" : "cl-bad") : ""}`;
+    row.setAttribute("aria-label", `Leaflet ${claim.leaflet}: ${claim.claim} ${said ? (right ? "Judged right." : "Judged wrong.") : "Not judged."}`);
+  };
+  const showCurrent = () => {
+    for (const [name, row] of rows) row.setAttribute("aria-selected", String(name === current && !row.hidden));
+    const row = rows.get(current);
+    if (row.hidden) part("list").removeAttribute("aria-activedescendant");
+    else {
+      part("list").setAttribute("aria-activedescendant", row.id);
+      // Not scrollIntoView, which would move the page as well.
+      const list = part("list");
+      if (row.offsetTop < list.scrollTop) list.scrollTop = row.offsetTop;
+      else if (row.offsetTop + row.offsetHeight > list.scrollTop + list.clientHeight)
+        list.scrollTop = row.offsetTop + row.offsetHeight - list.clientHeight;
+    }
+  };
+  const choose = (name) => {
+    current = name;
+    showCurrent();
+    showCard();
+  };
+
+  // --- one claim
+
+  const showCard = () => {
+    const claim = known.get(current);
+    const said = state.judged[current];
+    const head = `<p class="cl-kicker">Leaflet ${claim.leaflet} · ${clean(claim.topic)} · <span class="cl-id">${claim.id}</span></p>
+      <blockquote class="cl-claim">${clean(claim.claim)}</blockquote>`;
+    part("card").innerHTML = head + (said ? verdict(claim, said) : form());
+    part("card").dataset.claim = current;
+  };
+
+  const form = () => `<form data-part="form">
+    <fieldset class="cl-calls"><legend>What do you call it?</legend>${about.calls
+      .map((call) => `<label><input type="radio" name="${id}-call" value="${call.id}"> <span><b>${clean(call.name)}</b> <span class="cl-means">${clean(call.means)}</span></span></label>`)
+      .join("")}</fieldset>
+    <fieldset class="cl-sure"><legend>How sure are you? <span class="cl-means">(if you like)</span></legend>${about.certainty
+      .map(({ level, name }) => `<label><input type="radio" name="${id}-sure" value="${level}"> ${clean(name)}</label>`).join("")}</fieldset>
+    <p class="cl-error" role="alert" data-part="missing"></p>
+    <p class="cl-actions"><button type="submit" class="vt-primary">Judge</button>
+      <button type="button" data-next>Skip</button></p></form>`;
+
+  const verdict = (claim, said) => {
+    const right = isRight(claim, said.answer);
+    const sure = said.certainty ? `, ${about.certainty.find(({ level }) => level === said.certainty).name}` : "";
+    const clashes = claim.conflicts.map((name) => {
+      const each = conflictOf.get(name);
+      const other = each.sides.find((side) => !side.includes(claim.id));
+      return `<li><b>${clean(each.title)}.</b> Against it: ${other.map((x) => `leaflet ${known.get(x).leaflet}, “${clean(known.get(x).claim)}”`).join("; ")}
+        <button type="button" class="cl-small" data-conflict="${name}">Show this conflict</button></li>`;
+    });
+    const questions = claim.questions.length
+      ? claim.questions.map((each) => link(each.file, "Quiz", `${each.lesson}, question ${each.number}`)).join("; ")
+      : "no question yet";
+    return `<div class="cl-verdict cl-${claim.verdict}" tabindex="-1" data-part="verdict">
+        <p class="cl-line"><strong>${right ? "✓ Right" : "✕ Not so"}.</strong> You said: ${clean(names[said.answer])}${clean(sure)}.</p>
+        <p class="cl-line">The literature: ${mark(claim.verdict)}${claim.conflicts.length ? ` and the leaflets conflict` : ""}</p>
+        <p class="cl-appraisal">${clean(claim.appraisal)}</p></div>
+      <h4>It stands on</h4>${sources(claim.refs)}
+      ${claim.confidence ? `<p class="vt-note">How sure the authors are of the part without a source: ${clean(claim.confidence)}.</p>` : ""}
+      ${clashes.length ? `<h4>Another leaflet says otherwise</h4><ul class="cl-clashes">${clashes.join("")}</ul>` : ""}
+      <dl class="cl-where"><div><dt>Taught in</dt><dd>${section(claim.place)}</dd></div><div><dt>Tested by</dt><dd>${questions}</dd></div></dl>
+      <p class="cl-actions"><button type="button" class="vt-primary" data-next>Next claim</button>
+        <button type="button" data-part="again">Judge it again</button></p>`;
+  };
+
+  const judge = () => {
+    const call = root.querySelector(`input[name="${id}-call"]:checked`);
+    if (!call) {
+      part("missing").textContent = "Choose one of the four first.";
+      return;
+    }
+    const sure = root.querySelector(`input[name="${id}-sure"]:checked`);
+    state.judged = { ...state.judged, [current]: { answer: call.value, certainty: sure ? Number(sure.value) : null } };
+    showSigns(current);
+    showCard();
+    part("verdict").focus({ preventScroll: true });
+    part("told").textContent = part("verdict").textContent.replace(/\s+/g, " ").trim();
+    ask();
+  };
+  const again = () => {
+    const { [current]: gone, ...rest } = state.judged;
+    state.judged = rest;
+    showSigns(current);
+    showCard();
+    root.querySelector(`input[name="${id}-call"]`).focus();
+    ask();
+  };
+  // The next in the list that is not judged; if all are, simply the next.
+  const next = () => {
+    if (!listed.length) return;
+    const at = listed.indexOf(current);
+    const round = [...listed.slice(at + 1), ...listed.slice(0, at + 1)];
+    choose(round.find((name) => name !== current && !state.judged[name]) ?? round[0]);
+    part("card").querySelector("input, button")?.focus();
+  };
+
+  // --- conflicts, omissions, score
+
+  part("conflicts").innerHTML = about.conflicts
+    .map((each) => {
+      const side = (ids, name) => `<div class="cl-half"><h4>Side ${name}</h4><ul>${ids
+        .map((x) => `<li><b class="cl-letter">${known.get(x).leaflet}</b><button type="button" class="cl-plain" data-claim="${x}">${clean(known.get(x).claim)}</button></li>`)
+        .join("")}</ul></div>`;
+      return `<details class="cl-conflict" data-id="${each.id}"><summary>${clean(each.title)}</summary>
+        <div class="cl-sides">${side(each.sides[0], "A")}${side(each.sides[1], "B")}</div>
+        <p><b>The literature.</b> ${clean(each.literature)}</p><p><b>This course.</b> ${clean(each.line)}</p>${sources(each.refs)}
+        <p>Taught in ${section(each.place)}</p></details>`;
+    })
+    .join("");
+
+  const letters = about.leaflets.map(({ id: letter }) => letter);
+  part("omissions").innerHTML = `<caption class="vt-visually-hidden">What each leaflet leaves out</caption>
+    <thead><tr><th scope="col">Left out</th>${letters.map((letter) => `<th scope="col">${letter}</th>`).join("")}<th scope="col">Why it matters</th></tr></thead>
+    <tbody>${about.omissions
+      .map((each) => `<tr><th scope="row">${clean(each.missing)}</th>${letters
+        .map((letter) => (each.leaflets.includes(letter)
+          ? '<td class="cl-out"><span aria-hidden="true">✕</span><span class="vt-visually-hidden">left out</span></td>'
+          : '<td class="cl-in"><span aria-hidden="true">·</span><span class="vt-visually-hidden">not listed as left out</span></td>'))
+        .join("")}<td class="cl-why">${clean(each.why)} <span class="cl-refs">[${each.refs.map(clean).join("; ")}]</span> ${section(each.place)}</td></tr>`)
+      .join("")}</tbody>`;
+
+  const showScore = () => {
+    const { score, note } = model.get("shown");
+    part("note").textContent = note;
+    part("note").hidden = !note;
+    part("progress").textContent = score.lines[0];
+    const fooled = score.fooled.filter((name) => known.has(name));
+    part("score").innerHTML = `${score.lines.map((line) => `<p>${clean(line)}</p>`).join("")}
+      <div class="cl-scroll" tabindex="0" role="region" aria-label="What you said against what the literature says"><table class="cl-table">
+        <caption>What you said (rows) against what the literature says (columns)</caption>
+        <thead><tr><th scope="col">You said</th>${about.calls.filter((call) => call.id !== CONFLICT).map((call) => `<th scope="col">${clean(call.name)}</th>`).join("")}<th scope="col">You were right</th></tr></thead>
+        <tbody>${score.rows
+          .map((row, i) => `<tr><th scope="row">${clean(row.name)}</th>${row.cells
+            .map((n, j) => `<td${i === j ? ' class="cl-hit"' : ""}>${n}</td>`).join("")}<td>${row.right}</td></tr>`)
+          .join("")}</tbody></table></div>
+      <p class="vt-note"><b>The leaflets conflict</b> counts as right where another leaflet says otherwise, whatever the literature's verdict is.</p>
+      ${fooled.length ? `<h4>You called these supported, and they are not</h4><ul class="cl-fooled">${fooled
+        .map((name) => `<li><b class="cl-letter">${known.get(name).leaflet}</b><button type="button" class="cl-plain" data-claim="${name}">${clean(known.get(name).claim)}</button> ${mark(known.get(name).verdict)}</li>`)
+        .join("")}</ul>` : ""}
+      ${score.judged ? '<p class="cl-actions"><button type="button" data-part="forget">Forget all judgements</button> <span data-part="sure" hidden>Really? <button type="button" data-part="yes">Yes, begin again</button> <button type="button" data-part="no">No, keep them</button></span></p>' : ""}`;
+  };
+  const forget = () => {
+    state.judged = {};
+    for (const name of rows.keys()) showSigns(name);
+    sift();
+    showCard();
+    ask();
+  };
+
+  const turn = (name, focus) => {
+    for (const tab of root.querySelectorAll("[data-tab]")) {
+      const chosen = tab.dataset.tab === name;
+      tab.setAttribute("aria-selected", String(chosen));
+      tab.tabIndex = chosen ? 0 : -1;
+      if (chosen && focus) tab.focus();
+    }
+    for (const view of root.querySelectorAll("[data-view]")) view.hidden = view.dataset.view !== name;
+  };
+  const open = (name) => {
+    turn("judge");
+    if (!listed.includes(name)) {
+      for (const key of Object.keys(filters)) filters[key] = "";
+      for (const control of root.querySelectorAll("[data-filter]")) control.value = "";
+      sift();
+    }
+    choose(name);
+    part("card").querySelector("input, button")?.focus();
+  };
+
+  // --- on paper: what the list shows, in a page of its own, so that nothing of the program around it is printed
+
+  const sheet = () => {
+    const body = listed
+      .map((name) => {
+        const [claim, said] = [known.get(name), state.judged[name]];
+        const boxes = about.calls.map((call) => `☐ ${clean(call.name)}`).join("<br>");
+        return `<tr><td>${claim.leaflet}</td><td>${clean(claim.claim)}</td><td>${said ? `You: ${clean(names[said.answer])}<br><b>${clean(names[claim.verdict])}</b>` : boxes}</td>
+          <td>${said ? `${clean(claim.appraisal)} [${claim.refs.map(clean).join("; ")}]` : ""}</td></tr>`;
+      })
+      .join("");
+    return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Claim ledger</title><style>
+      body { font: 10pt/1.35 system-ui, sans-serif; color: #000; } table { width: 100%; border-collapse: collapse; }
+      th, td { padding: 3pt 5pt; border: 0.5pt solid #777; text-align: left; vertical-align: top; } tr { break-inside: avoid; }
+      td:nth-child(2) { width: 36%; } td:nth-child(3) { width: 20%; }</style></head><body><h1>Claim ledger</h1>
+      <p>${listed.length} claims. ${clean(about.limits)} Teaching, not medical advice.</p>
+      <table><thead><tr><th>Leaflet</th><th>Claim</th><th>Verdict</th><th>Appraisal</th></tr></thead><tbody>${body}</tbody></table></body></html>`;
+  };
+  const print = () => {
+    root.querySelector("iframe")?.remove();
+    const frame = document.createElement("iframe");
+    frame.title = "Sheet to print";
+    frame.className = "cl-sheet";
+    frame.setAttribute("aria-hidden", "true");
+    frame.tabIndex = -1;
+    frame.srcdoc = sheet();
+    frame.addEventListener("load", () => frame.contentWindow.print());
+    root.append(frame);
+  };
+
+  // --- events
+
+  root.addEventListener("submit", (event) => {
+    event.preventDefault();
+    judge();
+  });
+  root.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest(selector);
+    const [tab, row, claim, conflict] = [at("[data-tab]"), at('[role="option"]'), at("button[data-claim]"), at("[data-conflict]")];
+    if (tab) turn(tab.dataset.tab);
+    else if (row) choose(row.dataset.claim);
+    else if (claim) open(claim.dataset.claim);
+    else if (conflict) {
+      turn("conflicts");
+      const found = root.querySelector(`details[data-id="${conflict.dataset.conflict}"]`);
+      found.open = true;
+      found.scrollIntoView({ block: "nearest" });
+      found.querySelector("summary").focus();
+    } else if (at("[data-next]")) next();
+    else if (at('[data-part="again"]')) again();
+    else if (at('[data-part="print"]')) print();
+    else if (at('[data-part="forget"]')) {
+      part("sure").hidden = false;
+      part("yes").focus();
+    } else if (at('[data-part="yes"]')) {
+      forget();
+      root.querySelector('[data-tab="score"]').focus();
+    } else if (at('[data-part="no"]')) {
+      part("sure").hidden = true;
+      part("forget").focus();
+    }
+  });
+  root.addEventListener("input", (event) => {
+    const { filter } = event.target.dataset;
+    if (filter) {
+      filters[filter] = event.target.value.trim().toLowerCase();
+      // A leaflet, topic or lesson is taken as it is written.
+      if (filter !== "words") filters[filter] = event.target.value;
+      sift();
+    }
+  });
+  root.addEventListener("change", (event) => {
+    if (event.target.name === `${id}-call`) part("missing").textContent = "";
+  });
+  part("list").addEventListener("keydown", (event) => {
+    const at = listed.indexOf(current);
+    const step = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: listed.length - 1, PageDown: at + 8, PageUp: at - 8 }[event.key];
+    if (step === undefined || !listed.length) return;
+    event.preventDefault();
+    choose(listed[Math.min(Math.max(step, 0), listed.length - 1)]);
+  });
+  root.querySelector('[role="tablist"]').addEventListener("keydown", (event) => {
+    const all = Object.keys(VIEWS);
+    const at = all.indexOf(event.target.dataset.tab);
+    const step = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    turn(all[(step + all.length) % all.length], true);
+  });
+
+  const show = () => {
+    const shown = model.get("shown");
+    answered(shown.seq);
+    showScore();
+    root.dataset.seq = shown.seq;
+    if (state.stale) ask();
+  };
+  const showProblem = () => say(model.get("problem"));
+  model.on("change:shown", show);
+  model.on("change:problem", showProblem);
+  for (const name of rows.keys()) showSigns(name);
+  turn("judge");
+  sift();
+  showCard();
+  show();
+  return () => {
+    close();
+    model.off("change:shown", show);
+    model.off("change:problem", showProblem);
+  };
+}
+
+export default { render };
