@@ -4,6 +4,7 @@ import pytest
 
 from vertebra.widgets.anatomy import anatomy
 from vertebra.widgets.carm import carm
+from vertebra.widgets.cascade import fracture_cascade
 from vertebra.widgets.compare import side_by_side
 from vertebra.widgets.ct import ct_browser
 from vertebra.widgets.cure import cement_clock
@@ -14,6 +15,7 @@ from vertebra.widgets.neighbour import neighbour
 from vertebra.widgets.plan import plan_builder
 from vertebra.widgets.redflags import red_flag_explorer
 from vertebra.widgets.room import procedure_room
+from vertebra.widgets.timeline import recovery_timeline
 from vertebra.widgets.workbench import workbench
 
 pytestmark = pytest.mark.browser
@@ -38,6 +40,7 @@ def room():
 WIDGETS = [
     anatomy, carm, cement_clock, ct_browser, forest_plot, gym, load_explorer, neighbour, red_flag_explorer, room,
     side_by_side, workbench,
+    fracture_cascade, recovery_timeline,
     plan_builder,
 ]  # fmt: skip
 
@@ -50,5 +53,5 @@ def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypa
     told = bench.page.evaluate(TWICE, str(bench.widget._esm))
     assert len(set(told["ids"])) == len(told["ids"]) > 1
     assert told["lost"] == told["shared"] == []
-    # Side by side and the plan builder have nothing to choose by radio buttons.
-    assert (told["groups"] > 0) == (make not in (side_by_side, plan_builder))
+    # Side by side, the plan builder and the cascade have nothing to choose by radio buttons.
+    assert (told["groups"] > 0) == (make not in (side_by_side, plan_builder, fracture_cascade))

@@ -27,7 +27,7 @@ from vertebra.evidence.shape import (
 
 FILE = "recovery.yml"
 DAYS = 365  # the line ends here
-MEASURES = {"pain": "mean pain, 0 to 10", "disability": "mean disability (Roland-Morris), 0 to 24"}
+MEASURES = {"pain": "Mean pain, 0 to 10", "disability": "Mean disability (Roland-Morris), 0 to 24"}
 LANES = {"pain": "Pain", "function": "Daily life", "bone": "Bone", "you": "What you do"}
 ID = {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}
 TEXTS = listed(TEXT)

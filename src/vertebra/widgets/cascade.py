@@ -92,7 +92,7 @@ def _plan(state: dict[str, Any], arm: str) -> Plan:
 
 def _unprotected(state: dict[str, Any], arm: str) -> bool:
     """Return whether denosumab is stopped with nothing after it."""
-    return state[f"{arm}_drug"] == "denosumab" and state[f"{arm}_stop"] > 0
+    return bool(state[f"{arm}_drug"] == "denosumab" and state[f"{arm}_stop"])
 
 
 def _outcome(state: dict[str, Any], arm: str) -> Outcome:
