@@ -182,8 +182,13 @@ def _shown_claim(claim: Claim, questions: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def about() -> dict[str, Any]:
-    """Return everything that the browser half shows: claims, conflicts, omissions, sources. Raises BankError."""
-    questions = questions_by_claim()
+    """Return everything that the browser half shows: claims, conflicts, omissions, sources."""
+    questions: Mapping[str, Any] = {}
+    missing = ""
+    try:
+        questions = questions_by_claim()
+    except BankError:  # somebody is writing in a bank; the claims can be judged all the same
+        missing = "The question banks have faults, so no questions are named here; run `vertebra quiz check`."
     every = [*claims().values(), *conflicts().values(), *omissions().values()]
     used = sorted({ref for each in every for ref in each.refs} - {UNREFERENCED})
     return {
@@ -215,7 +220,7 @@ def about() -> dict[str, Any]:
             for each in omissions().values()
         ],
         "sources": {ref: {"citation": references()[ref].citation, "status": references()[ref].status} for ref in used},
-        "limits": LIMITS,
+        "limits": f"{LIMITS} {missing}".strip(),
     }
 
 
@@ -250,10 +255,7 @@ class Ledger(Asking):
         stored, self._note = self._file.read()
         if stored:
             self._file.base = {name: said for name, said in stored.answers.items() if _is_sound(name, said)}
-        try:
-            super().__init__(about=about(), state={"judged": dict(self._file.base)})
-        except BankError as error:
-            raise ValueError(f"the question banks have faults; run `vertebra quiz check`: {error}") from None
+        super().__init__(about=about(), state={"judged": dict(self._file.base)})
 
     def __repr__(self) -> str:
         """Return one line without addresses or traits."""
