@@ -91,7 +91,7 @@ def test_a_stop_comes_before_every_document(mount):
 def test_an_example_sets_everything_and_tells_its_story(mount):
     view = mount(guideline_map())
     page = view.page
-    page.get_by_label("Start from an invented patient").select_option("Greta, 84")
+    page.get_by_label("An invented patient").select_option("Greta, 84")
     page.get_by_text("CT shows a cleft").wait_for()
     settled(view, 1)
     assert view.widget.wanted["nonunion"] is True and view.widget.wanted["fracture_age_weeks"] == 17

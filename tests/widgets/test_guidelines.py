@@ -11,11 +11,8 @@ from vertebra.evidence.references import references
 from vertebra.widgets import guidelines as module
 from vertebra.widgets.guidelines import (
     GROUPS,
-    SLIDERS,
     START,
     WORDS,
-    checked,
-    controls,
     flip_words,
     guideline_map,
     headline,
@@ -23,11 +20,16 @@ from vertebra.widgets.guidelines import (
     shown,
     verdict,
 )
+from vertebra.widgets.patient import SLIDERS, controls, patient_of
+
+
+def checked(wanted):
+    return patient_of(wanted, START)
 
 
 @pytest.mark.parametrize("name", list(inputs()))
 def test_every_control_at_every_value_is_answered(name):
-    field = next(each for group in controls() for each in group["fields"] if each["name"] == name)
+    field = next(each for group in controls(GROUPS) for each in group["fields"] if each["name"] == name)
     for value, text in field["options"]:
         wanted = {"seq": 2, name: value}
         if (name, value) == ("of_type", 5):

@@ -1,20 +1,5 @@
 // The guideline map, browser half. The kernel asks the documents; here controls are read and answers painted.
 
-const key = (value) => JSON.stringify(value);
-
-const choice = (id, { name, label, options }) => `
-  <div class="gm-field"><label for="${id}-${name}">${label}</label>
-    <select id="${id}-${name}" data-choice="${name}">${options
-      .map(([value, text]) => `<option value='${key(value)}'>${text}</option>`).join("")}</select></div>`;
-
-const slider = (id, { name, label, range: [low, high] }) => `
-  <div class="gm-field gm-slider"><label for="${id}-${name}">${label}</label><output for="${id}-${name}" data-value="${name}"></output>
-    <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="1">
-    <label class="gm-check"><input type="checkbox" data-unknown="${name}"> <span>not known<span class="vt-visually-hidden">: ${label}</span></span></label></div>`;
-
-const group = (id, { legend, fields }) => `
-  <fieldset><legend>${legend}</legend>${fields.map((field) => (field.range ? slider : choice)(id, field)).join("")}</fieldset>`;
-
 const bodyRow = (id, { id: name, short, name: full, year, kind, status, refs }, treatments) => `
   <tbody data-body="${name}"><tr>
     <th scope="row"><span class="gm-short">${short}</span> <span class="gm-year">${year ?? "year not read"}</span><span class="gm-kind">${kind}</span><span class="gm-kind">[${refs}]</span></th>
@@ -26,13 +11,9 @@ const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <h3 class="gm-verdict" data-part="verdict"></h3>
   <div class="gm-stops" data-part="stops"></div>
-  <div class="gm-desk">
-    <div class="gm-example"><label for="${id}-example">Start from an invented patient</label>
-      <select id="${id}-example" data-part="example"><option value="">as set below</option>${Object.entries(about.examples)
-        .map(([name, [text]]) => `<option value="${name}">${text}</option>`).join("")}</select>
-      <p data-part="story" hidden></p></div>
-    <div class="gm-groups">${about.groups.slice(0, -1).map((each) => group(id, each)).join("")}</div>
-    <details><summary>More for the OF score</summary><div class="gm-groups gm-more">${group(id, about.groups.at(-1))}</div></details>
+  <div class="pt-desk">${invented(id, about)}
+    <div class="pt-groups">${about.groups.slice(0, -1).map((each) => fieldGroup(id, each)).join("")}</div>
+    <details><summary>More for the OF score</summary><div class="pt-groups pt-more">${fieldGroup(id, about.groups.at(-1))}</div></details>
   </div>
   <table class="gm-map"><caption>What each document says of this patient. An outline marks an answer that has just changed.</caption>
     <thead><tr><th scope="col">Document</th>${Object.values(about.treatments).map((text) => `<th scope="col">${text}</th>`).join("")}</tr></thead>
@@ -48,52 +29,9 @@ const markup = (id, about) => `
   <p class="vt-note">${about.limits}</p>`;
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
-    { model, el }, "gm", "Guideline map", markup, "Nothing moves",
-  );
+  const desk = opened({ model, el }, "gm", "Guideline map", markup, "Nothing moves");
+  const { about, root, part, state, say, ask, answered, close } = desk;
   let spoken;
-  const fields = Object.fromEntries(about.groups.flatMap((each) => each.fields).map((field) => [field.name, field]));
-
-  const showControls = () => {
-    for (const select of root.querySelectorAll("[data-choice]")) {
-      const name = select.dataset.choice;
-      const value = key(state[name] ?? null);
-      // An example may hold a value that is not among those on offer: it is added, not lost.
-      if (![...select.options].some((option) => option.value === value)) {
-        select.insertAdjacentHTML("afterbegin", `<option value='${value}'>${value.replace("-", "−")} ${fields[name].unit}</option>`);
-      }
-      select.value = value;
-    }
-    for (const input of root.querySelectorAll("[data-slider]")) {
-      const name = input.dataset.slider;
-      const unknown = state[name] === null;
-      if (!unknown) input.value = state[name];
-      input.disabled = unknown;
-      const value = unknown ? "not known" : `${state[name]} ${fields[name].unit}`;
-      input.setAttribute("aria-valuetext", value);
-      root.querySelector(`[data-value="${name}"]`).textContent = value;
-      root.querySelector(`[data-unknown="${name}"]`).checked = unknown;
-    }
-    // Intact nerves have no new deficit, and OF 5 is a torn tension band.
-    root.querySelector('[data-choice="new_deficit"]').disabled = state.neurology === "N0";
-    root.querySelector('[data-choice="plc_injured"]').disabled = state.of_type === 5;
-  };
-
-  const change = (values) => {
-    // Whoever was intact and is so no more has a deficit of unknown age.
-    if (values.neurology && state.neurology === "N0") state.new_deficit = null;
-    Object.assign(state, values);
-    if (state.neurology === "N0") state.new_deficit = false;
-    if (state.of_type === 5) state.plc_injured = true;
-    showControls();
-    ask();
-  };
-
-  const alone = (values) => {
-    part("example").value = "";
-    part("story").hidden = true;
-    change(values);
-  };
 
   const showMap = (rows) => {
     for (const { body, cells, why } of rows) {
@@ -140,26 +78,9 @@ function render({ model, el }) {
   };
   const onProblem = () => say(model.get("problem"));
 
-  root.addEventListener("input", ({ target }) => {
-    if (target.dataset.slider) alone({ [target.dataset.slider]: Number(target.value) });
-  });
-  root.addEventListener("change", ({ target }) => {
-    if (target.dataset.choice) alone({ [target.dataset.choice]: JSON.parse(target.value) });
-    else if (target.dataset.unknown) {
-      const name = target.dataset.unknown;
-      const slider = root.querySelector(`[data-slider="${name}"]`);
-      alone({ [name]: target.checked ? null : Number(slider.value) });
-    } else if (target.dataset.part === "example") {
-      const [, told, known] = about.examples[target.value] ?? [];
-      part("story").textContent = told ?? "";
-      part("story").hidden = !told;
-      if (known) change(known);
-    }
-  });
-
   model.on("change:shown", onShown);
   model.on("change:problem", onProblem);
-  showControls();
+  patientControls(desk, ask);
   onShown();
   onProblem();
   return () => {

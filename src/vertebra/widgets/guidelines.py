@@ -19,7 +19,8 @@ from vertebra.evidence.guidelines import (
     treatments,
 )
 from vertebra.evidence.patient import FIELDS, Patient, describe, examples
-from vertebra.widgets.asking import Asking, check_known, module, style
+from vertebra.widgets.asking import Asking, check_known
+from vertebra.widgets.patient import EMPTY, controls, invented, patient_module, patient_of, patient_style
 
 WORDS = {
     "recommend": ("✓", "recommends"),
@@ -54,8 +55,6 @@ GROUPS = {
         "nursing_care",
     ),
 }
-SLIDERS = {"fracture_age_weeks": (0, 104), "pain_0_10": (0, 10)}
-EMPTY: dict[str, Any] = dict.fromkeys(FIELDS)
 START = EMPTY | examples()["severe"].patient.known
 LONGEST = 104  # weeks, the end of the time line
 MANY = 4  # documents that change alike are counted from here on and not named
@@ -65,11 +64,6 @@ LIMITS = (
     "as far as somebody here has read it, with its year; what was not read is left open. Severe pain is read as 7 of "
     "10 [unreferenced]. An invented patient, no medical advice, not reviewed by a clinician."
 )
-
-
-def checked(wanted: dict[str, Any]) -> Patient:
-    """Return the patient that was wanted. Raises ValueError for a value that a field cannot take."""
-    return Patient(**{name: wanted.get(name, START[name]) for name in FIELDS})
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -184,7 +178,7 @@ def windows(patient: Patient) -> list[dict[str, Any]]:
 
 def shown(wanted: dict[str, Any], before: tuple[Advice, ...] = ()) -> dict[str, Any]:
     """Return everything that the browser half shows; `before` are the answers for the patient before this one."""
-    patient = checked(wanted)
+    patient = patient_of(wanted, START)
     given = advice(patient)
     changed = changes(before, given) if before else ()
     was = {(each.body, each.treatment): WORDS[each.before][1] for each in changed}
@@ -228,39 +222,21 @@ def _reasons(own: list[Advice]) -> list[dict[str, str]]:
     ]
 
 
-def controls() -> list[dict[str, Any]]:
-    """Return the controls, group by group: sliders for two numbers, choices for everything else."""
-    groups = []
-    for legend, names in GROUPS.items():
-        fields: list[dict[str, Any]] = []
-        for name in names:
-            field = FIELDS[name]
-            values = tuple(field.codes) if field.codes is not None else field.trials
-            options = [[value, field.say(value)] for value in (*values, None)]
-            fields.append({"name": name, "label": field.label, "unit": field.unit, "options": options})
-            if name in SLIDERS:
-                fields[-1]["range"] = SLIDERS[name]
-        groups.append({"legend": legend, "fields": fields})
-    return groups
-
-
 class GuidelineMap(Asking):
     """Eight documents on one patient, asked by the browser half."""
 
-    _esm = module("guidelines")
-    _css = style("guidelines")
+    _esm = patient_module("guidelines")
+    _css = patient_style("guidelines")
     refusal = "The map could not use that"
 
     def __init__(self, **start: Any) -> None:
         """Open on an invented patient with severe pain at four weeks, or with what `start` says of the fields."""
         check_known("guideline_map", start, START)
-        self._patient = checked(START | start)
+        self._patient = patient_of(start, START)
         super().__init__(
             about={
-                "groups": controls(),
-                "examples": {
-                    each.id: [each.name, each.told, EMPTY | each.patient.known] for each in examples().values()
-                },
+                "groups": controls(GROUPS),
+                "examples": invented(),
                 "treatments": treatments(),
                 "bodies": [
                     {"id": each.id, "short": each.short, "name": each.name, "year": each.year, "kind": each.kind,
@@ -280,7 +256,7 @@ class GuidelineMap(Asking):
     def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Return what is shown for what is wanted."""
         made = shown(wanted, advice(self._patient))
-        self._patient = checked(wanted)
+        self._patient = patient_of(wanted, START)
         return made
 
     def still(self) -> str:
