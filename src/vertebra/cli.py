@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     groups = parser.add_subparsers(title="groups", metavar="GROUP")
     _quiz_commands(groups)
     _lesson_commands(groups)
+    _case_commands(groups)
     _evidence_commands(groups)
     return parser
 
@@ -119,6 +120,35 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2028-11-30") from None
+
+
+def _case_commands(groups: Group) -> None:
+    case = groups.add_parser("case", help="check unfolding cases")
+    case.set_defaults(group=case)
+    commands = case.add_subparsers(title="commands", metavar="COMMAND")
+    command = commands.add_parser("check", help="check case files, and list every fault")
+    command.add_argument("file", type=Path, nargs="+", help="case files, such as quizzes/cases/t12_frail.yml")
+    command.set_defaults(run=_check_cases)
+
+
+def _check_cases(args: argparse.Namespace) -> int:
+    from vertebra.quiz.case_files import explore, load_case
+    from vertebra.quiz.cases import spelt
+    from vertebra.quiz.items import BankError
+
+    faults: list[str] = []
+    for path in args.file:
+        try:
+            case = load_case(path)
+        except BankError as error:
+            faults += str(error).splitlines()
+            continue
+        ways = explore(case)
+        decisions = sum(scene.decision is not None for scene in case.scenes)
+        span = f"{spelt(ways.shortest)} to {spelt(ways.longest)} on the clock"
+        print(f"{path}: {_count(len(case.scenes), 'scene')}, {_count(decisions, 'decision')}, {span}")
+    print("\n".join([*faults, f"{_count(len(args.file), 'case')}, {_count(len(faults), 'fault')}"]))
+    return 1 if faults else 0
 
 
 def _refresh(args: argparse.Namespace) -> int:
@@ -240,11 +270,13 @@ def _check(args: argparse.Namespace) -> int:
 
 def _bank_files(paths: Sequence[Path]) -> Iterator[Path]:
     """Yield each file; of a folder each folder of banks in it, as their ids must differ, and then the assignments."""
+    from vertebra.quiz.case_files import is_case
+
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        files = sorted(path.rglob("*.yml"))
+        files = [file for file in sorted(path.rglob("*.yml")) if not is_case(file)]
         assignments = [file for file in files if _is_assignment(file)]
         mixed = {file.parent for file in assignments}
         yield from sorted({f if f.parent in mixed else f.parent for f in files if f not in assignments})

@@ -112,6 +112,15 @@ def write_whole(path: Path, raw: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def set_aside(path: Path) -> str:
+    """Rename a file that cannot be read, so that it is never overwritten, and return its new name. Raises OSError."""
+    n = 1
+    while os.path.lexists(aside := path.with_name(f"{path.stem}.unreadable-{n}{path.suffix}")):
+        n += 1
+    path.rename(aside)
+    return aside.name
+
+
 def read_responses(path: Path | str, any_answer: bool = False) -> Responses:
     """Read and check a responses file; raises ResponsesError with a reason and a sentence that names the mend.
 

@@ -16,7 +16,7 @@ from typing import Any
 from fsrs import Card, Rating, Scheduler
 
 from vertebra.measure.reading import Finding, Reading
-from vertebra.quiz.responses import write_whole
+from vertebra.quiz.responses import set_aside, write_whole
 
 FORMAT = "vertebra-gym/1"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -118,7 +118,7 @@ class ReviewFile:
         self.entries = _union(self.entries, (entry,))
         self._place.parent.mkdir(parents=True, exist_ok=True)
         if fault := self._take_in():
-            aside = self._set_aside()
+            aside = set_aside(self._place)
             self.notice = (
                 f"The earlier readings could not be used ({fault}). Their file was kept under the name {aside}."
             )
@@ -139,13 +139,6 @@ class ReviewFile:
         except ReviewError as error:
             return str(error)
         return ""
-
-    def _set_aside(self) -> str:
-        n = 1
-        while os.path.lexists(aside := self._place.with_name(f"{self.path.stem}.unreadable-{n}{self.path.suffix}")):
-            n += 1
-        self._place.rename(aside)
-        return aside.name
 
 
 def dumps(entries: Sequence[Entry]) -> str:

@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from vertebra.quiz import items, tasks
-from vertebra.quiz.responses import Responses, ResponsesError, digest, read_responses, write_responses
+from vertebra.quiz.responses import Responses, ResponsesError, digest, read_responses, set_aside, write_responses
 from vertebra.quiz.static import HINTS, static_html
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
@@ -176,7 +176,7 @@ class AnswerFile:
         self._place.parent.mkdir(parents=True, exist_ok=True)
         stored, fault = self.read()
         if fault:
-            self.notice = f"{fault} It was kept under the name {self._set_aside()}."
+            self.notice = f"{fault} It was kept under the name {set_aside(self._place)}."
         merged, code = dict(answers), student
         if stored:
             merged = dict(stored.answers)
@@ -187,13 +187,6 @@ class AnswerFile:
             code = student if student != self.student else stored.student
         write_responses(self._place, Responses(self.quiz, self.build, merged, code))
         self.base, self.student = dict(answers), student
-
-    def _set_aside(self) -> str:
-        n = 1
-        while (aside := self._place.with_name(f"{self.path.stem}.unreadable-{n}{self.path.suffix}")).exists():
-            n += 1
-        self._place.rename(aside)
-        return aside.name
 
 
 def _stored(quiz: Mapping[str, Any], responses: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

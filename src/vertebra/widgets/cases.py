@@ -1,0 +1,411 @@
+"""An unfolding case: one scene at a time, a clock that runs, decisions that count, a hand-over note and a debrief."""
+
+import base64
+import hashlib
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vertebra.evidence.references import references
+from vertebra.quiz import case_files, case_pictures, cases, handover
+from vertebra.quiz.case_log import CaseLog, Run, run_of
+from vertebra.quiz.cases import Case, Decision, Finding, Option, Picture, Result, Scored, State, spelt
+from vertebra.quiz.items import BankError
+from vertebra.widgets.asking import Asking, module, style
+from vertebra.widgets.quiz import QuizError
+
+FILE = "cases.json"
+ENOUGH = 200  # letters of a note before the model note is shown beside it
+STANDING = "Teaching, not medical advice. Not yet reviewed by a clinician. The patient is invented."
+LIMITS = (
+    "A case written by its authors: it knows the ways that were thought of and no others. Times are typical guesses, "
+    "consequences are told as certain where in life they are chances, and the score counts key features, not a doctor."
+)
+
+
+# --- words and parts -------------------------------------------------------------------------------------------------
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a YAML text."""
+    return [part.strip() for part in text.split("\n") if part.strip()]
+
+
+def cited(refs: Sequence[str]) -> str:
+    """Return sources as they stand behind a statement, such as "[nogg; unreferenced]"."""
+    return f"[{'; '.join(refs)}]"
+
+
+def points(total: float, of: int) -> str:
+    """Return a score as it is printed: "7.5 of 10"."""
+    return f"{f'{total * of:.1f}'.removesuffix('.0')} of {of}"
+
+
+def told(state: State, text: str, minute: int) -> str:
+    """Return a text with the time of day of `minute` in place of {time}."""
+    return text.replace("{time}", state.case.time(minute))
+
+
+def _known(state: State, findings: Iterable[Finding], minute: int) -> list[list[str]]:
+    return [[each.name, told(state, each.value, minute)] for each in findings if each.when.holds(state.facts)]
+
+
+def _as_shown(scene: cases.Scene) -> list[Option]:
+    """Return a scene's options in an order that says nothing about the key but is the same on every run."""
+    assert scene.decision is not None, "asked only of scenes with a decision"
+    return sorted(
+        scene.decision.options, key=lambda option: hashlib.sha256(f"{scene.id} {option.id}".encode()).digest()
+    )
+
+
+def _pictures(pictures: Iterable[Picture]) -> list[dict[str, str]]:
+    return [
+        {"id": each.id, "alt": each.alt, "caption": each.caption, "note": case_pictures.note(each.spec)}
+        for each in pictures
+    ]
+
+
+def pictures_of(case: Case) -> dict[str, Picture]:
+    """Return every picture of a case by id."""
+    found = [picture for scene in case.scenes for picture in scene.pictures]
+    found += [
+        picture
+        for scene in case.scenes
+        if scene.decision
+        for option in scene.decision.options
+        for picture in option.pictures
+    ]
+    return {picture.id: picture for picture in found}
+
+
+# --- what the browser gets -------------------------------------------------------------------------------------------
+
+
+def scene_of(state: State) -> dict[str, Any]:
+    """Return the scene as the student sees it: nothing in it tells right from wrong."""
+    scene, decision = state.scene, state.scene.decision
+    texts = [scene.text, *(note.text for note in scene.notes if note.when.holds(state.facts))]
+    shown: dict[str, Any] = {
+        "number": len(state.choices) + 1,
+        "title": scene.title,
+        "minute": state.minute,
+        "stamp": state.case.stamp(state.minute),
+        "text": [part for text in texts for part in paragraphs(text)],
+        "findings": _known(state, scene.findings, state.minute),
+        "pictures": _pictures(scene.pictures),
+        "ending": scene.ending,
+    }
+    if decision is None:
+        return shown
+    return shown | {
+        "ask": decision.ask,
+        "up_to": decision.up_to,
+        "how": _how(decision),
+        "options": [
+            {"id": option.id, "text": option.text, "takes": spelt(option.minutes)} for option in _as_shown(scene)
+        ],
+    }
+
+
+def _how(decision: Decision) -> str:
+    if decision.up_to == 1 and not decision.in_turn:
+        return "Choose one."
+    count = f"Up to {decision.up_to} earn credit; more than that earn nothing here."
+    time = (
+        "You do them one after another: their times add up."
+        if decision.in_turn
+        else "All are ordered at once: the case goes on when the longest is done."
+    )
+    return f"{count} {time}"
+
+
+def came_of(state: State) -> dict[str, Any] | None:
+    """Return what came of the last decision, None before the first."""
+    if not state.choices:
+        return None
+    before = cases.replay(state.case, state.choices[:-1])
+    assert before.scene.decision is not None, "a choice was made there"
+    chosen = before.scene.decision.chosen(state.choices[-1])
+    ends = before.scene.decision.done_at(before.minute, chosen)
+    return {
+        "from": before.minute,
+        "to": max(ends),
+        "took": spelt(max(ends) - before.minute),
+        "stamp": state.case.stamp(max(ends)),
+        "later": spelt(state.minute - max(ends)) if state.minute > max(ends) else "",
+        "rows": [
+            {
+                "text": option.text,
+                "stamp": state.case.stamp(end),
+                "consequence": told(state, option.consequence, end),
+                "findings": _known(state, option.reveals, end),
+                "pictures": _pictures(option.pictures),
+            }
+            for option, end in zip(chosen, ends, strict=True)
+        ],
+    }
+
+
+def chart_of(state: State) -> list[list[str]]:
+    """Return all that is known of the patient so far, in the order in which it was found."""
+    rows: list[list[str]] = []
+    for number, (scene, minute) in enumerate(_been(state)):
+        rows += _known(state, scene.findings, minute)
+        if number < len(state.choices) and scene.decision:
+            chosen = scene.decision.chosen(state.choices[number])
+            for option, end in zip(chosen, scene.decision.done_at(minute, chosen), strict=True):
+                rows += _known(state, option.reveals, end)
+    return rows
+
+
+def _been(state: State) -> list[tuple[cases.Scene, int]]:
+    """Return the scenes of a run and when each was reached."""
+    return [(state.case.scene_of[event.id], event.minute) for event in state.events if event.kind == "scene"]
+
+
+def so_far(state: State) -> list[dict[str, Any]]:
+    """Return the decisions made: when, where and what."""
+    rows = []
+    for (scene, minute), ids in zip(_been(state), state.choices, strict=False):
+        assert scene.decision is not None, "a choice was made there"
+        chosen = [option.text for option in scene.decision.chosen(ids)]
+        rows.append({"stamp": state.case.stamp(minute), "title": scene.title, "chosen": chosen})
+    return rows
+
+
+def debrief_of(state: State) -> dict[str, Any]:
+    """Return everything that is shown once a case is over: score, clocks, harms, review, sources."""
+    came = cases.result(state)
+    count = len(came.features)
+    return {
+        "headline": f"{state.scene.ending}. {points(came.total, count)} key features.",
+        "score": came.total,
+        "features": [_feature(each) for each in came.features],
+        "lines": [_line(state, line) for line in came.lines if line.started is not None],
+        "harms": [{"where": harm.scene.title, "text": harm.option.harm} for harm in came.harms],
+        "statements": [{"text": note.text, "refs": cited(note.refs)} for note in came.debrief],
+        "review": _review(state),
+        "sources": _sources(state, came),
+        "took": spelt(state.minute),
+    }
+
+
+def _feature(each: Scored) -> dict[str, Any]:
+    if each.scene is None or each.scene.decision is None:
+        said, tone = "Your way did not reach it, so it earns nothing.", "wrong"
+    else:
+        decision, over = each.scene.decision, len(each.chosen) > each.scene.decision.up_to
+        harmed = [option for option in each.chosen if option.harm]
+        if each.share == 1:
+            said, tone = "", "right"
+        elif over:
+            said = f"You chose {len(each.chosen)}, and up to {decision.up_to} count: too many earn nothing."
+            tone = "wrong"
+        elif harmed:
+            said, tone = f"One choice did harm, which takes all credit: {harmed[0].text}.", "wrong"
+        else:
+            hits = sum(option.key for option in each.chosen)
+            wrong = sum(not option.key and not option.acceptable for option in each.chosen)
+            said = f"{hits} right" + (f", {wrong} off the mark, each taking one away" if wrong else "") + "."
+            tone = "part" if each.share else "wrong"
+    return {
+        "text": each.feature.text,
+        "share": f"{100 * each.share:.0f}\u00a0%",
+        "tone": tone,
+        "said": said,
+        "missed": [option.text for option in each.missed],
+    }
+
+
+def _line(state: State, line: cases.Line) -> dict[str, Any]:
+    taken, within = line.taken, line.clock.within
+    over = state.minute - (line.started or 0)
+    end = 1.15 * max(within, taken if taken is not None else min(over, 3 * within))
+    told = (
+        "not done"
+        if taken is None
+        else "done before the clock started"
+        if taken == 0
+        else f"{spelt(taken)} of {spelt(within)}"
+    )
+    return {
+        "text": line.clock.text,
+        "told": told,
+        "kept": bool(line.kept),
+        "limit": 100 * within / end,
+        "bar": 100 * (taken if taken is not None else end) / end,
+        "done": taken is not None,
+        "within": spelt(within),
+        "refs": cited(line.clock.refs),
+    }
+
+
+def _review(state: State) -> list[dict[str, Any]]:
+    rows = []
+    for (scene, minute), ids in zip(_been(state), state.choices, strict=False):
+        assert scene.decision is not None, "a choice was made there"
+        options = [_judged(option, option.id in ids) for option in _as_shown(scene)]
+        stamp = state.case.stamp(minute)
+        rows.append({"stamp": stamp, "title": scene.title, "ask": scene.decision.ask, "options": options})
+    return rows
+
+
+def _judged(option: Option, chosen: bool) -> dict[str, Any]:
+    judged = (
+        "right"
+        if option.key
+        else "acceptable"
+        if option.acceptable
+        else "harmful"
+        if option.harm
+        else "not the best choice"
+    )
+    tone = {"right": "right", "acceptable": "plain"}.get(judged, "wrong")
+    return {
+        "text": option.text,
+        "chosen": chosen,
+        "judged": judged,
+        "tone": tone,
+        "rationale": option.rationale,
+        "refs": cited(option.refs),
+    }
+
+
+def _sources(state: State, came: Result) -> list[list[str]]:
+    used: list[Sequence[str]] = [line.clock.refs for line in came.lines]
+    used += [note.refs for note in came.debrief]
+    for scene_id in state.visited:
+        decision = state.case.scene_of[scene_id].decision
+        used += [option.refs for option in (decision.options if decision else ())]
+    known = references()
+    ids = sorted({ref for refs in used for ref in refs} - {case_files.UNREFERENCED})
+    return [[ref, known[ref].citation, known[ref].status] for ref in ids]
+
+
+def handed_over(case: Case, note: Mapping[str, str], compared: bool) -> dict[str, Any]:
+    """Return what was looked for in a note, and the model note once it is asked for and the note is long enough."""
+    found = handover.looked_for(note, case.handover.checks)
+    written = sum(len(part.strip()) for part in note.values())
+    return {
+        "checks": [{"text": each.check.text, "found": each.found, "words": each.words} for each in found],
+        "count": f"{sum(each.found for each in found)} of {len(found)} found",
+        "written": written,
+        "model": [[handover.PARTS[part], text] for part, text in case.handover.model]
+        if compared and written >= ENOUGH
+        else [],
+    }
+
+
+# --- the widget ------------------------------------------------------------------------------------------------------
+
+
+class CaseWidget(Asking):
+    """An unfolding case in a notebook; `case` builds it.
+
+    wanted: {"seq", "choices": one list of option ids a decision, "note": {part: text}, "ticked": [numbers], "compared":
+    whether the model note is asked for, "pictures": ids to draw}. shown: what came of these choices.
+    """
+
+    _esm = module("cases")
+    _css = style("cases")
+    refusal = "The case could not use that choice"
+
+    def __init__(self, case: Case, folder: Path | str = "my_answers") -> None:
+        """Show a case where the student left it; what was chosen is kept in the file of cases in `folder`."""
+        self._case = case
+        self._log = CaseLog(Path(folder) / FILE)
+        self._notice = self._log.notice
+        run = self._log.runs.get(case.id, Run(case.version))
+        try:
+            if run.version != case.version:
+                raise ValueError("it is of another version")
+            cases.replay(case, run.choices)
+        except ValueError as error:
+            self._notice = f"Your earlier run of this case cannot be taken up ({error}). It begins anew."
+            run = Run(case.version)
+        self._run = run
+        about = {
+            "title": case.title,
+            "about": case.about,
+            "begins": case.begins,
+            "features": len(case.key_features),
+            "to": case.handover.to,
+            "ask": case.handover.ask,
+            "parts": [[part, name] for part, name in handover.PARTS.items()],
+            "self_check": list(case.handover.self_check),
+            "enough": ENOUGH,
+            "standing": STANDING,
+            "limits": f"{LIMITS} [unreferenced]",
+        }
+        choices = [list(each) for each in run.choices]
+        state = {"choices": choices, "note": dict(run.note), "ticked": list(run.ticked)}
+        super().__init__(about, {**state, "compared": False, "pictures": []})
+
+    def __repr__(self) -> str:
+        """Return one line without addresses or traits; where the student stands is no part of it."""
+        return f"case {self._case.id!r}: {self._case.title}, {len(self._case.key_features)} key features"
+
+    def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return what came of the wanted choices, and remember them. Raises ValueError for what cannot be chosen."""
+        record = {"version": self._case.version, **{name: wanted[name] for name in ("choices", "note", "ticked")}}
+        run = run_of(record, "the case")
+        state = cases.replay(self._case, run.choices)
+        self._keep(run)
+        drawn = pictures_of(self._case)
+        return {
+            "seq": wanted["seq"],
+            "choices": [list(each) for each in run.choices],
+            "scene": scene_of(state),
+            "came": came_of(state),
+            "chart": chart_of(state),
+            "so_far": so_far(state),
+            "handover": handed_over(self._case, run.note, bool(wanted["compared"])) if state.ended else None,
+            "debrief": debrief_of(state) if state.ended else None,
+            "pictures": {name: _uri(drawn[name]) for name in wanted["pictures"]},
+            "notice": self._notice,
+        }
+
+    def _keep(self, run: Run) -> None:
+        if run == self._run:
+            return
+        self._run = run
+        try:
+            self._log.put(self._case.id, run)
+            self._notice = self._log.notice
+        except OSError as error:
+            self._notice = (
+                f"{FILE} cannot be written to the folder {self._log.path.parent.name or 'of this notebook'} "
+                f"({error.strerror or error}). The case goes on, but it is forgotten when you close the lesson."
+            )
+
+    def still(self) -> str:
+        """Return the case's first scene without its key, as HTML for a page without a kernel."""
+        first = scene_of(cases.start(self._case))
+        said = "".join(f"<p>{html.escape(part)}</p>" for part in first["text"])
+        found = "".join(f"<li>{html.escape(name)}: {html.escape(value)}</li>" for name, value in first["findings"])
+        options = "".join(
+            f"<li>{html.escape(option['text'])} ({html.escape(option['takes'])})</li>" for option in first["options"]
+        )
+        return (
+            f"<section><h3>{html.escape(self._case.title)}</h3><p><em>{html.escape(STANDING)}</em></p>"
+            f"<p>{html.escape(self._case.about)}</p><p><strong>{html.escape(first['stamp'])}. "
+            f"{html.escape(first['title'])}</strong></p>{said}<ul>{found}</ul>"
+            f"<p><strong>{html.escape(first['ask'])}</strong></p><ul>{options}</ul>"
+            f"<p>Start the lesson to decide; what comes next depends on it.</p></section>"
+        )
+
+
+def _uri(picture: Picture) -> str:
+    return "data:image/png;base64," + base64.b64encode(case_pictures.png(picture.spec)).decode()
+
+
+def case(name: str = "t12_frail", folder: Path | str = "my_answers") -> CaseWidget:
+    """Return an unfolding case by name; choices and notes are kept in `folder`/cases.json.
+
+    Raises QuizError if there is no such case or it has faults.
+    """
+    try:
+        return CaseWidget(case_files.load_case(case_files.find_case(name)), folder)
+    except BankError as error:
+        raise QuizError(str(error)) from None
