@@ -104,7 +104,7 @@ def arms_chart(names: list[str], colours: list[str]) -> tuple[str, float]:
         drawn += dot(left + arm["mean"] * scale, y, colour, 9)
         drawn += label(name, left - 16, y + 7, 22, "end")
         drawn += label(f"{arm['mean']:.2f}", left + arm["mean"] * scale, y - 18, 19, colour=colour)
-    drawn += label("Oswestry disability at 12 weeks (0 none, 100 worst), adjusted mean, interval as printed", 485, bottom + 42, 20)
+    drawn += label("Oswestry disability at 12 weeks (0 none, 100 worst): mean, printed interval", 485, bottom + 42, 20)
     return drawn, scale
 
 
