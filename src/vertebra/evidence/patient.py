@@ -47,7 +47,8 @@ class Field:
         if self.codes is not None:
             return str(self.codes[value])
         if self.span is not None:
-            return f"{value:g} {self.unit}".strip().replace("-", "−")
+            unit = self.unit.removesuffix("s") if value == 1 else self.unit
+            return f"{value:g} {unit}".strip().replace("-", "−")
         return "yes" if value else "no"
 
     def fault(self, name: str, value: Any) -> str | None:

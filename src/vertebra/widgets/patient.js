@@ -40,7 +40,8 @@ function patientControls({ about, root, part, state }, changed) {
       const unknown = state[name] === null;
       if (!unknown) input.value = state[name];
       input.disabled = unknown;
-      const value = unknown ? "not known" : `${state[name]} ${fields[name].unit}`;
+      const unit = state[name] === 1 ? fields[name].unit.replace(/s$/, "") : fields[name].unit;
+      const value = unknown ? "not known" : `${state[name]} ${unit}`;
       input.setAttribute("aria-valuetext", value);
       root.querySelector(`[data-value="${name}"]`).textContent = value;
       root.querySelector(`[data-unknown="${name}"]`).checked = unknown;

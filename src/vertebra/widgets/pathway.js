@@ -1,0 +1,92 @@
+// The decision pathway, browser half. The kernel walks and draws; here a step is chosen and shown.
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <div class="pt-desk">${invented(id, about)}
+    <details><summary>Set the findings yourself</summary>
+      <div class="pt-groups">${about.groups.map((each) => fieldGroup(id, each)).join("")}</div></details>
+  </div>
+  <div class="pw-now">
+    <div class="pw-buttons"><button type="button" data-go="-1">← Back</button>
+      <button type="button" class="vt-primary" data-go="1">Next step →</button>
+      <button type="button" data-go="all">To the end</button>
+      <span class="pw-count" data-part="count"></span></div>
+    <div data-part="now"></div>
+  </div>
+  <p class="pw-verdict" data-part="verdict" hidden></p>
+  <div class="pw-asked" data-part="asked" hidden></div>
+  <div class="pw-map" data-part="map" role="region" tabindex="0" aria-label="Flow chart, scrolls">
+    <div data-part="drawing" role="img" aria-label="Flow chart of the pathway. The way so far is marked; it stands as text in the list of steps."></div></div>
+  <details><summary>All steps so far, as text</summary><ol class="pw-steps" data-part="steps"></ol></details>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>
+  <p class="vt-note">${about.limits}</p>`;
+
+const stepText = ({ title, why, says, clock, haste, refs }) => `
+  <strong>${title}</strong>${clock ? ` <span class="pw-clock pw-${haste}">${clock}</span>` : ""}
+  ${why ? `<span class="pw-why">${why}</span>` : ""}<span class="pw-says">${says} [${refs}]</span>`;
+
+function render({ model, el }) {
+  const desk = opened({ model, el }, "pw", "Decision pathway", markup, "Nothing moves");
+  const { root, part, state, say, ask, answered, close } = desk;
+  let spoken;
+
+  const go = (step) => {
+    state.step = step;
+    ask();
+  };
+
+  const onShown = () => {
+    const shown = model.get("shown");
+    answered(shown.seq);
+    state.step = shown.step;
+    part("drawing").innerHTML = shown.drawing;
+    part("now").innerHTML = stepText(shown.steps.at(-1));
+    part("count").textContent = `Step ${shown.step + 1} of ${shown.last + 1}`;
+    part("steps").innerHTML = shown.steps.map((step) => `<li>${stepText(step)}</li>`).join("");
+    part("verdict").hidden = !shown.verdict;
+    part("verdict").textContent = shown.verdict && `The path led to: ${shown.verdict}`;
+    part("asked").hidden = !shown.asked.length;
+    part("asked").innerHTML = `<strong>Not known on the way, and to be found out:</strong> ${shown.asked.join(" ")}`;
+    // A button that is about to be disabled hands its focus on, or the keyboard would start again at the top.
+    const [back, next, all] = root.querySelectorAll("[data-go]");
+    const atEnd = shown.step === shown.last;
+    const held = document.activeElement;
+    back.disabled = shown.step === 0;
+    next.disabled = all.disabled = atEnd;
+    if (atEnd && (held === next || held === all)) back.focus();
+    if (shown.step === 0 && held === back) next.focus();
+    const map = part("map");
+    const scale = map.querySelector("svg").getBoundingClientRect().width / map.querySelector("svg").viewBox.baseVal.width;
+    const smooth = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+    map.scrollTo({
+      left: shown.at[0] * scale - map.clientWidth / 2,
+      top: shown.at[1] * scale - map.clientHeight / 2,
+      behavior: root.dataset.seq === undefined ? "instant" : smooth,
+    });
+    root.dataset.seq = shown.seq;
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 400);
+    if (state.stale) ask();
+  };
+  const onProblem = () => say(model.get("problem"));
+
+  root.addEventListener("click", ({ target }) => {
+    const { go: way } = target.dataset;
+    if (way) go(way === "all" ? model.get("shown").last : state.step + Number(way));
+  });
+
+  model.on("change:shown", onShown);
+  model.on("change:problem", onProblem);
+  // Another patient begins at the beginning.
+  patientControls(desk, () => go(0));
+  onShown();
+  onProblem();
+  return () => {
+    close();
+    clearTimeout(spoken);
+    model.off("change:shown", onShown);
+    model.off("change:problem", onProblem);
+  };
+}
+
+export default { render };
