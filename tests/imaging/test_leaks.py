@@ -140,7 +140,7 @@ def test_cement_in_the_body_is_on_the_film_where_the_body_is():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(["T12", "L1"]), st.sampled_from(ROUTES), st.sampled_from([0.05, 0.2, 0.8, 3.0]))
+@given(st.sampled_from(["T12", "L1"]), st.sampled_from(ROUTES), st.sampled_from([0.05, 0.2, 0.8, LARGEST]))
 def test_ct_counts_about_the_volume_and_misses_only_what_is_tiny(level, route, volume):
     leak = Leak(level, route, volume)
     assert ct(leak) == pytest.approx(1000 * volume, rel=0.6)
@@ -192,7 +192,7 @@ def test_the_rows_of_the_page_are_what_is_computed():
     for name, value in now.items():
         assert value == pytest.approx(rows[name].computed, abs=0.15 if name != "shadow" else 2e-4), name
     # What the page says of other volumes.
-    assert [round(100 * count(larger=times).share("on_film")) for times in (0.5, 2.0)] == [52, 87]
+    assert [round(100 * count(larger=times).share("on_film")) for times in (0.5, 2.0)] == [53, 89]
     assert [name for name, row in rows.items() if row.agrees] == ["shadow", "on_film", "on_film_veins"]
 
 
@@ -232,6 +232,6 @@ def test_what_cannot_be_is_named():
         carm("L1", "oblique")
     with pytest.raises(ValueError, match="mix is 'all'"):
         count("all")
-    with pytest.raises(ValueError, match="has room for 3 mL"):
+    with pytest.raises(ValueError, match="room for 2"):
         way("L1", "B", 0.0).filled(50.0)
     assert LEVELS[0] == "T7" and LEVELS[-1] == "L4"

@@ -42,8 +42,10 @@ PLANES: Mapping[str, float] = MappingProxyType({"lateral": 90.0, "AP": 0.0})
 CEMENT = "PMMA + 30 % BaSO4"
 FINE, COARSE = 1.0, 1.5  # mm, voxels of a picture and of a count
 PIXELS, FIELD = 96, 150.0  # of a film that is counted on: across, and mm on the detector
+RING = 10  # points round a nerve's tube, as vertebra.spine.stack makes it
 VEIN = 1.75  # mm, radius of a segmental vein full of cement; drawn
-LARGEST = 3.0  # mL
+LARGEST = 2.5  # mL; what the narrowest disc holds
+LOBED = 0.2  # how uneven the front of the cement is, share of how far it has come; drawn
 # From the middle of the body backwards and forwards, to the side, and up and down: where leaks are followed, mm.
 REACH = np.array([[-33.0, -38.0, -24.0], [33.0, 29.0, 29.0]])
 
@@ -132,7 +134,7 @@ def bone_at(level: str, points: Floats) -> Floats:
 def disc_at(level: str, points: Floats, below: bool = False) -> Bools:
     """Return which points (..., 3) in a level's frame lie between the plates of the disc above it, or `below` it.
 
-    Down to the bottoms of both endplates' bowls, so that bone has to be taken out of it.
+    Down to the bottoms of both endplates' bowls, so that bone has to be taken out of it; at the rim the bowls end.
     """
     spine = segment(level)
     upper, lower = spine.levels[1:] if below else spine.levels[:2]
@@ -141,7 +143,9 @@ def disc_at(level: str, points: Floats, below: bool = False) -> Bools:
     x, y, z = np.moveaxis(points, -1, 0)
     floor, roof = home.apply(spine.landmarks(lower)[2::-1]), home.apply(spine.landmarks(upper)[:2:-1])
     low, high = (np.interp(y, each[:, 1], each[:, 2]) for each in (floor, roof))
-    inside: Bools = ((2 * x / width) ** 2 + (2 * y / depth) ** 2 < 1) & (z > low - 3) & (z < high + 3)
+    within = 1 - (2 * x / width) ** 2 - (2 * y / depth) ** 2
+    bowl = 3 * np.maximum(within, 0)
+    inside: Bools = (within > 0) & (z > low - bowl) & (z < high + bowl)
     return inside
 
 
@@ -242,6 +246,13 @@ HOW: Mapping[str, Callable[[Room, float], tuple[Floats, Bools]]] = MappingProxyT
 )
 
 
+def _lobes(points: Floats) -> Floats:
+    """Return about -1 to 1 over points (..., 3), without a pattern that repeats in reach: why cement is lobed."""
+    x, y, z = np.moveaxis(points, -1, 0)
+    turned = (np.sin(0.71 * x + 0.4 * z) + np.sin(0.63 * y - 0.5 * x + 1.3) + np.sin(0.83 * z + 0.3 * y + 2.1)) / 3
+    return np.asarray(turned)
+
+
 @dataclass(frozen=True, eq=False)
 class Way:
     """The voxels that a route fills, in the order in which it fills them: flat indices (n,) into a room's grid."""
@@ -274,7 +285,7 @@ def way(level: str, route: str, place: float, spacing: float = COARSE) -> Way:
     flat = np.flatnonzero(allowed)
     # No route is longer than what the largest leak takes.
     most = min(len(flat), int(LARGEST * 1000 / spacing**3) + 2)
-    cost = cost.ravel()[flat]
+    cost = (cost * (1 + LOBED * _lobes(around.points))).ravel()[flat]
     near = np.argpartition(cost, most - 1)[:most] if most < len(flat) else np.arange(len(flat))
     return Way(around, flat[near[np.argsort(cost[near], kind="stable")]])
 
@@ -286,18 +297,32 @@ def deposit(leak: Leak, spacing: float = FINE) -> tuple[Room, Image]:
 
 
 @lru_cache(maxsize=16)
-def _nerves(level: str) -> cKDTree:
-    """Return the surfaces of the nerves that leave beside a level and beside the one above, in the level's frame."""
+def _nerves(level: str) -> tuple[cKDTree, Floats]:
+    """Return the axes of the nerves that leave beside a level and beside the one above, and their radii along them."""
     spine = segment(level)
     home = spine.poses[level].inverse()
-    sides = [side for each in spine.levels[:2] for side in spine.roots(each).values()]
-    return cKDTree(home.apply(np.vstack([side.vertices for side in sides])))
+    axes, radii = [], []
+    for nerve in (side for each in spine.levels[:2] for side in spine.roots(each).values()):
+        rings = home.apply(nerve.vertices[:-2]).reshape(-1, RING, 3)  # the last two close the tube's ends
+        axis = rings.mean(axis=1)
+        radius = np.linalg.norm(rings - axis[:, None], axis=2).mean(axis=1)
+        fine, coarse = np.linspace(0, 1, 8 * len(axis)), np.linspace(0, 1, len(axis))
+        axes.append(np.stack([np.interp(fine, coarse, each) for each in axis.T], axis=1))
+        radii.append(np.interp(fine, coarse, radius))
+    return cKDTree(np.vstack(axes)), np.concatenate(radii)
+
+
+def nerve_distance(level: str, points: Floats) -> Floats:
+    """Return how far points (n, 3) in a level's frame lie from a spinal nerve, mm, negative inside it."""
+    tree, radii = _nerves(level)
+    gap, nearest = tree.query(points)
+    return np.asarray(gap - radii[nearest])
 
 
 def nerve_gap(leak: Leak) -> float:
     """Return how near (mm) a leak comes to a spinal nerve of the model, 0 if it touches it."""
     around, share = deposit(leak, COARSE)
-    gap = _nerves(leak.level).query(around.points[share > 0.5])[0]
+    gap = nerve_distance(leak.level, around.points[share > 0.5])
     return max(0.0, float(gap.min()) - around.spacing / 2)
 
 
@@ -319,7 +344,7 @@ def cement_in_body(level: str, spacing: float = FINE) -> Image:
     d = around.vertebra.dimensions
     seeds = [(sign * 0.2 * d.upper_width, 0.15 * d.upper_depth, 0.0) for sign in (1, -1)]
     cost = np.minimum(*(_spread(around.points, np.array(seed), (1, 1, 1)) for seed in seeds))
-    cost = np.where(around.body < -1.5, cost, np.inf)
+    cost = np.where(around.body < -1.5, cost * (1 + 1.5 * LOBED * _lobes(around.points)), np.inf)
     order = np.argsort(cost, axis=None, kind="stable")
     voxels = min(parameter("body volume") * 1000 / spacing**3, float((around.body < -1.5).sum()))
     share = np.zeros(around.bone.size, dtype=np.float32)
@@ -475,17 +500,17 @@ class Count:
 
 
 # Volumes on which the count is done (mL), places of the mouth, and levels with how often they break (drawn).
-LADDER = tuple(round(float(v), 3) for v in np.geomspace(0.04, LARGEST, 9))
+LADDER = tuple(round(float(v), 3) for v in np.geomspace(0.04, LARGEST, 14))
 SPOTS = (-1.0, 0.0, 1.0)
 BROKEN = {"T8": 2, "T11": 2, "T12": 4, "L1": 4, "L3": 3}
 
 
-def count(mix: str = "share", leaks: int = 4000, larger: float = 1.0, turn: float = 0.0, seed: int = 0) -> Count:
+def count(mix: str = "share", leaks: int = 20000, larger: float = 1.0, turn: float = 0.0, seed: int = 0) -> Count:
     """Return what films show of `leaks` drawn leaks.
 
     `mix` says how frequent the routes are: "share" those of [hsieh2019], "veins" those of [ivc_leak]; `larger` times
     the middle volume; films off their plane by `turn` degrees. Level, place and volume are drawn from what `leaks.csv`
-    and `BROKEN` say. The first call looks at some 600 leaks, which takes seconds; later ones take milliseconds.
+    and `BROKEN` say. The first call looks at some thousand leaks, which takes seconds; later ones take milliseconds.
     """
     if mix not in ("share", "veins"):
         raise ValueError(f"mix is {mix!r}; it is 'share' or 'veins'")

@@ -1,0 +1,140 @@
+// Leak routes, browser half. The kernel draws the pictures and says what is seen; here they are shown.
+
+const PICTURES = {
+  axial: "Axial section",
+  sagittal: "Sagittal section",
+  lateral: "Lateral film",
+  AP: "AP film",
+};
+const SLIDERS = {
+  volume: ["Cement that leaked", 0.05, (value) => `${value} mL`],
+  place: ["Where it leaves the bone", 0.5, (value, ends) => (value === 0 ? "in the middle" : value < 0 ? ends[0] : ends[1])],
+  turn: ["Patient turned on the table", 1, (value) => (value ? `${value}°` : "not at all: a true lateral")],
+};
+
+const slider = (id, name, [low, high]) => `
+  <div class="lk-field"><label for="${id}-${name}">${SLIDERS[name][0]}</label><output for="${id}-${name}" data-value="${name}"></output>
+    <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="${SLIDERS[name][1]}"></div>`;
+
+const choice = (id, name, legend, entries) => `
+  <fieldset class="lk-choice"><legend>${legend}</legend>${entries.map(([value, text]) => `
+    <label><input type="radio" name="${id}-${name}" data-choice="${name}" value="${value}"> <span>${text}</span></label>`).join("")}</fieldset>`;
+
+const picture = (name) => `
+  <figure class="lk-picture"><figcaption><b>${PICTURES[name]}</b> <span data-part="where-${name}"></span></figcaption>
+    <div class="lk-frame"><img data-part="picture-${name}" alt="" width="240" height="240">
+      <svg viewBox="0 0 100 100" aria-hidden="true" data-part="ring-${name}"></svg></div>
+    ${name in { lateral: 1, AP: 1 } ? `<p class="lk-seen" data-part="seen-${name}"></p>` : name === "axial" ? '<p class="lk-seen" data-part="seen-CT"></p>' : '<p class="lk-key" data-part="key"></p>'}</figure>`;
+
+const KEY = `<span class="lk-leak">leak</span> <span class="lk-cement">cement in the body</span> <span class="lk-sac">sac</span>
+  <span class="lk-nerve">cord, nerves</span> <span class="lk-disc">disc</span> <span class="lk-aorta">aorta</span> <span class="lk-vein">veins</span>`;
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <h3 class="lk-told" data-part="headline"></h3>
+  <div class="lk-pictures">${Object.keys(PICTURES).map(picture).join("")}</div>
+  <div class="lk-switches">
+    <label><input type="checkbox" data-flag="leak"> <span>with the leak</span></label>
+    <label><input type="checkbox" data-flag="point"> <span>point it out on the films</span></label>
+  </div>
+  <div class="lk-desk">
+    ${choice(id, "route", "Route", Object.entries(about.routes))}
+    <div>
+      <div class="lk-field"><label for="${id}-level">Level</label>
+        <select id="${id}-level" data-pick="level">${about.levels.map((level) => `<option>${level}</option>`).join("")}</select></div>
+      ${Object.keys(SLIDERS).map((name) => slider(id, name, about.ranges[name])).join("")}
+      ${choice(id, "look", "Sections as", Object.entries(about.looks))}
+    </div>
+  </div>
+  <dl class="lk-said" data-part="said"></dl>
+  <p class="vt-note" data-part="refs"></p>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>
+  <details><summary>How often, and how it was looked for</summary>
+    <table><thead><tr><th scope="col">What</th><th scope="col">Found</th><th scope="col">Looked for with</th></tr></thead>
+      <tbody>${about.rates.map(([what, found, looked, refs]) => `<tr><th scope="row">${what}</th><td>${found}</td><td>${looked} [${refs}]</td></tr>`).join("")}</tbody></table>
+    <p>What is found depends on how one looks: the numbers differ by more than the procedures do.</p></details>
+  <details><summary>About this model</summary><dl>${Object.entries(about.model)
+    .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
+  <p class="vt-note">Teaching, not medical advice. Not yet reviewed by a clinician. ${about.limits}</p>`;
+
+function render({ model, el }) {
+  const { about, root, part, state, say, ask, answered, close } = opened(
+    { model, el }, "lk", "Leak routes", markup, "The pictures stand still", 10000,
+  );
+  let spoken;
+
+  const showControls = () => {
+    const ends = model.get("shown").ends;
+    for (const input of root.querySelectorAll("[data-slider]")) {
+      const name = input.dataset.slider;
+      const value = SLIDERS[name][2](state[name], ends);
+      input.value = state[name];
+      input.setAttribute("aria-valuetext", value.replace("mL", "millilitres").replace("°", " degrees"));
+      root.querySelector(`[data-value="${name}"]`).textContent = value;
+    }
+    for (const input of root.querySelectorAll("[data-choice]")) input.checked = input.value === state[input.dataset.choice];
+    for (const input of root.querySelectorAll("[data-flag]")) input.checked = state[input.dataset.flag];
+    root.querySelector("[data-pick]").value = state.level;
+  };
+
+  const onShown = () => {
+    const shown = model.get("shown");
+    answered(shown.seq);
+    showControls();
+    for (const [name, title] of Object.entries(PICTURES)) {
+      part(`picture-${name}`).src = shown.pictures[name];
+      const seen = shown.sight[name]?.[1];
+      part(`picture-${name}`).alt = `${title} of ${state.level}${state.leak ? ` with a leak${seen ? `, ${seen}` : ""}` : " without the leak"}`;
+      part(`where-${name}`).textContent = shown.where[name] ?? "";
+      const ring = shown.rings[name];
+      part(`ring-${name}`).innerHTML = ring && state.point
+        ? `<circle cx="${100 * ring[0]}" cy="${100 * ring[1]}" r="${100 * ring[2]}"/>` : "";
+    }
+    for (const [name, [yes, words]] of Object.entries(shown.sight)) {
+      const line = part(`seen-${name}`);
+      line.textContent = state.leak ? `${yes ? "✓" : "✕"} ${words}` : "No leak in this picture";
+      line.classList.toggle("lk-no", !yes && state.leak);
+      line.classList.toggle("lk-off", !state.leak);
+    }
+    part("key").innerHTML = state.look === "drawing" ? KEY : "Bright: cement and cortex";
+    part("headline").textContent = shown.told;
+    part("said").innerHTML = Object.entries(shown.said).map(([name, text]) => `<div><dt>${name}</dt><dd>${text}</dd></div>`).join("");
+    part("refs").textContent = `[${shown.refs.join("; ")}]`;
+    root.dataset.seq = shown.seq;
+    // A screen reader hears where things came to rest, not every step on the way.
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 400);
+    if (state.stale) ask();
+  };
+  const onProblem = () => say(model.get("problem"));
+
+  const change = () => {
+    showControls();
+    ask();
+  };
+  root.addEventListener("input", ({ target }) => {
+    if (!target.dataset.slider) return;
+    state[target.dataset.slider] = Number(target.value);
+    change();
+  });
+  root.addEventListener("change", ({ target }) => {
+    if (target.dataset.choice) state[target.dataset.choice] = target.value;
+    else if (target.dataset.flag) state[target.dataset.flag] = target.checked;
+    else if (target.dataset.pick) state.level = target.value;
+    else return;
+    change();
+  });
+
+  model.on("change:shown", onShown);
+  model.on("change:problem", onProblem);
+  onShown();
+  onProblem();
+  return () => {
+    close();
+    clearTimeout(spoken);
+    model.off("change:shown", onShown);
+    model.off("change:problem", onProblem);
+  };
+}
+
+export default { render };
