@@ -33,6 +33,7 @@ from vertebra.evidence.redflags import (
     wilson,
 )
 from vertebra.evidence.references import references
+from vertebra.quiz.items import find_bank, load_bank
 
 SHARES = st.floats(0, 1)
 RATIOS = st.floats(0.05, 60)
@@ -352,3 +353,29 @@ def test_the_tables_say_what_the_file_says():
     assert all(cell for row in differential().rows for cell in row)
     escaped = module.Table("x", ("<a>",), (("<b>", "c & d"),))._repr_html_()
     assert "<b>" not in escaped and "c &amp; d" in escaped
+
+
+# --- Numbers of the lesson's questions -------------------------------------------------------------------------------
+
+
+def test_numeric_questions_are_computed_anew():
+    bank = load_bank(find_bank("patient_and_red_flags"), frozenset(references()))
+    numeric = {item.id: item for item in bank.items if item.format == "numeric"}
+    sign = assets.read_yaml("evidence/redflags.yml")["findings"][6]["counts"]
+    keys = {
+        "rf-p09": (sign["hits"] / sign["fractured"]) / (sign["false_alarms"] / sign["whole"]),
+        "rf-p22": 100 * updated(0.08, 5),
+    }
+    assert keys.keys() == numeric.keys()
+    for name, value in keys.items():
+        assert abs(value - numeric[name].answer.value) <= numeric[name].answer.absolute_tolerance()
+    # The slips are the wrong sums that their rationales name, and lie outside what is accepted.
+    slips = {"rf-p09": [42 / 3, 42 / 45], "rf-p22": [8 * 5, 100 * 0.08 / 0.92 * 5]}
+    for name, values in slips.items():
+        item = numeric[name]
+        assert [slip.value for slip in item.slips] == pytest.approx(values, abs=0.05)
+        assert all(abs(value - item.answer.value) > item.answer.absolute_tolerance() for value in values)
+
+
+def test_the_three_crowds_of_the_question_are_what_their_rationales_say():
+    assert [round(1000 * share) for share in (0.02, updated(0.02, 12), updated(0.5, 12))] == [20, 197, 923]

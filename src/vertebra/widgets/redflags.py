@@ -281,7 +281,7 @@ def shown(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def static_svg(state: dict[str, Any]) -> str:
     """Return both crowds over the bars as one SVG picture."""
-    wide, left, top = 970, 330, 400
+    wide, left, top = 970, 330, 416
     bars = rows(state)
     high = top + 46 * len(bars) + 60
     right, parts = wide - 150, []
@@ -295,8 +295,10 @@ def static_svg(state: dict[str, Any]) -> str:
         write(x, 34, f"{title} with back pain", 'fill="#4d5a68"')
         write(x, 54, rest, 'fill="#4d5a68"')
         write(x, 80, each["said"], 'fill="#17212b" font-size="19" font-weight="700"')
-        inner = each["svg"].replace("<svg ", f'<svg x="{x}" y="94" width="440" height="264" ', 1)
+        inner = each["svg"].replace("<svg ", f'<svg x="{x}" y="94" width="352" height="264" ', 1)
         parts.append(inner)
+
+    write(24, 382, "filled: at the low end; outlined: at the high end; pale: no fracture", 'fill="#4d5a68"')
 
     def at(share: float) -> float:
         return left + share * (right - left)
