@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
@@ -322,3 +323,22 @@ def test_the_exhibits_show_what_was_computed_and_say_what_does_not_fit():
     table = entrants()._repr_html_()
     assert "−4.3 (1.0)" in table and "57–59" in table and "not recorded" in table and "IQR 10–36" in table
     assert "INVEST, Buchbinder, VERTOS IV, VAPOUR" in repr(entrants())
+
+
+# --- the quiz --------------------------------------------------------------------------------------------------------
+
+
+def test_the_keys_of_numeric_questions_are_what_the_data_give():
+    two = pool([row.estimate for row in chosen(*ONE)])
+    klazen, vapour = (event_tables()[each].risks for each in ("fracture-klazen2010b", "responder-clark2016"))
+    expected = {
+        "ev-p10": 100 * two.fixed_weights[1],
+        "ev-p11": two.fixed.value,
+        "ev-p14": klazen.ratio.value,
+        "ev-p15": vapour.number_needed,
+    }
+    bank = yaml.safe_load((assets.root().parent / "quizzes" / "bank" / "10_evidence.yml").read_text(encoding="utf-8"))
+    numeric = {item["id"]: item["answer"] for item in bank["items"] if item["format"] == "numeric"}
+    assert numeric.keys() == expected.keys()
+    for name, answer in numeric.items():
+        assert answer["value"] == pytest.approx(expected[name], abs=answer["tolerance"] / 2), name
