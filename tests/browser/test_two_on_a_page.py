@@ -10,10 +10,12 @@ from vertebra.widgets.ct import ct_browser
 from vertebra.widgets.cure import cement_clock
 from vertebra.widgets.forest import forest_plot
 from vertebra.widgets.gym import gym
+from vertebra.widgets.ledger import claim_ledger
 from vertebra.widgets.load import load_explorer
 from vertebra.widgets.neighbour import neighbour
 from vertebra.widgets.plan import plan_builder
 from vertebra.widgets.redflags import red_flag_explorer
+from vertebra.widgets.rewrite import rewrite
 from vertebra.widgets.room import procedure_room
 from vertebra.widgets.timeline import recovery_timeline
 from vertebra.widgets.workbench import workbench
@@ -42,6 +44,7 @@ WIDGETS = [
     side_by_side, workbench,
     fracture_cascade, recovery_timeline,
     plan_builder,
+    claim_ledger, rewrite,
 ]  # fmt: skip
 
 
@@ -53,5 +56,5 @@ def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypa
     told = bench.page.evaluate(TWICE, str(bench.widget._esm))
     assert len(set(told["ids"])) == len(told["ids"]) > 1
     assert told["lost"] == told["shared"] == []
-    # Side by side, the plan builder and the cascade have nothing to choose by radio buttons.
-    assert (told["groups"] > 0) == (make not in (side_by_side, plan_builder, fracture_cascade))
+    # Side by side, the plan builder, the cascade and the rewriting have nothing to choose by radio buttons.
+    assert (told["groups"] > 0) == (make not in (side_by_side, plan_builder, fracture_cascade, rewrite))

@@ -1,0 +1,126 @@
+// Rewrite a paragraph for a patient, browser half. The kernel counts in the text and keeps it.
+
+const PAUSE = 350; // ms after the last key before the kernel is asked
+const NAMES = {
+  numbers: "Numbers", comparator: "Comparator", harms: "Harms", alternatives: "Alternatives", doubt: "Uncertainty",
+  absolutes: "No promises", grade: "Reading grade",
+};
+const VERDICTS = { supported: "✓ Supported", oversimplified: "◐ Oversimplified", contradicted: "✕ Contradicted" };
+
+const clean = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+const markup = (id, about) => `
+  <h3>Rewrite it for a patient</h3>
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <p class="vt-alert" role="alert" data-part="note" hidden></p>
+  <div class="rw-pick"><label for="${id}-exercise">Paragraph</label>
+    <select id="${id}-exercise" data-part="exercise">${about.exercises.map(({ id: name, title }) => `<option value="${name}">${clean(title)}</option>`).join("")}</select></div>
+  <p data-part="reader"></p>
+  <blockquote class="rw-text" data-part="text"></blockquote>
+  <div class="rw-desk">
+    <div><label for="${id}-draft" class="rw-label">Your text, for this patient</label>
+      <textarea id="${id}-draft" data-part="draft" rows="14" maxlength="${about.longest}" aria-describedby="${id}-told"></textarea>
+      <p class="vt-note" id="${id}-told" data-part="told"></p></div>
+    <div><h4>Counted as you write</h4><ul class="rw-checks" data-part="checks"></ul>
+      <details class="rw-limits"><summary>What counting cannot see</summary><p>${clean(about.limits)}</p></details></div>
+  </div>
+  <fieldset class="rw-asks"><legend>Judge these yourself</legend><div data-part="asks"></div></fieldset>
+  <p class="rw-actions"><button type="button" class="vt-primary" data-part="compare">Show a model answer</button>
+    <span class="rw-wait" role="alert" data-part="wait"></span></p>
+  <div data-part="model" tabindex="-1"></div>
+  <p class="vt-visually-hidden" role="status" data-part="spoken"></p>
+  <p class="vt-note">Teaching, not medical advice; not reviewed by a clinician.</p>`;
+
+function render({ model, el }) {
+  const { id, about, root, part, state, say, ask, answered, close } = opened(
+    { model, el }, "rw", "Rewrite it for a patient", markup, "Nothing is counted or kept",
+  );
+  const exercises = new Map(about.exercises.map((each) => [each.id, each]));
+  const drafts = new Map(about.exercises.map((each) => [each.id, each.draft]));
+  drafts.set(state.exercise, state.text); // this page may have been opened again
+  let later, spoken;
+
+  const showExercise = () => {
+    const each = exercises.get(state.exercise);
+    part("exercise").value = each.id;
+    part("reader").textContent = each.reader;
+    part("text").textContent = each.text;
+    part("draft").value = state.text;
+    part("asks").innerHTML = each.asks.map((text) => `<label class="rw-ask"><input type="checkbox"> <span>${clean(text)}</span></label>`).join("");
+  };
+  const showChecks = ({ checks, told }) => {
+    part("checks").innerHTML = checks
+      .map((check) => `<li class="${check.met ? "rw-met" : "rw-open"}"><span class="rw-sign" aria-hidden="true">${check.met ? "✓" : "○"}</span>
+        <div><b>${NAMES[check.id]}</b>: ${clean(check.wanted)} <span class="vt-visually-hidden">${check.met ? "met" : "not met"}</span>
+        ${check.found ? `<span class="rw-found">${clean(check.found)}</span>` : ""}</div></li>`)
+      .join("");
+    part("told").textContent = told;
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { part("spoken").textContent = told; }, 1200);
+  };
+  const showModel = ({ model: answer, wait }) => {
+    part("wait").textContent = wait;
+    if (!answer) {
+      part("model").innerHTML = "";
+      return;
+    }
+    if (part("model").innerHTML) return;
+    part("model").innerHTML = `<div class="rw-model"><h4>A model answer, not the only one</h4><p>${clean(answer.text)}</p>
+      <details><summary>Its sources</summary><ul class="rw-sources">${answer.sources
+        .map(({ id: ref, citation, status }) => `<li><b>[${clean(ref)}]</b> ${clean(citation)} <em>(${clean(status)})</em></li>`).join("")}</ul></details>
+      <h4>The paragraph was made of these claims</h4><ul class="rw-claims">${answer.claims
+        .map(({ claim, verdict, appraisal, refs }) => `<li><span class="rw-${verdict}">${VERDICTS[verdict]}</span> “${clean(claim)}” ${clean(appraisal)} <span class="rw-found">[${refs.map(clean).join("; ")}]</span></li>`)
+        .join("")}</ul></div>`;
+    part("model").focus({ preventScroll: true });
+  };
+  const show = () => {
+    const shown = model.get("shown");
+    answered(shown.seq);
+    part("note").textContent = shown.note;
+    part("note").hidden = !shown.note;
+    root.dataset.seq = shown.seq;
+    if (shown.exercise === state.exercise) {
+      showChecks(shown);
+      showModel(shown);
+    }
+    if (state.stale) ask();
+  };
+  const showProblem = () => say(model.get("problem"));
+
+  const send = () => {
+    clearTimeout(later);
+    later = undefined;
+    ask();
+  };
+  part("draft").addEventListener("input", ({ target }) => {
+    state.text = target.value;
+    drafts.set(state.exercise, state.text);
+    clearTimeout(later);
+    later = setTimeout(send, PAUSE);
+  });
+  part("draft").addEventListener("blur", () => later && send());
+  part("exercise").addEventListener("change", ({ target }) => {
+    if (later) send(); // or the last words would be lost
+    Object.assign(state, { exercise: target.value, text: drafts.get(target.value), compare: false });
+    part("model").innerHTML = "";
+    showExercise();
+    send();
+  });
+  part("compare").addEventListener("click", () => {
+    state.compare = true;
+    send();
+  });
+  model.on("change:shown", show);
+  model.on("change:problem", showProblem);
+  showExercise();
+  show();
+  return () => {
+    close();
+    clearTimeout(later);
+    clearTimeout(spoken);
+    model.off("change:shown", show);
+    model.off("change:problem", showProblem);
+  };
+}
+
+export default { render };
