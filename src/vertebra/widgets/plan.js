@@ -1,6 +1,13 @@
 // The plan builder, browser half. It asks the kernel and shows what comes back; no rule is known here.
 
 const TURN = 2 * Math.PI;
+const PAPER = `
+  @page { margin: 18mm; }
+  body { margin: 0; font: 13pt/1.45 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; color: #000; }
+  h3 { margin: 0; font-size: 20pt; } h4 { margin: 0; font-size: 14pt; } p { margin: 0.4rem 0; }
+  ul { margin: 0.2rem 0 0.9rem; padding-left: 1.3rem; } li { margin: 0.15rem 0; }
+  .pl-columns > div { break-inside: avoid; } .vt-note { color: #444; font-size: 11pt; }
+  .pl-net { margin: 0.6rem 0 1rem; padding: 0.6rem 0.9rem; border: 2pt solid #000; break-inside: avoid; }`;
 
 // How well a measure was tested, as a disc filled by quarters: a shape, so that no colour is needed to read it.
 const disc = (share) => {
@@ -145,7 +152,7 @@ function render({ model, el }) {
 
   const showCard = ({ title, groups, net, review }, acceptable) => {
     const made = [make("h3", title), make("p", acceptable
-      ? "In plain words, to take home. A teaching example of an invented patient."
+      ? "A teaching example for an invented patient, not medical advice."
       : "Draft. Not to be given to anybody yet.", acceptable ? "vt-note" : "pl-draft")];
     const columns = make("div", "", "pl-columns");
     for (const [heading, lines] of groups) {
@@ -165,6 +172,18 @@ function render({ model, el }) {
     part("card").replaceChildren(...made);
     root.querySelector('[data-do="print"]').disabled = !acceptable;
     part("unready").textContent = acceptable ? "" : "Ready when nothing must go and nothing is missing.";
+  };
+
+  // On a page of its own, as JupyterLab would print its whole window.
+  const print = () => {
+    root.querySelector("iframe")?.remove();
+    const frame = make("iframe", "", "vt-visually-hidden");
+    frame.title = "The card as it is printed";
+    frame.tabIndex = -1;
+    frame.srcdoc = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Plan</title><style>${PAPER}</style>
+      ${part("card").innerHTML}`;
+    frame.onload = () => frame.contentWindow.print();
+    root.append(frame);
   };
 
   const onShown = () => {
@@ -210,11 +229,7 @@ function render({ model, el }) {
     if (target.dataset.do === "clear") change({ measures: [], review: null });
     else if (target.dataset.do === "letter") change({ measures, review });
     else if (target.dataset.do === "sound") change({ ...about.patients[state.patient].sound });
-    else if (target.dataset.do === "print") {
-      root.classList.add("pl-printing"); // its style sheet hides everything but the card on paper
-      window.print();
-      root.classList.remove("pl-printing");
-    }
+    else if (target.dataset.do === "print") print();
   });
 
   model.on("change:shown", onShown);
