@@ -534,12 +534,14 @@ def cite(refs: Iterable[str]) -> str:
 
 def clocks() -> Table:
     """Return every danger with its flags, its clock and who does what, the shortest clock first."""
-    names = {flag.id: flag.name for flag in redflags().flags.values()}
+    # Names begin small, but for the first of a row: "CRP" and "T6" stay as they are.
+    names = {flag.id: flag.name[0].lower() + flag.name[1:] for flag in redflags().flags.values()}
     rows = []
     for danger in sorted(redflags().dangers.values(), key=lambda each: each.hours):
-        flags = " and ".join(names[flag] for flag in names if flag in danger.needs)
+        flags = "; and ".join(names[flag] for flag in names if flag in danger.needs)
         if danger.one_of:
-            flags += ", with " + " or ".join(names[flag].lower() for flag in names if flag in danger.one_of)
+            flags += ", with " + "; or ".join(names[flag] for flag in names if flag in danger.one_of)
+        flags = flags[0].upper() + flags[1:]
         rows.append((danger.name, flags, danger.clock, danger.who, f"{danger.action} {cite(danger.refs)}"))
     return Table("Red flags by clock", ("Danger", "Flags", "Clock", "Who", "What"), tuple(rows))
 
