@@ -31,6 +31,8 @@ from vertebra.evidence.cascade import (
     ratio,
 )
 from vertebra.evidence.recovery import drugs
+from vertebra.evidence.references import references
+from vertebra.quiz.items import find_bank, load_bank
 from vertebra.simulators import page
 
 people = st.builds(Person, st.sampled_from([*NUMBERS[1:], *GRADES]), st.sampled_from(AGES))
@@ -228,6 +230,14 @@ def test_the_foretold_first_year_is_the_mean_over_who_is_in_it():
     other = year | {"0": chance(hazard(0.094, 3))}
     assert round(100 * sum(women[who] * other[who] for who in women), 1) == 6.2
     assert "6.2 %" in next(row.note for row in page("cascade").rows if row.id == "all_comers")
+
+
+def test_what_the_questions_ask_for_is_computed_anew():
+    bank = load_bank(find_bank("recovery_and_prevention"), frozenset(references()))
+    late, soon = (cohort(Person("2", "new"), Plan("alendronate", begins)).broken().middle for begins in (2, 0))
+    expected = [103.4 - 4 * 9.4, round(1000 * late) - round(1000 * soon), 100 / (15.0 - 8.0)]
+    asked = [item.answer.value for item in bank.items if item.format == "numeric"]
+    assert asked == pytest.approx(expected, abs=0.05)
 
 
 def test_denosumab_stopped_is_arithmetic_on_what_was_read():
