@@ -5,6 +5,7 @@ import pytest
 from vertebra.widgets.anatomy import anatomy
 from vertebra.widgets.carm import carm
 from vertebra.widgets.cascade import fracture_cascade
+from vertebra.widgets.cases import case
 from vertebra.widgets.compare import side_by_side
 from vertebra.widgets.ct import ct_browser
 from vertebra.widgets.cure import cement_clock
@@ -45,6 +46,7 @@ WIDGETS = [
     fracture_cascade, recovery_timeline,
     plan_builder,
     claim_ledger, rewrite,
+    case,
 ]  # fmt: skip
 
 
@@ -56,5 +58,5 @@ def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypa
     told = bench.page.evaluate(TWICE, str(bench.widget._esm))
     assert len(set(told["ids"])) == len(told["ids"]) > 1
     assert told["lost"] == told["shared"] == []
-    # Side by side, the plan builder, the cascade and the rewriting have nothing to choose by radio buttons.
-    assert (told["groups"] > 0) == (make not in (side_by_side, plan_builder, fracture_cascade, rewrite))
+    # Side by side, the plan builder, the cascade, the rewriting and a case's start have no radio buttons.
+    assert (told["groups"] > 0) == (make not in (side_by_side, plan_builder, fracture_cascade, rewrite, case))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
+from statistics import fmean
 from typing import Any, ClassVar
 
 from vertebra.evidence.references import references
@@ -38,6 +39,7 @@ from vertebra.quiz.schema import ID, RATIONALE, SOURCE, TEXT, Schema, listed, re
 PACKAGED = Path(__file__).parents[1] / "_data" / "quizzes" / "cases"
 CHECKOUT = Path(__file__).parents[3] / "quizzes" / "cases"
 UNREFERENCED = "unreferenced"
+LONGER = 1.25  # as in questions: how much longer right options may be on average than the others
 
 # --- The fields -------------------------------------------------------------------------------------------------------
 
@@ -319,11 +321,11 @@ def _faults_of(case: Case) -> Found:
     yield from _faults_of_refs(case)
     yield from _faults_of_pictures(case)
     yield from _faults_of_handover(case)
-    for i, scene in enumerate(case.scenes):
-        for path, what in _faults_of_scene(scene):
-            yield ("scenes", i, *path), what
-    # A case whose names lead nowhere cannot be walked through.
-    if not dead and all((scene.decision is None) == bool(scene.ending) for scene in case.scenes):
+    torn = [
+        (("scenes", i, *path), what) for i, scene in enumerate(case.scenes) for path, what in _faults_of_scene(scene)
+    ]
+    yield from torn
+    if not dead and not torn:  # else it cannot be walked through
         yield from _faults_of_course(case)
 
 
@@ -460,6 +462,11 @@ def _faults_of_scene(scene: Scene) -> Found:
         yield (*path, "options"), "a decision with a key feature has no option with key: true; give it one"
     if decision.key_feature and len(decision.keys) == len(decision.options):
         yield (*path, "options"), "every option is right; add one that is wrong"
+    right = [len(option.text) for option in decision.keys]
+    rest = [len(option.text) for option in decision.options if not option.key]
+    if right and rest and fmean(right) > LONGER * fmean(rest):
+        what = f"the right options are {fmean(right) / fmean(rest):.1f} times as long as the others"
+        yield (*path, "options"), f"{what}, which tells them apart; shorten them, or say more in the others"
     for j, option in enumerate(decision.options):
         at: schema.Path = (*path, "options", j)
         if option.to and decision.up_to > 1:

@@ -46,11 +46,18 @@ def _found(note: Mapping[str, str], check: Check) -> Found:
             continue
         if not check.with_time:
             return Found(check, True, word[0])
-        times = sorted(TIME.finditer(text), key=lambda time: abs(time.start() - word.start()))
+        times = list(TIME.finditer(text))
         if times:
-            return Found(check, True, f"{word[0]}, {times[0][0]}")
+            # In the same sentence if there is one: "Cultures 10:00. Power at 09:40."
+            nearest = min(times, key=lambda time: (". " in _between(text, word, time), len(_between(text, word, time))))
+            return Found(check, True, f"{word[0]}, {nearest[0]}")
         words = words or word[0]
     return Found(check, False, words)
+
+
+def _between(text: str, one: re.Match[str], other: re.Match[str]) -> str:
+    first, second = sorted((one, other), key=lambda match: match.start())
+    return text[first.end() : second.start()]
 
 
 def _phrase(phrase: str) -> re.Pattern[str]:

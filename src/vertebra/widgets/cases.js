@@ -42,7 +42,7 @@ function scenePage(id, { title, stamp, text, findings, pictures, ask, how, up_to
     (ending
       ? `<p class="cs-ending"><strong>${escape(ending)}.</strong> The case is over. One thing is left before the debrief: the hand-over.</p>
          <p><button type="button" class="vt-primary" data-go="note">Write the hand-over note</button></p></div>`
-      : `<form data-part="form" novalidate><fieldset><legend>${escape(ask)}</legend><p class="vt-note">${escape(how)}</p>
+      : `<form data-part="form" novalidate><fieldset aria-describedby="${id}-how"><legend>${escape(ask)}</legend><p class="vt-note" id="${id}-how">${escape(how)}</p>
          <div class="cs-options">${rows}</div></fieldset>
          <p class="cs-count" data-part="count" aria-live="polite"></p><p class="cs-error" role="alert" data-part="error"></p>
          <p><button type="submit" class="vt-primary">Decide</button> <span class="vt-note">There is no way back.</span></p></form></div>`);

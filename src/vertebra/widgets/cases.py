@@ -55,7 +55,7 @@ def _as_shown(scene: cases.Scene) -> list[Option]:
     """Return a scene's options in an order that says nothing about the key but is the same on every run."""
     assert scene.decision is not None, "asked only of scenes with a decision"
     return sorted(
-        scene.decision.options, key=lambda option: hashlib.sha256(f"{scene.id} {option.id}".encode()).digest()
+        scene.decision.options, key=lambda option: hashlib.sha256(f"{scene.id}{option.text}".encode()).digest()
     )
 
 
