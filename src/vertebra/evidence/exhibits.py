@@ -12,12 +12,15 @@ def _cited(refs: tuple[str, ...]) -> str:
 
 
 def _table(caption: str, head: list[str], lines: list[list[str]]) -> str:
-    """Return an HTML table; the first cell of each line is its header. Cells hold HTML."""
+    """Return an HTML table; the first cell of each line is its header, the last is prose. Cells hold HTML."""
     columns = "".join(f'<th scope="col">{each}</th>' for each in head)
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{each}</td>" for each in rest)}</tr>' for first, *rest in lines
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{each}</td>" for each in rest)}'
+        f'<td style="text-align: left">{last}</td></tr>'
+        for first, *rest, last in lines
     )
-    return f"<table><caption>{html.escape(caption)}</caption><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
+    title = f"<caption>{html.escape(caption)}</caption>"
+    return f"<table>{title}<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _spelled(estimate: Estimate, digits: int) -> str:

@@ -342,7 +342,7 @@ def _of_leaving_out(before: dict[str, Any], after: dict[str, Any], new: list[Gro
     measure, made = measures()[after["measure"]], next((group for group in new if group.pool), None)
     if not made:
         return "Leave one out: nothing changes, as nothing is pooled."
-    without = [(row, lead) for row, lead in _without(made, after)]
+    without = _without(made, after)
     low, high = min(without, key=lambda each: each[1].value), max(without, key=lambda each: each[1].value)
     return (
         f"Leave one out: the pooled value runs from {number(low[1].value, measure)} without {low[0].label} to "
@@ -461,7 +461,7 @@ def _notes(row: Row) -> str:
     said = [
         "" if row.checked else f"{_upper(UNCHECKED)}.",
         "The sign was deduced." if row.sign == "deduced" else "",
-        "Difference computed from the arms." if row.computed and "omputed" not in row.note else "",
+        "Difference computed from the arms." if row.computed else "",
         row.note,
         row.study.note,
     ]
@@ -584,10 +584,10 @@ def shown(wanted: dict[str, Any], before: dict[str, Any] | None = None) -> dict[
 INK, SOFT, LINE, BLUE, BAND = "#17212b", "#4d5a68", "#c3ccd6", "#00619e", "#f1d49a"
 
 
-def static_svg(state: dict[str, Any], numbers: bool = True, width: int = 970) -> str:
-    """Return the forest plot as one SVG picture on white; without `numbers` only what is drawn, for a question."""
+def static_svg(state: dict[str, Any]) -> str:
+    """Return the forest plot as one SVG picture on white."""
     drawn = chart(state)
-    left, right = 306, 250 if numbers else 40
+    width, left, right = 970, 300, 290
     span, row_high = width - left - right, 34
     low, high = drawn["axis"]["low"], drawn["axis"]["high"]
     parts: list[str] = []
@@ -629,9 +629,8 @@ def static_svg(state: dict[str, Any], numbers: bool = True, width: int = 970) ->
                 f'<rect x="{x(each["value"]) - half:.1f}" y="{middle - half:.1f}" width="{2 * half:.1f}" '
                 f'height="{2 * half:.1f}" fill="{fill}" stroke="{colour}" stroke-width="2" {dash}/>'
             )
-            if numbers:
-                write(width - 92, middle + 5, each["text"], "", "end", INK if each["on"] else SOFT)
-                write(width - 24, middle + 5, each["weight"], "", "end")
+            write(width - 92, middle + 5, each["text"], "", "end", INK if each["on"] else SOFT)
+            write(width - 24, middle + 5, each["weight"], "", "end")
             y += row_high
         for each in group["pools"]:
             middle = y + row_high / 2
@@ -647,10 +646,7 @@ def static_svg(state: dict[str, Any], numbers: bool = True, width: int = 970) ->
                     f'{middle + half:.1f}Z" fill="{fill}" stroke="{INK}" stroke-width="1.5"/>'
                 )
             arrows(each, middle, INK)
-            if numbers:
-                write(
-                    width - 92, middle + 5, each["text"], 'font-weight="600"' if each["kind"] == "pool" else "", "end"
-                )
+            write(width - 92, middle + 5, each["text"], 'font-weight="600"' if each["kind"] == "pool" else "", "end")
             y += row_high
         if group["pools"]:
             at = x(group["lead"])
@@ -666,9 +662,8 @@ def static_svg(state: dict[str, Any], numbers: bool = True, width: int = 970) ->
         write(x(tick["at"]), y + 24, tick["text"], "", "middle", SOFT)
     write(x(0) - 10, y + 46, f"← {drawn['favours'][0]}", "", "end", SOFT)
     write(x(0) + 10, y + 46, f"{drawn['favours'][1]} →", "", "start", SOFT)
-    if numbers:
-        write(width - 92, 58, "difference (95 %)", 'font-size="13"', "end", SOFT)
-        write(width - 24, 58, "weight", 'font-size="13"', "end", SOFT)
+    write(width - 92, 58, "difference (95 %)", 'font-size="13"', "end", SOFT)
+    write(width - 24, 58, "weight", 'font-size="13"', "end", SOFT)
     legend = ["shaded: said to matter"] if drawn["band"] else []
     if any(not each["checked"] for group in drawn["groups"] for each in group["rows"]):
         legend.append(f"dashed: {UNCHECKED}")
