@@ -25,7 +25,7 @@ const markup = (id, about) => `
   </div>
   <details><summary>Notes on these results</summary><ul data-part="notes"></ul></details>
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <p class="vt-note">Teaching, not reviewed by a clinician. ${about.limits}</p>`;
+  <p class="vt-note">Teaching, not medical advice. Not yet reviewed by a clinician. ${about.limits}</p>`;
 
 const safe = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 

@@ -721,7 +721,8 @@ class ForestPlot(Asking):
         matters = html.escape(_matters(measures()[state["measure"]]))
         return (
             f'<figure><img alt="{said}" width="970" src="data:image/svg+xml;base64,{drawing}">'
-            f"<figcaption>{said} {matters} {html.escape(LIMITS)} Start the lesson to rebuild the plot.</figcaption>"
+            f"<figcaption>{said} {matters} {html.escape(LIMITS)} Teaching, not medical advice. "
+            "Not yet reviewed by a clinician. Start the lesson to rebuild the plot.</figcaption>"
             "</figure>"
         )
 
