@@ -9,8 +9,10 @@ from vertebra.widgets.cases import case
 from vertebra.widgets.compare import side_by_side
 from vertebra.widgets.ct import ct_browser
 from vertebra.widgets.cure import cement_clock
+from vertebra.widgets.decision import shared_decision
 from vertebra.widgets.forest import forest_plot
 from vertebra.widgets.gym import gym
+from vertebra.widgets.leaks import leak_routes
 from vertebra.widgets.ledger import claim_ledger
 from vertebra.widgets.load import load_explorer
 from vertebra.widgets.neighbour import neighbour
@@ -47,6 +49,7 @@ WIDGETS = [
     plan_builder,
     claim_ledger, rewrite,
     case,
+    leak_routes, shared_decision,
 ]  # fmt: skip
 
 

@@ -1,0 +1,98 @@
+// A shared decision, browser half. The kernel writes the sheet; here it is filled in, shown and printed.
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <form class="sd-form" data-part="form">
+    <div class="sd-who">
+      <label for="${id}-name">For</label>
+      <input type="text" id="${id}-name" data-text="name" maxlength="${about.longest.name}" autocomplete="off" placeholder="no full names, please">
+      <fieldset class="sd-matters"><legend>How long has it hurt?</legend>${Object.entries(about.stages).map(([name, text]) => `
+        <label><input type="radio" name="${id}-stage" value="${name}"> <span>${text}</span></label>`).join("")}</fieldset>
+    </div>
+    <fieldset><legend>What matters to me</legend><div class="sd-matters">${Object.entries(about.matters).map(([name, text]) => `
+      <label><input type="checkbox" value="${name}"> <span>${text}</span></label>`).join("")}</div>
+      <label class="sd-own" for="${id}-words">In my words</label>
+      <textarea id="${id}-words" data-text="words" rows="2" maxlength="${about.longest.words}"></textarea></fieldset>
+    <fieldset><legend>Say it back</legend>
+      <label class="sd-own" for="${id}-teach">The doctor asks: “I want to be sure I said it well. What will you tell your family about your choices?”</label>
+      <textarea id="${id}-teach" data-text="teach" rows="2" maxlength="${about.longest.teach}"></textarea></fieldset>
+    <p class="sd-print"><button type="button" class="vt-primary" data-part="print">Print this page</button>
+      <span class="vt-note">Nothing you write here leaves this computer.</span></p>
+  </form>
+  <div data-part="sheet"></div>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>`;
+
+function render({ model, el }) {
+  const { about, root, part, state, say, ask, answered, close } = opened(
+    { model, el }, "sd", "Shared decision", markup, "The page stands still",
+  );
+  let typing, spoken, paper;
+
+  const showControls = () => {
+    for (const input of root.querySelectorAll("[data-text]")) {
+      // Never under the fingers of who is typing.
+      if (input !== document.activeElement) input.value = state[input.dataset.text];
+    }
+    for (const input of root.querySelectorAll('[type="checkbox"]')) input.checked = state.matters.includes(input.value);
+    for (const input of root.querySelectorAll('[type="radio"]')) input.checked = input.value === state.stage;
+  };
+
+  const onShown = () => {
+    const shown = model.get("shown");
+    answered(shown.seq);
+    part("sheet").innerHTML = shown.sheet;
+    root.dataset.seq = shown.seq;
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 600);
+    if (state.stale) ask();
+  };
+  const onProblem = () => say(model.get("problem"));
+
+  // On paper stands the sheet and nothing else of the lesson: it is printed from a page of its own.
+  const print = () => {
+    paper?.remove();
+    paper = document.createElement("iframe");
+    paper.className = "sd-paper";
+    paper.title = "The page as it is printed";
+    paper.setAttribute("aria-hidden", "true");
+    paper.tabIndex = -1;
+    paper.srcdoc = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shared decision</title><style>${about.paper}</style></head>
+      <body class="sd-page" data-jp-theme-light="true"><div class="vt sd">${model.get("shown").sheet}</div></body></html>`;
+    paper.addEventListener("load", () => {
+      paper.contentWindow.focus();
+      paper.contentWindow.print();
+    });
+    root.append(paper);
+  };
+
+  root.addEventListener("input", ({ target }) => {
+    if (!target.dataset.text) return;
+    state[target.dataset.text] = target.value;
+    clearTimeout(typing);
+    typing = setTimeout(ask, 250);
+  });
+  root.addEventListener("change", ({ target }) => {
+    if (target.type === "radio") state.stage = target.value;
+    else if (target.type === "checkbox") {
+      state.matters = Object.keys(about.matters).filter((name) => (name === target.value ? target.checked : state.matters.includes(name)));
+    } else return;
+    ask();
+  });
+  part("form").addEventListener("submit", (event) => event.preventDefault());
+  part("print").addEventListener("click", print);
+
+  model.on("change:shown", onShown);
+  model.on("change:problem", onProblem);
+  showControls();
+  onShown();
+  onProblem();
+  return () => {
+    close();
+    clearTimeout(typing);
+    clearTimeout(spoken);
+    model.off("change:shown", onShown);
+    model.off("change:problem", onProblem);
+  };
+}
+
+export default { render };
