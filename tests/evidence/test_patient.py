@@ -149,6 +149,34 @@ def test_both_cards_are_those_of_the_measure_room():
     assert patient.of_band == patient.of_band_original == "surgery"
 
 
+@pytest.mark.parametrize(
+    ("item", "patient", "slips"),
+    [
+        (
+            "su-p09",
+            Patient(of_type=4, progression=True, t_score=-3.6, pain_0_10=8, neurology="N0", mobile=False,
+                    frailty_index=3, anticoagulation=True, asa=3),
+            [{"frailty_index": None, "anticoagulation": None}],
+        ),
+        (
+            "su-p10",
+            Patient(of_type=3, pain_0_10=4, neurology="N0", mobile=True, asa=2, anticoagulation=False),
+            [{"progression": False}],
+        ),
+    ],
+)  # fmt: skip
+def test_the_scores_that_questions_ask_for_are_computed_anew(item, patient, slips):
+    from vertebra.evidence.references import references
+    from vertebra.quiz.items import find_bank, load_bank
+
+    bank = load_bank(find_bank("surgery"), frozenset(references()))
+    asked = next(each for each in bank.items if each.id == item)
+    assert asked.answer.value == patient.of_score().total
+    assert [slip.value for slip in asked.slips][: len(slips)] == [
+        patient.but(**each).of_score().total for each in slips
+    ]
+
+
 def test_variants_change_one_field_and_leave_out_contradictions():
     patient = examples()["severe"].patient
     for name in FIELDS:
@@ -168,5 +196,6 @@ def test_the_invented_patients_are_whole():
         assert each.told and each.patient.known
         assert describe(each.patient).endswith(".")
     assert describe(Patient()) == "Nothing is known yet."
+    assert describe(Patient(mri_oedema=True, asa=2)) == "oedema on MRI (unhealed): yes; ASA class: 2."
     stories = [each.told for each in examples().values()]
     assert all(one != two for one, two in itertools.combinations(stories, 2))

@@ -273,7 +273,7 @@ def _answer(body: Body, treatment: str, truths: list[bool | None], patient: Pati
 
 
 def _labels(names: Iterable[str]) -> str:
-    return ", ".join(FIELDS[name].label.lower() for name in names)
+    return ", ".join(FIELDS[name].within for name in names)
 
 
 def _totals(patient: Patient) -> dict[str, str]:

@@ -341,7 +341,8 @@ def draw(path: Path | None = None, step: int | None = None) -> str:
     steps = path.steps[: len(path.steps) if step is None else step + 1] if path else ()
     walked = {(one.node.id, one.answer) for one in steps[:-1]}
     seen = [one.node.id for one in steps]
-    plain, marked = [], []
+    plain: list[str] = []
+    marked: list[str] = []
     for node in nodes().values():
         for to in dict.fromkeys(node.edges.values()):
             answers = [answer for answer, target in node.edges.items() if target == to]

@@ -40,6 +40,11 @@ class Field:
     unit: str = ""
     trials: tuple[Any, ...] = (True, False)
 
+    @property
+    def within(self) -> str:
+        """Return the label as it stands within a sentence: `T-score`, but `pain at that level`."""
+        return self.label[0].lower() + self.label[1:] if self.label[1:2].islower() else self.label
+
     def say(self, value: Any) -> str:
         """Return a value in words, such as `7 weeks` or `not known`."""
         if value is None:
@@ -326,12 +331,12 @@ DERIVED: Mapping[str, tuple[tuple[Any, ...], tuple[str, ...]]] = MappingProxyTyp
 
 def _test(wanted: Any, value: Any) -> bool | None:
     if wanted in ("known", "unknown"):
-        return (value is not None) == (wanted == "known")
+        return bool((value is not None) == (wanted == "known"))
     if value is None:
         return None
     if isinstance(wanted, Mapping):
         return bool(wanted.get("min", value) <= value <= wanted.get("max", value))
-    return value in (wanted if isinstance(wanted, list | tuple) else [wanted])
+    return bool(value in (wanted if isinstance(wanted, list | tuple) else [wanted]))
 
 
 def _all(truths: Iterator[bool | None]) -> bool | None:
@@ -413,7 +418,7 @@ def condition_faults(condition: Condition) -> Iterator[str]:
 
 def describe(patient: Patient) -> str:
     """Return what is known in one sentence, field by field, as a text alternative."""
-    said = [f"{FIELDS[name].label.lower()}: {FIELDS[name].say(value)}" for name, value in patient.known.items()]
+    said = [f"{FIELDS[name].within}: {FIELDS[name].say(value)}" for name, value in patient.known.items()]
     return f"{'; '.join(said)}." if said else "Nothing is known yet."
 
 

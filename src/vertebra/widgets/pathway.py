@@ -36,7 +36,7 @@ def reason(step: Step, patient: Patient) -> str:
     if step.node.when is None or not step.answer:
         return ""
     if step.answer == "unknown":
-        lacking = ", ".join(FIELDS[name].label.lower() for name in step.fields)
+        lacking = ", ".join(FIELDS[name].within for name in step.fields)
         return f"Not known: {lacking}. {step.node.ask}"
     known = [f"{FIELDS[name].label}: {FIELDS[name].say(getattr(patient, name))}" for name in step.fields]
     return f"{'; '.join(known)}."
