@@ -11,11 +11,13 @@ from vertebra.widgets.ct import ct_browser
 from vertebra.widgets.cure import cement_clock
 from vertebra.widgets.decision import shared_decision
 from vertebra.widgets.forest import forest_plot
+from vertebra.widgets.guidelines import guideline_map
 from vertebra.widgets.gym import gym
 from vertebra.widgets.leaks import leak_routes
 from vertebra.widgets.ledger import claim_ledger
 from vertebra.widgets.load import load_explorer
 from vertebra.widgets.neighbour import neighbour
+from vertebra.widgets.pathway import pathway
 from vertebra.widgets.plan import plan_builder
 from vertebra.widgets.redflags import red_flag_explorer
 from vertebra.widgets.rewrite import rewrite
@@ -50,6 +52,7 @@ WIDGETS = [
     claim_ledger, rewrite,
     case,
     leak_routes, shared_decision,
+    guideline_map, pathway,
 ]  # fmt: skip
 
 
@@ -61,5 +64,6 @@ def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypa
     told = bench.page.evaluate(TWICE, str(bench.widget._esm))
     assert len(set(told["ids"])) == len(told["ids"]) > 1
     assert told["lost"] == told["shared"] == []
-    # Side by side, the plan builder, the cascade, the rewriting and a case's start have no radio buttons.
-    assert (told["groups"] > 0) == (make not in (side_by_side, plan_builder, fracture_cascade, rewrite, case))
+    # Side by side, the plan builder, the cascade, the rewriting, a case's start, the map and the path have no radios.
+    without = (side_by_side, plan_builder, fracture_cascade, rewrite, case, guideline_map, pathway)
+    assert (told["groups"] > 0) == (make not in without)
