@@ -35,6 +35,8 @@ def test_nothing_runs_over_and_targets_are_large_enough(mount, width):
     page = mount(guideline_map(), width=width).page
     page.get_by_text("More for the OF score").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # A word in the table of flips has room, whether the table is one or a stack of cards.
+    assert page.locator(".gm-flips tbody th").first.bounding_box()["width"] > 100
     boxes = page.evaluate(
         "[...document.querySelectorAll('input, select, summary')].filter((e) => e.offsetParent)"
         ".map((e) => [e, e.getBoundingClientRect()])"

@@ -96,6 +96,8 @@ def test_flips_are_those_of_the_evidence_room():
     pain = next(row for row in rows if row["field"] == "Pain")
     assert pain["value"] == "6 of 10"
     assert pain["flips"] == "NICE TA279: vertebroplasty and kyphoplasty an option → against"
+    cancer = next(row for row in rows if row["field"] == "Cancer, now or before")
+    assert cancer["flips"] == "7 documents then leave it open"
     assert [row["stops"] for row in rows] == sorted(row["stops"] for row in rows)
     assert all(flip_words(each) for each in found)
 

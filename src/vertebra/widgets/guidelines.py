@@ -99,7 +99,7 @@ def flip_words(each: Flip) -> str:
     cement = [change for change in each.changes if change.treatment in CEMENT]
     told, short = cement or each.changes, {body.id: body.short for body in bodies()}
     if len({change.body for change in told}) > MANY and len({change.after for change in told}) == 1:
-        return f"{len({change.body for change in told})} documents: → {WORDS[told[0].after][1]}"
+        return f"{len({change.body for change in told})} documents then {COUNTED[told[0].after][1]}"
     grouped: dict[tuple[tuple[str, ...], str, str], list[str]] = {}
     for body in short:
         own = [change for change in told if change.body == body]
