@@ -453,8 +453,8 @@ class Example:
 
 @cache
 def examples() -> dict[str, Example]:
-    """Return the invented patients of `assets/evidence/patients.yml` by id, in its order."""
+    """Return the invented patients of `assets/patients/invented.yml` by id, in its order."""
     return {
         each["id"]: Example(**{**each, "patient": Patient.from_record(each["patient"])})
-        for each in assets.read_yaml("evidence/patients.yml")
+        for each in assets.read_yaml("patients/invented.yml")
     }
