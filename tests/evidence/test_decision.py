@@ -4,6 +4,7 @@ words stay below a reading grade of 8."""
 import copy
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
@@ -174,3 +175,18 @@ def test_the_first_minutes_are_a_table_in_order_with_sources():
 def test_the_facts_carry_the_counts():
     said = {fact.id: fact.says for fact in facts()}
     assert "164 of 201" in said["leak_ct"] and "41 %" in said["leak_film"]
+
+
+def test_the_numbers_of_the_question_bank_are_those_of_the_sources():
+    bank = yaml.safe_load((assets.root().parent / "quizzes/bank/11_safety_and_consent.yml").read_text(encoding="utf-8"))
+    items = {item["id"]: item for item in bank["items"]}
+    first, second = next(each for each in talk().outcomes if each.id == "leak_ct").arms
+    asked = items["sc-p18"]["answer"]
+    assert 100 * (first.value - second.value) == pytest.approx(asked["value"], abs=asked["tolerance"])
+    assert 100 * (1 - second.value / first.value) == pytest.approx(items["sc-p18"]["slips"][0]["value"], abs=0.5)
+    assert "CT finds 74 vs 49 leaks" in references()["yeom2003"].outcomes[1]
+    seen, asked = 100 * 49 / 74, items["sc-p05"]["answer"]
+    assert seen == pytest.approx(asked["value"], abs=asked["tolerance"])
+    near, operated = next(each for each in talk().outcomes if each.id == "canal").arms
+    key = next(option["text"] for option in items["sc-p16"]["options"] if option.get("key"))
+    assert f"about {near.icons(1000)[1]} had" in key and f"{operated.icons(1000)[1]} needed" in key

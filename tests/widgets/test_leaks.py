@@ -10,7 +10,7 @@ from PIL import Image
 
 from vertebra.evidence.emergencies import routes
 from vertebra.evidence.references import cited, references
-from vertebra.imaging.leaks import COUNTED, PLANES, ROUTES, deposit, sight
+from vertebra.imaging.leaks import COUNTED, PLANES, ROUTES, Leak, deposit, nerve_gap, sight
 from vertebra.widgets import leaks as module
 from vertebra.widgets.leaks import (
     COLOURS,
@@ -157,3 +157,18 @@ def test_the_cord_is_drawn_down_to_the_disc_below_l1():
     rows = np.nonzero(sagittal.sum(axis=1))[0]
     height = SECTION * (0.5 - (rows.max() + 0.5) / PIXELS)  # of the cord's tip over the middle of L1
     assert -22 < height < -12  # at the disc L1-L2 [saifuddin1998]
+
+
+def test_what_the_pictures_of_the_questions_show_is_what_their_keys_say():
+    """Truth of sc-p02, p03, p04, p07 and p08 from the model, with the states that tools/figures_safety.py draws."""
+    around, share = deposit(Leak("L1", "B", 0.9))
+    assert (around.canal[share > 0] < 0).all() and (around.body[share > 0] > 0).all()  # behind the wall, in the canal
+    assert "lateral" in sight(Leak("T12", "C-disc", 0.7)).planes  # film A
+    assert "lateral" in sight(Leak("T12", "C-canal", 0.6)).planes  # film C
+    assert sight(Leak("L2", "S", 0.4)).planes == ("AP",)
+    assert "lateral" in sight(Leak("L1", "C-canal", 0.6)).planes
+    around, share = deposit(Leak("L3", "foramen", 0.6))
+    middle = (around.points * share[..., None]).sum(axis=(0, 1, 2)) / share.sum()
+    pedicle = around.vertebra.pedicle("right")
+    assert middle[0] > 0 and middle[2] < pedicle.centre[2]  # on the right, under the pedicle of L3: its own root
+    assert nerve_gap(Leak("L3", "foramen", 0.6)) == 0
