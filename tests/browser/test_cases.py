@@ -29,11 +29,8 @@ def go_on(page, title):
 
 
 def right(name):
-    state = cases.start(case_files.load_case(case_files.find_case(name)))
-    while not state.ended:
-        options = state.scene.decision.keys or state.scene.decision.options
-        state = cases.decide(state, [each.id for each in options[: state.scene.decision.up_to]])
-    return [list(each) for each in state.choices]
+    run = case_files.best_run(case_files.load_case(case_files.find_case(name)))
+    return [list(each) for each in run.choices]
 
 
 def finished(name, folder, choices=None):
@@ -190,13 +187,12 @@ def test_a_refused_choice_is_said_and_the_next_one_counts(mount, tmp_path):
     assert len(view.widget.shown["choices"]) == 1
 
 
-@pytest.mark.parametrize("width", [320, 600])
-def test_on_a_narrow_page_nothing_scrolls_sideways(mount, width, tmp_path):
-    page = mount(case("t12_frail", tmp_path), width=width).page
+def test_on_a_narrow_page_nothing_scrolls_sideways(mount, tmp_path):
+    page = mount(case("t12_frail", tmp_path), width=320).page
     assert fits(page)
     decide(page, "nerves")
     assert fits(page)
-    page = mount(finished("t12_frail", tmp_path), width=width).page
+    page = mount(finished("t12_frail", tmp_path), width=320).page
     page.get_by_role("button", name="Write the hand-over note").click()
     assert fits(page)
     page.get_by_role("button", name="To the debrief").click()

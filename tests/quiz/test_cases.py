@@ -31,15 +31,6 @@ def option(name, **fields):
     return Option(name, name, fields.pop("minutes", 10), "c", "r", ("unreferenced",), **fields)
 
 
-def best_choices(case):
-    state = cases.start(case)
-    while not state.ended:
-        decision = state.scene.decision
-        right = decision.keys or decision.options
-        state = cases.decide(state, [each.id for each in right[: decision.up_to]])
-    return state
-
-
 # --- scoring and time -------------------------------------------------------------------------------------------------
 
 
@@ -108,7 +99,7 @@ def test_a_scene_at_a_time_of_day_begins_when_the_clock_shows_it_next():
 
 @named
 def test_the_best_run_earns_everything_keeps_every_clock_and_harms_nobody(name):
-    came = cases.result(best_choices(CASES[name]))
+    came = cases.result(case_files.best_run(CASES[name]))
     assert came.total == 1
     assert came.harms == ()
     assert [line.clock.id for line in came.lines if line.kept is False] == []
@@ -163,7 +154,7 @@ def test_what_cannot_be_chosen_is_refused(name):
     for wanted, words in (([], "nothing"), (["nonsense"], "no option"), ([first, first], "twice")):
         with pytest.raises(ValueError, match=words):
             cases.decide(state, wanted)
-    end = best_choices(CASES[name])
+    end = case_files.best_run(CASES[name])
     with pytest.raises(ValueError, match="over"):
         cases.decide(end, [first])
     single = next(scene for scene in CASES[name].scenes if scene.decision and scene.decision.up_to == 1)
@@ -271,6 +262,12 @@ def front(outline):
     """Return the height of an outline's front wall (left on the film), px: between its two front corners."""
     front = outline[outline[:, 0] < outline[:, 0].min() + 0.12 * (outline[:, 0].max() - outline[:, 0].min())]
     return front[:, 1].max() - front[:, 1].min()
+
+
+def test_a_film_of_a_level_that_is_not_there_is_refused():
+    for level, shapes in (("T13", {}), ("T12", {"X1": Shape()})):
+        with pytest.raises(ValueError, match="there is no level"):
+            film_of(level, shapes)
 
 
 def test_a_picture_is_drawn_once(monkeypatch):

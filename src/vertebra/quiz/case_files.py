@@ -497,7 +497,7 @@ def _faults_of_course(case: Case) -> Found:
                         (*at[scene.id], "decision", "then", j),
                         f"no run takes the branch to {branch.to}; mend its condition",
                     )
-    best = best_run(case)
+    best = cases.result(best_run(case))
     if best.total < 1:
         lost = ", ".join(each.feature.id for each in best.features if each.share < 1)
         what = f"no run earns everything: the best one misses {lost}; lead the right choices through its decision"
@@ -584,26 +584,24 @@ def _steps(scene: Scene, facts: Facts, asked: Facts) -> Iterator[tuple[Facts, in
         yield after, index, to or decision.then[index or 0].to, least, most
 
 
-def best_run(case: Case) -> cases.Result:
-    """Return what comes of the best run: at each decision only what is right, at one that explores anything."""
-    best: cases.Result | None = None
+def best_run(case: Case) -> cases.State:
+    """Return the end of the best run: at each decision only what is right, at one that explores anything."""
+    ends: list[tuple[float, cases.State]] = []
 
     def follow(state: cases.State) -> None:
-        nonlocal best
         decision = state.scene.decision
         if decision is None:
-            came = cases.result(state)
-            if best is None or came.total > best.total:
-                best = came
+            ends.append((cases.result(state).total, state))
             return
         right = decision.keys or decision.options
         picks = (
-            [(option,) for option in right] if decision.up_to == 1 or not decision.keys else [right[: decision.up_to]]
+            [(option,) for option in right]
+            if decision.up_to == 1 or decision.exploratory
+            else [right[: decision.up_to]]
         )
         for pick in picks:
-            if best is None or best.total < 1:
+            if not ends or ends[-1][0] < 1:
                 follow(cases.decide(state, [option.id for option in pick]))
 
     follow(cases.start(case))
-    assert best is not None, "a case that turns in no circle ends"
-    return best
+    return max(ends, key=lambda end: end[0])[1]

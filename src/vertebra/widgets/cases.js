@@ -19,7 +19,6 @@ const markup = (id, { title, about, standing, limits }) => `
   <p class="cs-notice" role="status" data-part="notice" hidden></p>
   <p class="cs-about" data-part="about">${escape(about)}</p>
   <div data-part="stage" class="cs-stage"></div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
   <details class="cs-more"><summary>The chart and your decisions so far</summary>
     <div data-part="chart"></div><div data-part="so-far"></div>
     <p><button type="button" data-part="again">Begin this case anew</button></p>
