@@ -3,10 +3,15 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from vertebra.assets import AssetError
 from vertebra.quiz import case_files, case_pictures, cases
 from vertebra.widgets.cases import FILE, case
 
 pytestmark = pytest.mark.browser
+
+
+def damaged(spec):
+    raise AssetError("the CT is damaged")
 
 
 @pytest.fixture(autouse=True)
@@ -185,6 +190,19 @@ def test_a_refused_choice_is_said_and_the_next_one_counts(mount, tmp_path):
     page.get_by_role("checkbox").first.uncheck()
     decide(page, page.get_by_role("checkbox").nth(1).get_attribute("value"))
     assert len(view.widget.shown["choices"]) == 1
+
+
+def test_a_picture_that_cannot_be_drawn_is_said_once_and_the_case_goes_on(mount, tmp_path, monkeypatch):
+    monkeypatch.setattr(case_pictures, "png", damaged)
+    page = mount(case("t12_frail", tmp_path)).page
+    decide(page, "nerves")
+    go_on(page, "On her sofa")
+    decide(page, "film")
+    go_on(page, "The film")
+    page.get_by_role("alert").get_by_text("t12-film cannot be drawn, the CT is damaged").wait_for()
+    page.wait_for_timeout(300)
+    assert page.evaluate("kernel.saves") == 3
+    decide(page, "bloods")
 
 
 def test_on_a_narrow_page_nothing_scrolls_sideways(mount, tmp_path):

@@ -145,7 +145,7 @@ def test_what_the_browser_cannot_want_is_refused_in_words(tmp_path, changes, wor
     widget = case("t12_frail", tmp_path)
     before = widget.shown["scene"]
     ask(widget, **changes)
-    assert "could not use that choice" in widget.problem and words in widget.problem
+    assert "The case could not go on" in widget.problem and words in widget.problem
     assert widget.shown["scene"] == before
     assert not CaseLog(tmp_path / FILE).runs
     ask(widget, choices=[["nerves"]], note={}, ticked=[], pictures=[])

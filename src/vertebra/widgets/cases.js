@@ -134,7 +134,8 @@ function render({ model, el }) {
       stage.querySelector(`[data-waits="${image.dataset.picture}"]`).remove();
     }
     state.pictures = [...stage.querySelectorAll("[data-picture]")].map((image) => image.dataset.picture).filter((name) => !drawn.has(name)).slice(0, 1);
-    if (state.pictures.length) ask();
+    // A picture that was refused is not asked for again and again.
+    if (state.pictures.length && !model.get("problem")) ask();
   };
 
   const focus = () => part("heading")?.focus({ preventScroll: true });

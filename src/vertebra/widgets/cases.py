@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vertebra.assets import AssetError
 from vertebra.evidence.references import references
 from vertebra.quiz import case_files, case_pictures, cases, handover
 from vertebra.quiz.case_log import CaseLog, Run, run_of
@@ -309,7 +310,7 @@ class CaseWidget(Asking):
 
     _esm = module("cases")
     _css = style("cases")
-    refusal = "The case could not use that choice"
+    refusal = "The case could not go on"
 
     def __init__(self, case: Case, folder: Path | str = "my_answers") -> None:
         """Show a case where the student left it; what was chosen is kept in the file of cases in `folder`."""
@@ -397,7 +398,11 @@ class CaseWidget(Asking):
 
 
 def _uri(picture: Picture) -> str:
-    return "data:image/png;base64," + base64.b64encode(case_pictures.png(picture.spec)).decode()
+    try:
+        png = case_pictures.png(picture.spec)
+    except AssetError as error:  # the CT is missing or damaged; to be said on the page
+        raise ValueError(f"the picture {picture.id} cannot be drawn, {error}") from None
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def case(name: str = "t12_frail", folder: Path | str = "my_answers") -> CaseWidget:
