@@ -45,7 +45,12 @@ SCHEMA = record(
         "sham": listed(
             record(
                 {"id": TEXT, "trial": TEXT, "says": TEXT, "refs": REFS},
-                {"points": NUMBER, "interval": {"type": "array", "items": NUMBER, "minItems": 2}, "when": TEXT},
+                {
+                    "points": NUMBER,
+                    "interval": {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2},
+                    "when": TEXT,
+                    "direction_read": {"type": "boolean"},
+                },
             )
         ),
         "sham_means": TEXT,
@@ -161,7 +166,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Sham:
-    """What a trial with a pretend treatment found; `points` of 10 in favour of cement, with its interval."""
+    """What a trial with a pretend treatment found; `points` of 10 in favour of cement, with its interval.
+
+    `direction_read` is false where nobody has compared with the paper which arm the printed sign favours.
+    """
 
     id: str
     trial: str
@@ -170,6 +178,7 @@ class Sham:
     points: float | None = None
     interval: tuple[float, float] | None = None
     when: str = ""
+    direction_read: bool = True
 
 
 @dataclass(frozen=True)

@@ -483,13 +483,11 @@ def ct(leak: Leak) -> float:
 class Count:
     """Leaks that a CT shows, by route.
 
-    `on_film` and `on_lateral` say how many a film shows, `underestimated` how many the lateral film misses or shows
-    less than half of.
+    `on_film` says how many a film shows, `underestimated` how many the lateral film misses or shows less than half of.
     """
 
     leaks: Mapping[str, int]
     on_film: Mapping[str, int]
-    on_lateral: Mapping[str, int]
     underestimated: Mapping[str, int]
 
     def share(self, of: str, *routes: str) -> float:
@@ -524,7 +522,7 @@ def count(mix: str = "share", leaks: int = 20000, larger: float = 1.0, turn: flo
     step = np.abs(np.log(volume)[:, None] - np.log(LADDER)).argmin(axis=1)
     levels = tuple(BROKEN)
     found: dict[str, dict[str, int]] = {
-        name: dict.fromkeys(COUNTED, 0) for name in ("leaks", "on_film", "on_lateral", "underestimated")
+        name: dict.fromkeys(COUNTED, 0) for name in ("leaks", "on_film", "underestimated")
     }
     drawn, times = np.unique(np.stack([route, level, spot, step]), axis=1, return_counts=True)
     for (r, v, p, s), n in zip(drawn.T.tolist(), times.tolist(), strict=True):
@@ -533,6 +531,5 @@ def count(mix: str = "share", leaks: int = 20000, larger: float = 1.0, turn: flo
             name = COUNTED[r]
             found["leaks"][name] += n
             found["on_film"][name] += n * seen.on_film
-            found["on_lateral"][name] += n * ("lateral" in seen.planes)
             found["underestimated"][name] += n * seen.underestimated
     return Count(**found)

@@ -2,13 +2,11 @@
 
 import base64
 import html
-from pathlib import Path
 from typing import Any
 
 from vertebra.evidence.decision import Outcome, Share, talk
 from vertebra.widgets.asking import Asking, check_known, module, style
 
-HERE = Path(__file__).parent
 START: dict[str, Any] = {"name": "", "stage": "weeks", "matters": [], "words": "", "teach": ""}
 LONGEST = {"name": 40, "words": 160, "teach": 200}  # characters: what two sheets of paper have room for
 GROUPS = {"benefit": "What may get better", "harm": "What may go wrong"}
@@ -111,7 +109,8 @@ def _sham(stage: str) -> str:
         gap = ""
         if trial.points is not None and trial.interval:
             low, high = (f"{value:+.1f}".replace("-", "−") for value in trial.interval)
-            gap = f" <b>{trial.points:+.1f}</b> points of 10 for cement ({low} to {high}), {html.escape(trial.when)}."
+            which = "for cement" if trial.direction_read else "(its direction not compared with the paper)"
+            gap = f" <b>{trial.points:+.1f}</b> points of 10 {which}, {low} to {high}, {html.escape(trial.when)}."
         badge = '<span class="sd-like">pain as long as yours</span> ' if trial.id in like else ""
         rows.append(f"{badge}{html.escape(trial.trial)}. {html.escape(trial.says)}{gap}{_refs(*trial.refs)}")
     return (

@@ -4,7 +4,6 @@ import base64
 import html
 import io
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,6 @@ from vertebra.widgets.asking import Asking, check_known, module, style
 Floats = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 
-HERE = Path(__file__).parent
 PIXELS = 240  # across every picture
 SECTION = 80.0  # mm across a section
 BACK = -9.0  # mm: sections are centred behind the middle of the body, so that canal and arch are in them
