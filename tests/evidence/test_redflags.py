@@ -301,7 +301,7 @@ def test_the_file_has_no_fault_and_every_statement_is_a_fact():
     ("spoil", "words"),
     [
         (lambda d: d["flags"].append(d["flags"][0]), "id collapse is used twice"),
-        (lambda d: d["findings"][0].update(refs=["han2023redflags"]), "nobody has opened"),
+        (lambda d: d["findings"][0].update(refs=["denis1983"]), "nobody has opened"),
         (lambda d: d["dangers"][0]["action"].update(refs=[]), "action of aorta names no source"),
         (lambda d: d["settings"][0].pop("prior"), "primary must give either prior or counts"),
         (lambda d: d["findings"][0].update(lr=[9, 4]), "lr of age runs downwards"),
@@ -341,7 +341,7 @@ def test_the_tables_say_what_the_file_says():
     assert [row[0] for row in table.rows][-1] == "An irritated root" and len(table.rows) == len(redflags().dangers)
     shown = table._repr_html_()
     assert "MRI within 4 hours of the request" in shown
-    assert "[hawkins2023; nice_qs56; mscc_westmids; unreferenced]" in shown
+    assert "[hawkins2023; nice_qs56; mscc_westmids; mscc_edreview; unreferenced]" in shown
     assert "Collapse, low blood pressure, pulsating mass or tearing pain; and fever, or a raised CRP" in shown
     assert repr(differential()) == f"Sudden back pain after 50: {len(redflags().differential)} rows"
     for name in ("Aort", "Myeloma", "Discitis", "Metastasis", "Pyelonephritis"):
