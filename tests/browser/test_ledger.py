@@ -226,6 +226,21 @@ def test_the_list_is_printed_with_boxes_or_verdicts(ledger):
     assert claims()["c003-003"].appraisal in sheet and claims()["c003-004"].appraisal not in sheet
 
 
+def test_a_section_is_asked_for_once_more_when_its_lesson_is_open(ledger):
+    page = ledger().page
+    judge(page, "supported")
+    page.evaluate(
+        "window.asked = []; document.body.addEventListener('click', (event) => {"
+        "const link = event.target.closest('a[data-commandlinker-command]');"
+        "if (link) { event.preventDefault(); asked.push(link.getAttribute('href')); } })"
+    )
+    page.clock.install()
+    page.locator(".cl-where a").first.click()
+    assert page.evaluate("asked.length") == 1
+    page.clock.run_for(10_000)
+    assert page.evaluate("asked.length") == 2 and page.evaluate("new Set(asked).size") == 1
+
+
 def test_what_the_leaflets_leave_out_is_a_table_of_thirteen_by_five(ledger):
     page = ledger().page
     page.get_by_role("tab", name="Left out").click()

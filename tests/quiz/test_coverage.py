@@ -40,7 +40,7 @@ def test_what_is_not_tested_or_not_a_claim_is_named(bank):
     wrong = replace(bank, items=(replace(bank.items[0], claims=("c009-001",)), *bank.items[1:]))
     found = coverage.faults([wrong])
     assert f"{bank.items[0].id} names c009-001, which is not in claims.yml" in found
-    assert "c000-002 is tested by no question; name it in one" in found
+    assert "c000-002 is tested by no question; name it under `claims` of one" in found
     assert not any(fault.startswith("c000-001 ") for fault in found)
     assert len(found) == len(claims()) - 2 + 1
 

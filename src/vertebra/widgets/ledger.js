@@ -3,6 +3,7 @@
 
 const SIGNS = { supported: "✓", oversimplified: "◐", contradicted: "✕", "conflicts-with-other-leaflet": "⇄" };
 const CONFLICT = "conflicts-with-other-leaflet";
+const OPENING = 2500; // ms that JupyterLab may need to draw a lesson
 const VIEWS = { judge: "Judge", conflicts: "Conflicts", omissions: "Left out", score: "Score" };
 
 const clean = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
@@ -328,6 +329,9 @@ function render({ model, el }) {
   });
   root.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest(selector);
+    const away = at("a[data-commandlinker-command]");
+    // JupyterLab forgets the section while it opens a lesson that was not open: so it is asked once more.
+    if (away && event.isTrusted && !event.ctrlKey && !event.metaKey) setTimeout(() => away.click(), OPENING);
     const [tab, row, claim, conflict] = [at("[data-tab]"), at('[role="option"]'), at("button[data-claim]"), at("[data-conflict]")];
     if (tab) turn(tab.dataset.tab);
     else if (row) choose(row.dataset.claim);
