@@ -136,4 +136,9 @@ def test_a_page_without_a_kernel_has_the_numbers_and_the_sham_trials():
     assert "0x" not in repr(widget) and "getting home" in repr(widget)
     still = bundle["text/html"]
     assert still.count("<tr>") == len(talk().outcomes) + 1
-    assert "82 of 100 (76 to 86)" in still and "[clark2016]" in still and "pretend treatment" in still
+    assert (
+        still.count("<img") == 4
+        and "82 of 100 (76 to 86)" in still
+        and "[clark2016]" in still
+        and "pretend treatment" in still
+    )

@@ -55,7 +55,8 @@ SCHEMA = record(
         ),
         "sham_means": TEXT,
         "sham_open": TEXT,
-        "sham_refs": REFS,
+        "sham_means_refs": REFS,
+        "sham_open_refs": REFS,
         "outcomes": listed(
             record(
                 {
@@ -193,7 +194,7 @@ class Said:
 class Talk:
     """Everything on the page: see decision.yml. `stages` is id to name and the trials of such patients."""
 
-    lead: Said
+    lead: str
     options: tuple[Option, ...]
     stages: Mapping[str, tuple[str, tuple[str, ...]]]
     sham: tuple[Sham, ...]
@@ -210,7 +211,7 @@ class Talk:
     @property
     def texts(self) -> tuple[str, ...]:
         """Every text that a patient reads."""
-        told = [self.lead.says, self.sham_means.says, self.sham_open.says, self.always.says, self.warning.says]
+        told = [self.lead, self.sham_means.says, self.sham_open.says, self.always.says, self.warning.says]
         told += [text for each in self.options for text in (each.what, each.harm)]
         told += [trial.says for trial in self.sham]
         told += [said.says for said in (*self.rare, *self.unknown)]
@@ -227,25 +228,25 @@ def talk() -> Talk:
     """Return the page's content."""
     data = assets.read_yaml(f"evidence/{FILE}")
 
-    def said(name: str, refs: str) -> Said:
-        return Said(" ".join(data[name].split()), tuple(data[refs]) if refs else ())
+    def said(name: str) -> Said:
+        return Said(" ".join(data[name].split()), tuple(data[f"{name}_refs"]))
 
     outcomes = (
         Outcome(**_tuples(each) | {"arms": tuple(Share.from_record(arm) for arm in each["arms"])})
         for each in data["outcomes"]
     )
     return Talk(
-        lead=said("lead", ""),
+        lead=" ".join(data["lead"].split()),
         options=tuple(Option(**_tuples(each)) for each in data["options"]),
         stages={each["id"]: (each["name"], tuple(each["trials"])) for each in data["stages"]},
         sham=tuple(Sham(**_tuples(each)) for each in data["sham"]),
-        sham_means=said("sham_means", "sham_refs"),
-        sham_open=said("sham_open", "sham_refs"),
+        sham_means=said("sham_means"),
+        sham_open=said("sham_open"),
         outcomes=tuple(outcomes),
         rare=tuple(Said(**_tuples(each)) for each in data["rare"]),
         unknown=tuple(Said(**_tuples(each)) for each in data["unknown"]),
-        always=said("always", "always_refs"),
-        warning=said("warning", "warning_refs"),
+        always=said("always"),
+        warning=said("warning"),
         matters={each["id"]: each["name"] for each in data["matters"]},
         questions=tuple(data["questions"]),
     )
@@ -313,7 +314,7 @@ def faults(data: Any = None) -> list[str]:
     for group in ("rare", "unknown"):
         for number, each in enumerate(data[group]):
             found += citation_faults(FILE, f"{group}/{number}", each["refs"])
-    for name in ("sham", "always", "warning"):
+    for name in ("sham_means", "sham_open", "always", "warning"):
         found += citation_faults(FILE, name, data[f"{name}_refs"])
     return found
 

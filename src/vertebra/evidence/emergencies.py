@@ -142,10 +142,11 @@ def _cited(text: str, refs: tuple[str, ...]) -> str:
 
 
 def _table(each: Emergency) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Who", "does what", "by when"))
+    left = 'style="text-align: left"'  # notebooks align what stands in tables to the right
+    head = "".join(f'<th scope="col" {left}>{name}</th>' for name in ("Who", "does what", "by when"))
     rows = "".join(
-        f"<tr><td>{number}. {html.escape(step.who)}</td><td>{_cited(step.what, step.refs)}</td>"
-        f"<td>{html.escape(step.by)}</td></tr>"
+        f"<tr><td {left}>{number}. {html.escape(step.who)}</td><td {left}>{_cited(step.what, step.refs)}</td>"
+        f"<td {left}>{html.escape(step.by)}</td></tr>"
         for number, step in enumerate(each.steps, 1)
     )
     return (

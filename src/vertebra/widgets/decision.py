@@ -114,7 +114,8 @@ def _sham(stage: str) -> str:
         badge = '<span class="sd-like">pain as long as yours</span> ' if trial.id in like else ""
         rows.append(f"{badge}{html.escape(trial.trial)}. {html.escape(trial.says)}{gap}{_refs(*trial.refs)}")
     return (
-        f"<p>{html.escape(page.sham_means.says)} {html.escape(page.sham_open.says)}{_refs(*page.sham_means.refs)}</p>"
+        f"<p>{html.escape(page.sham_means.says)}{_refs(*page.sham_means.refs)} "
+        f"{html.escape(page.sham_open.says)}{_refs(*page.sham_open.refs)}</p>"
         f"{_list(rows)}"
     )
 
@@ -150,7 +151,7 @@ def sheet(state: dict[str, Any]) -> str:
     )
     return (
         f'<article class="sd-sheet"><h2>A broken bone in the back: what can I do?{whom}</h2>'
-        f"<p>{html.escape(page.lead.says)}</p>"
+        f"<p>{html.escape(page.lead)}</p>"
         f'<h3>Three ways</h3><div class="sd-options">{options}</div>'
         f"<h3>How much of the relief is the cement?</h3>{_sham(state['stage'])}{groups}"
         f'<div class="sd-lists">{lists}</div>{mine}'
@@ -206,29 +207,38 @@ class SharedDecision(Asking):
         return made
 
     def still(self) -> str:
-        """Return the sheet's numbers as a table, with the people of its first harm as a picture."""
+        """Return the sheet's numbers as a table, with the people of its first benefit and first harm as pictures."""
         page = talk()
+        left = 'style="text-align: left"'  # notebooks align what stands in tables to the right
         rows = "".join(
-            f'<tr><th scope="row">{html.escape(each.title)}</th>'
-            f"<td>{'<br>'.join(f'{html.escape(arm.label)}: {counted(arm, each.of)}' for arm in each.arms)}</td>"
-            f"<td>{html.escape(each.plain)} [{'; '.join(each.refs)}]</td></tr>"
+            f'<tr><th scope="row" {left}>{html.escape(each.title)}</th>'
+            f"<td {left}>{'<br>'.join(f'{html.escape(arm.label)}: {counted(arm, each.of)}' for arm in each.arms)}</td>"
+            f"<td {left}>{html.escape(each.plain)} [{'; '.join(each.refs)}]</td></tr>"
             for each in page.outcomes
         )
+        head = "".join(f'<th scope="col" {left}>{name}</th>' for name in ("What", "How many", "In words"))
         trials = "".join(f"<li>{html.escape(each.says)} [{'; '.join(each.refs)}]</li>" for each in page.sham)
-        first = next(each for each in page.outcomes if each.group == "harm")
-        drawn = people(first.arms[0], first.of).replace(
-            "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" color="#a8321a" '
-        )
-        picture = base64.b64encode(drawn.encode()).decode()
-        words = html.escape(f"{first.title}, {first.arms[0].label}: {counted(first.arms[0], first.of)}", quote=True)
+        shown_first = (next(each for each in page.outcomes if each.group == group) for group in GROUPS)
         return (
-            f'<figure><img alt="{words}" width="220" src="data:image/svg+xml;base64,{picture}">'
-            f"<figcaption>{words} [{'; '.join(first.refs)}]</figcaption></figure>"
+            f"{''.join(map(_figure, shown_first))}"
             f"<p>{html.escape(page.sham_means.says)} [{'; '.join(page.sham_means.refs)}]</p><ul>{trials}</ul>"
-            f"<table><thead><tr><th>What</th><th>How many</th><th>In words</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
             f"<p>{FOOT} Start the lesson to fill in the page and to print it.</p>"
         )
+
+
+def _figure(each: Outcome) -> str:
+    """Return an outcome's people as pictures for a page without a kernel."""
+    colour = {"benefit": "#00694f", "harm": "#a8321a"}[each.group]
+    drawn = []
+    for arm in each.arms:
+        file = people(arm, each.of).replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" color="{colour}" ')
+        alt = html.escape(f"{each.title}, {arm.label}: {counted(arm, each.of)}", quote=True)
+        data = base64.b64encode(file.encode()).decode()
+        drawn.append(f'<img alt="{alt}" width="170" src="data:image/svg+xml;base64,{data}"> ')
+    told = "; ".join(f"{arm.label} {counted(arm, each.of)}" for arm in each.arms)
+    words = html.escape(f"{each.title}: {told}. {each.plain} [{'; '.join(each.refs)}]")
+    return f"<figure>{''.join(drawn)}<figcaption>{words}</figcaption></figure>"
 
 
 def shared_decision(**start: Any) -> SharedDecision:
