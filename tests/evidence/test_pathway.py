@@ -160,6 +160,12 @@ def test_the_invented_patients_come_where_a_clinician_would_send_them(name, dest
     assert walk(examples()[name].patient).destination.id == destination
 
 
+def test_what_goes_on_sinking_or_does_not_unite_is_the_surgeons_whatever_mri_shows():
+    for finding in ({"progression": True}, {"nonunion": True}):
+        assert walk(SEVERE.but(mri_oedema=False, **finding)).destination.id == "surgeon"
+    assert walk(SEVERE.but(mri_oedema=False)).destination.id == "other_pain"
+
+
 def test_together_they_visit_every_node():
     people = [each.patient for each in examples().values()]
     people += [SEVERE.but(looks_benign=False)]

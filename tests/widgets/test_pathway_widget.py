@@ -52,7 +52,10 @@ def test_a_question_gives_the_finding_that_answered_it_and_an_unknown_how_to_fin
     path = walk(examples()["wedge"].patient)
     said = {step.node.id: reason(step, examples()["wedge"].patient) for step in path.steps}
     assert said["nerves"] == "Nerves: N0, intact; Deficit is new or growing: no."
-    assert said["acute"] == "Oedema on MRI (unhealed): not known; Age of the fracture: 1 week."
+    assert said["acute"] == (
+        "Oedema on MRI (unhealed): not known; Age of the fracture: 1 week; Kyphosis or collapse grew: not known; "
+        "Not united (cleft): not known."
+    )
     assert said["progress"].startswith("Not known: kyphosis or collapse grew, not united (cleft). Repeat the film")
     assert said["care"] == "" == said["prevention"]
 
