@@ -206,6 +206,14 @@ def omissions() -> dict[str, Omission]:
     return {each["id"]: Omission.from_record(each) for each in _data()["omissions"]}
 
 
+Entry = Claim | Conflict | Omission
+
+
+def entries() -> tuple[Entry, ...]:
+    """Return everything that the ledger holds a lesson to: claims, conflicts and omissions."""
+    return (*claims().values(), *conflicts().values(), *omissions().values())
+
+
 def faults(data: Any = None) -> list[str]:
     """Return what is wrong with claims.yml, or with the data given in its place: shape, ids, citations, conflicts."""
     data = data or _data()

@@ -119,18 +119,14 @@ def sections(path: Path) -> dict[str, str]:
     return found
 
 
-Entry = ledger.Claim | ledger.Conflict | ledger.Omission
-
-
-def ledger_faults(folder: Path, entries: Iterable[Entry] | None = None) -> list[str]:
+def ledger_faults(folder: Path, entries: Iterable[ledger.Entry] | None = None) -> list[str]:
     """Return which of `entries` the lessons in `folder` do not teach where they say; by default the whole ledger.
 
     A section teaches one if it exists and cites at least one of the sources on which the verdict stands.
     """
     lessons = {path.stem: sections(path) for path in sorted(folder.glob("*.ipynb"))}
-    every = (*ledger.claims().values(), *ledger.conflicts().values(), *ledger.omissions().values())
     found = []
-    for each in every if entries is None else entries:
+    for each in ledger.entries() if entries is None else entries:
         file, _, place = each.lesson.partition("#")
         if file not in lessons:
             found.append(f"{each.id}: there is no lesson {file}; correct its lesson in {ledger.FILE}")

@@ -1,7 +1,7 @@
 """The claim ledger: judge 272 claims of five patient leaflets one by one, then see what the literature says of each."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -16,6 +16,7 @@ from vertebra.evidence.claims import (
     Claim,
     claims,
     conflicts,
+    entries,
     leaflets,
     omissions,
 )
@@ -189,8 +190,7 @@ def about() -> dict[str, Any]:
         questions = questions_by_claim()
     except BankError:  # somebody is writing in a bank; the claims can be judged all the same
         missing = "The question banks have faults, so no questions are named here; run `vertebra quiz check`."
-    every = [*claims().values(), *conflicts().values(), *omissions().values()]
-    used = sorted({ref for each in every for ref in each.refs} - {UNREFERENCED})
+    used = sorted({ref for each in entries() for ref in each.refs} - {UNREFERENCED})
     return {
         "calls": [{"id": call, "name": NAMES[call], "means": MEANINGS[call]} for call in CALLS],
         "certainty": [{"level": level, "name": name} for level, name in CERTAINTY.items()],
@@ -287,7 +287,7 @@ def _still() -> str:
     def cited(refs: tuple[str, ...]) -> str:
         return f"[{'; '.join(refs)}]"
 
-    def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         drawn = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
         top = "".join(f"<th>{each}</th>" for each in head)
         return f"<table><thead><tr>{top}</tr></thead><tbody><tr>{'</tr><tr>'.join(drawn)}</tr></tbody></table>"
