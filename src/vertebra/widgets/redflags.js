@@ -90,7 +90,8 @@ function render({ model, el }) {
     crowds.forEach(showCrowd);
     part("chart").style.setProperty("--threshold", `${100 * threshold}%`);
     part("chart").innerHTML = `${rows.map(bar).join("")}<div class="rf-row" aria-hidden="true"><div></div><div class="rf-axis">
-      ${[0, 20, 40, 60, 80, 100].map((tick) => `<span style="left:${tick}%">${tick}${tick ? "" : " %"}</span>`).join("")}</div></div>`;
+      ${[0, 20, 40, 60, 80, 100].map((tick) => `<span style="left:${tick}%">${tick}${tick ? "" : " %"}</span>`).join("")}
+      <b>your threshold</b></div></div>`;
     part("caveats").textContent = caveats;
     part("actions").innerHTML = actions.map(action).join("");
     part("none").hidden = actions.length > 0;

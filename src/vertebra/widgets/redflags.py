@@ -303,6 +303,11 @@ def static_svg(state: dict[str, Any]) -> str:
     def at(share: float) -> float:
         return left + share * (right - left)
 
+    bottom = top + 46 * len(bars)
+    line = at(state["threshold"] / 100)
+    parts.append(
+        f'<path d="M{line:.1f},{top - 10}V{bottom}" stroke="#7a5200" stroke-width="2" stroke-dasharray="3 4"/>'
+    )
     for i, each in enumerate(bars):
         y = top + 46 * i + 18
         write(left - 14, y, each["label"], 'fill="#17212b" font-weight="600"', "end")
@@ -311,12 +316,9 @@ def static_svg(state: dict[str, Any]) -> str:
             look = f'fill="{"#4d5a68" if each["kind"] == "prior" else "#00619e"}"'
         size = f'x="{at(each["low"]):.1f}" y="{y - 14}" width="{max(at(each["high"]) - at(each["low"]), 3):.1f}"'
         parts.append(f'<rect {size} height="18" rx="3" {look}/>')
-        write(at(each["high"]) + 10, y, each["text"])
-    bottom = top + 46 * len(bars)
-    line = at(state["threshold"] / 100)
-    parts.append(
-        f'<path d="M{line:.1f},{top - 10}V{bottom}" stroke="#7a5200" stroke-width="2" stroke-dasharray="3 4"/>'
-    )
+        # The threshold may run behind the numbers: they stand on paper of their own.
+        halo = 'fill="#17212b" stroke="#fff" stroke-width="5" paint-order="stroke"'
+        write(at(each["high"]) + 10, y, each["text"], halo)
     parts.append(f'<path d="M{left},{bottom}H{right}" stroke="#4d5a68" stroke-width="2"/>')
     for tick in range(0, 101, 20):
         write(at(tick / 100), bottom + 22, f"{tick} %", 'fill="#4d5a68"', "middle")
