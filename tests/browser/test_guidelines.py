@@ -19,8 +19,8 @@ def settled(view, seq):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_either_mode(mount, theme):
     view = mount(guideline_map(), theme)
-    for summary in view.page.locator("summary").all():
-        summary.click()
+    for opener in view.page.locator("summary, .gm-more").all():
+        opener.click()
     view.page.get_by_label("Spinal infection").select_option("yes")
     settled(view, 1)
     for _ in range(2):
@@ -38,7 +38,7 @@ def test_nothing_runs_over_and_targets_are_large_enough(mount, width):
     # A word in the table of flips has room, whether the table is one or a stack of cards.
     assert page.locator(".gm-flips tbody th").first.bounding_box()["width"] > 100
     boxes = page.evaluate(
-        "[...document.querySelectorAll('input, select, summary')].filter((e) => e.offsetParent)"
+        "[...document.querySelectorAll('input, select, summary, button')].filter((e) => e.offsetParent)"
         ".map((e) => [e, e.getBoundingClientRect()])"
         ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
     )
@@ -70,8 +70,12 @@ def test_unknown_is_a_value_and_a_reason_to_ask(mount):
     assert view.widget.wanted["pain_0_10"] is None
     assert page.get_by_role("slider", name="Pain", exact=True).is_disabled()
     assert "must know more" in cell(page, "nice", "vertebroplasty").text_content()
-    page.locator('[data-body="nice"] summary').press("Enter")
+    why = page.get_by_role("button", name="Why, and on what source: NICE TA279")
+    why.press("Enter")
     page.get_by_text("First find out: pain.").first.wait_for()
+    assert why.get_attribute("aria-expanded") == "true"
+    why.press("Space")
+    assert page.get_by_text("First find out: pain.").first.is_hidden()
     page.get_by_label("not known: Pain", exact=True).press("Space")
     settled(view, 2)
     assert view.widget.wanted["pain_0_10"] == 8

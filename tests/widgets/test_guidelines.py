@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -59,10 +60,31 @@ def test_a_slider_reaches_its_ends(name, end):
 def test_the_counts_are_those_of_the_answers():
     given = advice(checked({}))
     for treatment in CEMENT:
-        counted = [int(number) for number in re.findall(r"\d+", verdict(given, treatment))]
-        assert sum(counted) == len(bodies())
-    assert verdict(given, "vertebroplasty") == "1 recommends it, 2 call it an option, 5 are against"
+        told, apart = verdict(given, treatment).split("; ")
+        whole, *counted = [int(number) for number in re.findall(r"\d+", told)]
+        assert sum(counted) == whole == len([each for each in bodies() if not each.is_score])
+        assert "OF score" in apart
+    assert verdict(given, "vertebroplasty") == (
+        "of 6 bodies 1 recommends it, 2 call it an option, 3 are against; both cards of the OF score are against"
+    )
     assert headline(checked({})) == "They disagree"
+
+
+def test_the_two_cards_of_the_score_are_told_apart_where_they_differ():
+    asked = [advice(patient_of(each[2], START)) for each in guideline_map().about["examples"].values()]
+    cards = [each.id for each in bodies() if each.is_score]
+    for given in asked:
+        newer, first = [
+            each.answer for card in cards for each in given if (each.body, each.treatment) == (card, "kyphoplasty")
+        ]
+        assert ("its first card" in verdict(given, "kyphoplasty")) == (newer != first)
+    newer, first = [
+        replace(each, answer=answer) for each, answer in zip(asked[0][-8::4], ("option", "against"), strict=True)
+    ]
+    assert (newer.treatment, first.treatment) == ("vertebroplasty", "vertebroplasty")
+    assert verdict((newer, first), "vertebroplasty").endswith(
+        "the OF score calls it an option, its first card is against"
+    )
 
 
 def test_only_what_changed_is_marked_with_what_it_was():
@@ -91,13 +113,18 @@ def test_a_stop_is_said_before_anything_else():
 def test_flips_are_those_of_the_evidence_room():
     patient = checked({})
     rows, found = shown({"seq": 0})["flips"], flips(patient)
-    assert {row["field"] for row in rows} == {FIELDS[each.field].label for each in found}
-    assert sum(row["value"].count(";") + 1 for row in rows) == len(found)
-    pain = next(row for row in rows if row["field"] == "Pain")
-    assert pain["value"] == "6 of 10"
-    assert pain["flips"] == "NICE TA279: vertebroplasty and kyphoplasty an option → against"
-    cancer = next(row for row in rows if row["field"] == "Cancer, now or before")
-    assert cancer["flips"] == "7 documents then leave it open"
+    inputs = {each["field"]: (each, row["flips"]) for row in rows for each in row["inputs"]}
+    assert set(inputs) == {FIELDS[each.field].label for each in found}
+    assert sum(each["value"].count(";") + 1 for row in rows for each in row["inputs"]) == len(found)
+    assert len({row["flips"] for row in rows}) == len(rows)
+    assert inputs["Pain"] == (
+        {"field": "Pain", "now": "8 of 10", "value": "6 of 10"},
+        "NICE TA279: vertebroplasty and kyphoplasty an option → against",
+    )
+    changed = {change.body for each in found if each.field == "cancer" for change in each.changes}
+    whole = len(changed & {each.id for each in bodies() if not each.is_score})
+    assert len(changed) == whole + 2
+    assert inputs["Cancer, now or before"][1] == f"{whole} bodies and both cards of the OF score then leave it open"
     assert [row["stops"] for row in rows] == sorted(row["stops"] for row in rows)
     assert all(flip_words(each) for each in found)
 

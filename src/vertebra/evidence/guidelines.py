@@ -1,4 +1,4 @@
-"""What eight documents say of one patient: guidelines, a review and two scores as rules that can be executed.
+"""What six bodies and a score on two cards say of one patient: eight documents as rules that can be executed.
 
 Data: `assets/evidence/guidelines.yml`. Nothing is weighed or averaged here: the documents disagree, and that is shown.
 """
@@ -127,6 +127,11 @@ class Body:
     status: str
     refs: tuple[str, ...]
     rules: tuple[Rule, ...]
+
+    @property
+    def is_score(self) -> bool:
+        """Whether this is one of the cards of a score: they have one author and are not counted as bodies."""
+        return self.kind == "score"
 
 
 @dataclass(frozen=True)

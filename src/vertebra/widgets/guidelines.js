@@ -2,10 +2,15 @@
 
 const bodyRow = (id, { id: name, short, name: full, year, kind, status, refs }, treatments) => `
   <tbody data-body="${name}"><tr>
-    <th scope="row"><span class="gm-short">${short}</span> <span class="gm-year">${year ?? "year not read"}</span><span class="gm-kind">${kind}</span><span class="gm-kind">[${refs}]</span></th>
+    <th scope="row"><span class="gm-head"><span><span class="gm-short">${short}</span> <span class="gm-year">${year ?? "year not read"}</span></span>
+      <button type="button" class="gm-more" data-why="${name}" aria-expanded="false" aria-controls="${id}-why-${name}" aria-label="Why, and on what source: ${short}">Why</button></span>
+      <span class="gm-kind">${kind} [${refs}]</span></th>
     ${Object.entries(treatments).map(([what, text]) => `<td data-cell="${name}-${what}" data-label="${text}"></td>`).join("")}</tr>
-    <tr class="gm-why"><td colspan="5"><details><summary>Why, and on what source<span class="vt-visually-hidden">: ${short}</span></summary>
-      <p class="vt-note">${full}. ${status}</p><dl data-part="why-${name}"></dl></details></td></tr></tbody>`;
+    <tr class="gm-why" id="${id}-why-${name}" hidden><td colspan="5"><p class="vt-note">${full}. ${status}</p><dl data-part="why-${name}"></dl></td></tr></tbody>`;
+
+// Two cards of one group are no two bodies: they stand apart, under a line that says so.
+const apart = `
+  <tbody class="gm-apart"><tr><th scope="rowgroup" colspan="5">Not a body but a score, on two cards by one group</th></tr></tbody>`;
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
@@ -15,15 +20,16 @@ const markup = (id, about) => `
     <div class="pt-groups">${about.groups.slice(0, -1).map((each) => fieldGroup(id, each)).join("")}</div>
     <details><summary>More for the OF score</summary><div class="pt-groups pt-more">${fieldGroup(id, about.groups.at(-1))}</div></details>
   </div>
-  <table class="gm-map"><caption>What each document says of this patient. An outline marks an answer that has just changed.</caption>
+  <table class="gm-map"><caption>What each document says of this patient. “Why” opens its reasons and sources. An outline marks an answer that has just changed.</caption>
     <thead><tr><th scope="col">Document</th>${Object.values(about.treatments).map((text) => `<th scope="col">${text}</th>`).join("")}</tr></thead>
-    ${about.bodies.map((body) => bodyRow(id, body, about.treatments)).join("")}</table>
+    ${[...about.bodies.filter((body) => !body.apart), null, ...about.bodies.filter((body) => body.apart)]
+    .map((body) => (body ? bodyRow(id, body, about.treatments) : apart)).join("")}</table>
   <section class="gm-time" aria-labelledby="${id}-time"><h4 id="${id}-time">How old may a fracture be? They do not agree</h4>
     <div class="gm-line" data-part="line"></div>
     <details><summary>What each of them says</summary><dl data-part="windows"></dl></details></section>
   <section aria-labelledby="${id}-flips"><h4 id="${id}-flips">Which single input would change an answer?</h4>
     <p class="vt-note">Found by trying other values of every input, one at a time, with all else as it is.</p>
-    <table class="gm-flips"><thead><tr><th scope="col">Input</th><th scope="col">If it were</th><th scope="col">What changes</th></tr></thead>
+    <table class="gm-flips"><thead><tr><th scope="col">If one of these were otherwise</th><th scope="col">What changes</th></tr></thead>
       <tbody data-part="flips"></tbody></table></section>
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
   <p class="vt-note">${about.limits}</p>`;
@@ -64,12 +70,12 @@ function render({ model, el }) {
     answered(shown.seq);
     part("verdict").className = `gm-verdict gm-${shown.tone}`;
     part("verdict").innerHTML = `${shown.headline}<span>${Object.entries(shown.counts)
-      .map(([what, text]) => `${about.treatments[what]}: ${text}.`).join(" ")}</span>`;
+      .map(([what, text]) => `${about.treatments[what]}: ${text}.`).join("</span><span>")}</span>`;
     part("stops").innerHTML = shown.stops.map((text) => `<p class="vt-alert">${text}</p>`).join("");
     showMap(shown.rows);
     showTime(shown.windows, shown.age);
-    part("flips").innerHTML = shown.flips.map(({ field, now, value, flips }) => `<tr><th scope="row">${field}<span>now ${now}</span></th>
-      <td data-label="if it were">${value}</td><td>${flips}</td></tr>`).join("");
+    part("flips").innerHTML = shown.flips.map(({ inputs, flips }) => `<tr><th scope="row">${inputs
+      .map(({ field, now, value }) => `<span>${field} <small>${now} → ${value}</small></span>`).join("")}</th><td>${flips}</td></tr>`).join("");
     root.dataset.seq = shown.seq;
     // A screen reader hears where things came to rest, not every step on the way.
     clearTimeout(spoken);
@@ -77,6 +83,14 @@ function render({ model, el }) {
     if (state.stale) ask();
   };
   const onProblem = () => say(model.get("problem"));
+
+  root.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-why]");
+    if (!button) return;
+    const open = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", open);
+    root.querySelector(`#${button.getAttribute("aria-controls")}`).hidden = !open;
+  });
 
   model.on("change:shown", onShown);
   model.on("change:problem", onProblem);

@@ -1,4 +1,4 @@
-"""The guideline map: one patient, eight documents side by side, and which input changes whose answer."""
+"""The guideline map: one patient, six bodies and a score side by side, and which input changes whose answer."""
 
 import html
 import math
@@ -41,9 +41,9 @@ COUNTED = {
 }
 SHORT = {"vertebroplasty": "vertebroplasty", "kyphoplasty": "kyphoplasty", "conservative": "care", "surgery": "surgery"}
 GROUPS = {
-    "The fracture": ("fracture_age_weeks", "mri_oedema", "of_type", "progression"),
+    "The fracture": ("fracture_age_weeks", "mri_oedema", "of_type", "mechanism", "looks_benign", "progression"),
     "The pain": ("pain_0_10", "pain_despite_optimal_care", "level_concordant", "mobile"),
-    "Safety": ("neurology", "new_deficit", "plc_injured", "infection", "coagulopathy", "cancer"),
+    "Safety": ("neurology", "new_deficit", "plc_injured", "ankylosed", "infection", "coagulopathy", "cancer"),
     "For the OF score": (
         "t_score",
         "hounsfield",
@@ -57,7 +57,9 @@ GROUPS = {
 }
 START = EMPTY | examples()["severe"].patient.known
 LONGEST = 104  # weeks, the end of the time line
-MANY = 4  # documents that change alike are counted from here on and not named
+MANY = 4  # bodies that change alike are counted from here on and not named
+SCORE = "the OF score"
+CARDS = "both cards of the OF score"
 TICKS = (0, 3, 6, 13, 26, 52, 104)
 LIMITS = (
     "A map, not a judge: nothing is weighed, and a yes here is a reason to talk, not an order. Each document is shown "
@@ -74,11 +76,24 @@ def _listed(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def _is_score(body: str) -> bool:
+    return next(each.is_score for each in bodies() if each.id == body)
+
+
 def verdict(given: tuple[Advice, ...], treatment: str) -> str:
-    """Return how the documents divide on a treatment, such as `1 recommends it, 3 are against`."""
-    answers = [each.answer for each in given if each.treatment == treatment]
+    """Return how the bodies divide on a treatment, and apart from them the score, whose two cards have one author.
+
+    Such as `of 6 bodies 1 recommends it, 5 are against; both cards of the OF score are against`.
+    """
+    asked = [each for each in given if each.treatment == treatment]
+    answers = [each.answer for each in asked if not _is_score(each.body)]
     counts = ((answers.count(name), words) for name, words in COUNTED.items())
-    return ", ".join(f"{count} {words[count > 1]}" for count, words in counts if count)
+    divided = ", ".join(f"{count} {words[count > 1]}" for count, words in counts if count)
+    newer, first = [each.answer for each in asked if _is_score(each.body)]
+    apart = f"{SCORE} {COUNTED[newer][0]}, its first card {COUNTED[first][0]}"
+    if newer == first:
+        apart = f"{CARDS} {COUNTED[newer][1]}"
+    return f"of {len(answers)} bodies {divided}; {apart}"
 
 
 def headline(patient: Patient) -> str:
@@ -92,14 +107,24 @@ def headline(patient: Patient) -> str:
     return "More must be known first" if "ask" in answers else "None of them allows cement here"
 
 
+def _together(names: list[str]) -> str:
+    """Return the short names of documents in a line, the two cards of the score under one name."""
+    cards = [each.short for each in bodies() if each.is_score]
+    rest = [name for name in names if name not in cards]
+    return _listed([*rest, CARDS] if set(cards) <= set(names) else names)
+
+
 def flip_words(each: Flip) -> str:
     """Return what a flip changes, documents with the same change together; of care and surgery only if cement stays."""
     if any(change.after == "stop" for change in each.changes):
         return "no document is asked about cement: stop first"
     cement = [change for change in each.changes if change.treatment in CEMENT]
     told, short = cement or each.changes, {body.id: body.short for body in bodies()}
-    if len({change.body for change in told}) > MANY and len({change.after for change in told}) == 1:
-        return f"{len({change.body for change in told})} documents then {COUNTED[told[0].after][1]}"
+    named = {change.body for change in told}
+    scores = [body for body in short if body in named and _is_score(body)]
+    if len(named) - len(scores) > MANY and len({change.after for change in told}) == 1:
+        apart = ["", f" and {SCORE}", f" and {CARDS}"][len(scores)]
+        return f"{len(named) - len(scores)} bodies{apart} then {COUNTED[told[0].after][1]}"
     grouped: dict[tuple[tuple[str, ...], str, str], list[str]] = {}
     for body in short:
         own = [change for change in told if change.body == body]
@@ -107,29 +132,34 @@ def flip_words(each: Flip) -> str:
             what = tuple(c.treatment for c in own if (c.before, c.after) == (before, after))
             grouped.setdefault((what, before, after), []).append(short[body])
     return "; ".join(
-        f"{_listed(names)}: {_listed(SHORT[name] for name in what)} {WORDS[before][1]} → {WORDS[after][1]}"
+        f"{_together(names)}: {_listed(SHORT[name] for name in what)} {WORDS[before][1]} → {WORDS[after][1]}"
         for (what, before, after), names in grouped.items()
     )
 
 
 def flip_rows(patient: Patient) -> list[dict[str, Any]]:
-    """Return which single input would change which answers: those that change most documents first, stops last.
+    """Return which single inputs would change which answers: those that change most documents first, stops last.
 
-    Values of an input that change the same stand in one row.
+    Inputs that change the same stand in one row, and so do the values of an input.
     """
-    rows: dict[tuple[str, str], list[Flip]] = {}
+    rows: dict[str, list[Flip]] = {}
     for each in flips(patient):
-        rows.setdefault((each.field, flip_words(each)), []).append(each)
+        rows.setdefault(flip_words(each), []).append(each)
     found = [
         {
-            "field": FIELDS[name].label,
-            "now": FIELDS[name].say(getattr(patient, name)),
-            "value": "; ".join(FIELDS[name].say(each.value) for each in alike),
-            "flips": words,
+            "inputs": [
+                {
+                    "field": FIELDS[name].label,
+                    "now": FIELDS[name].say(getattr(patient, name)),
+                    "value": "; ".join(FIELDS[name].say(each.value) for each in alike if each.field == name),
+                }
+                for name in dict.fromkeys(each.field for each in alike)
+            ],
+            "flips": words[0].upper() + words[1:],
             "stops": any(change.after == "stop" for change in alike[0].changes),
             "bodies": len({change.body for change in alike[0].changes}),
         }
-        for (name, words), alike in rows.items()
+        for words, alike in rows.items()
     ]
     return sorted(found, key=lambda row: (row["stops"], -row["bodies"]))
 
@@ -223,7 +253,7 @@ def _reasons(own: list[Advice]) -> list[dict[str, str]]:
 
 
 class GuidelineMap(Asking):
-    """Eight documents on one patient, asked by the browser half."""
+    """Six bodies and a score on one patient, asked by the browser half."""
 
     _esm = patient_module("guidelines")
     _css = patient_style("guidelines")
@@ -240,6 +270,7 @@ class GuidelineMap(Asking):
                 "treatments": treatments(),
                 "bodies": [
                     {"id": each.id, "short": each.short, "name": each.name, "year": each.year, "kind": each.kind,
+                     "apart": each.is_score,
                      "status": each.status, "refs": "; ".join(each.refs)}
                     for each in bodies()
                 ],
