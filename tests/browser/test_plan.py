@@ -61,7 +61,7 @@ def test_a_plan_is_mended_by_keyboard_until_the_card_can_be_printed(mount):
     assert set(view.widget.wanted["measures"]) == set(wanted.measures) and view.widget.wanted["review"] == 7
     assert page.locator('[data-part="missing"]').inner_text() == "Nothing that these rules know of."
     page.get_by_text("Come back at once").wait_for()
-    page.get_by_text("We look at this plan again in 1 week.").wait_for()
+    page.get_by_text("Next look at this plan: in 1 week.").wait_for()
     assert printing.is_enabled()
 
 

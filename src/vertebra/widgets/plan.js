@@ -124,9 +124,11 @@ function render({ model, el }) {
     head.append(badge, " ", make("strong", says));
     item.append(head);
     if (by.length) item.append(make("p", `Because of: ${by.join(" + ")}`, "pl-by"));
-    const todo = make("p");
+    const why = cite("p", reason);
+    why.className = "pl-reason";
+    const todo = make("p", "", "pl-todo");
     todo.append(make("strong", "What to do: "), mend);
-    item.append(cite("p", reason), todo);
+    item.append(why, todo);
     return item;
   };
 
@@ -168,7 +170,7 @@ function render({ model, el }) {
       box.append(make("h4", "Come back at once"), make("p", net));
       made.push(box);
     }
-    made.push(make("p", `We look at this plan again ${review}. Date: ______________  Number to ring: ______________`));
+    made.push(make("p", `Next look at this plan: ${review}. Date: ______________  Number to ring: ______________`));
     part("card").replaceChildren(...made);
     root.querySelector('[data-do="print"]').disabled = !acceptable;
     part("unready").textContent = acceptable ? "" : "Ready when nothing must go and nothing is missing.";
