@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from vertebra.evidence.pooling import Estimate
 from vertebra.evidence.trials import Characteristic, EventTable, Study, baseline, event_tables
 
+LEFT = 'style="text-align: left"'  # notebooks align what stands in tables to the right
+
 
 def _cited(refs: tuple[str, ...]) -> str:
     return f"<small>[{'; '.join(refs)}]</small>"
 
 
 def _table(caption: str, head: list[str], lines: list[list[str]]) -> str:
-    """Return an HTML table; the first cell of each line is its header, the last is prose. Cells hold HTML."""
-    columns = "".join(f'<th scope="col">{each}</th>' for each in head)
+    """Return an HTML table; the first cell of each line is its header. Cells hold HTML."""
+    columns = "".join(f'<th scope="col" {LEFT}>{each}</th>' for each in head)
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{each}</td>" for each in rest)}'
-        f'<td style="text-align: left">{last}</td></tr>'
-        for first, *rest, last in lines
+        f'<tr><th scope="row" {LEFT}>{first}</th>{"".join(f"<td {LEFT}>{each}</td>" for each in rest)}</tr>'
+        for first, *rest in lines
     )
     title = f"<caption>{html.escape(caption)}</caption>"
     return f"<table>{title}<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"

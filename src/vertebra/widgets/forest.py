@@ -529,7 +529,7 @@ def chart(state: dict[str, Any]) -> dict[str, Any]:
             }
         )
     studies = {(row.study.first, row.study.against) for group in found for row in group.rows}
-    first, second = studies.pop() if len(studies) == 1 else ("the first", "the second")
+    first, second = studies.pop() if len(studies) == 1 else ("what is named first", "what is named second")
     important = measure.important
     return {
         "axis": axis(state, found),
