@@ -17,6 +17,7 @@ def damaged(spec):
 @pytest.fixture(autouse=True)
 def quick_pictures(monkeypatch):
     """A picture of an MRI takes seconds; what is drawn is tested elsewhere."""
+    monkeypatch.setattr(case_pictures, "_begun", {})
     film = case_pictures.png(cases.Film("L1", (), 1))
     monkeypatch.setattr(case_pictures, "png", lambda spec: film)
 
@@ -176,7 +177,7 @@ def test_a_dead_kernel_is_said(mount, tmp_path):
     page.evaluate("kernel.dead = true")
     page.locator('input[value="nerves"]').check()
     page.get_by_role("button", name="Decide").click()
-    page.clock.run_for(20_100)
+    page.clock.run_for(3_100)
     page.get_by_role("alert").get_by_text("Nothing comes back").wait_for()
 
 

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from vertebra.quiz.case_log import CaseLog, CaseLogError, Run, dumps, loads
 from vertebra.quiz.cases import Check, Decision, Film, Mri, Option, minutes, spelt
 from vertebra.quiz.items import BankError
 from vertebra.spine.shape import Shape
-from vertebra.widgets.cases import pictures_of
+from vertebra.widgets.cases import coming, pictures_of
 
 FOLDER = Path(__file__).parents[2] / "quizzes" / "cases"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -278,6 +279,66 @@ def test_a_picture_is_drawn_once(monkeypatch):
     assert case_pictures.png(spec) is first and first.startswith(b"\x89PNG")
 
 
+@pytest.fixture
+def slow(monkeypatch):
+    """Pictures that are drawn when the test says so; returns what says so, and the pictures in the order drawn."""
+    may, drawn = threading.Event(), []
+
+    def png(spec):
+        may.wait(5)
+        drawn.append(spec)
+        return b"png"
+
+    monkeypatch.setattr(case_pictures, "png", png)
+    monkeypatch.setattr(case_pictures, "_begun", {})
+    monkeypatch.setattr(case_pictures, "PATIENCE", 0.02)
+    return may, drawn
+
+
+def test_nobody_waits_for_a_picture_and_it_is_drawn_once(slow, monkeypatch):
+    may, drawn = slow
+    spec = Mri("acute", "T12")
+    case_pictures.begin(spec)
+    assert case_pictures.ready(spec) is None
+    may.set()
+    monkeypatch.setattr(case_pictures, "PATIENCE", 5)
+    assert case_pictures.ready(spec) == case_pictures.ready(spec) == b"png"
+    assert drawn == [spec]
+
+
+def test_a_picture_that_fails_says_so_and_is_tried_again(slow, monkeypatch):
+    spec = Mri("acute", "T12")
+    good = case_pictures.png
+    monkeypatch.setattr(case_pictures, "PATIENCE", 5)
+    monkeypatch.setattr(case_pictures, "png", lambda spec: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        case_pictures.ready(spec)
+    slow[0].set()
+    monkeypatch.setattr(case_pictures, "png", good)
+    assert case_pictures.ready(spec) == b"png"
+
+
+def test_without_threads_a_picture_is_drawn_at_once(slow, monkeypatch):
+    def refused(self):
+        raise RuntimeError("can't start new thread")
+
+    slow[0].set()
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert case_pictures.ready(Mri("acute", "T12")) == b"png"
+
+
+@named
+def test_every_picture_is_begun_a_decision_before_it_is_seen(name):
+    state = cases.start(CASES[name])
+    while not state.ended:
+        may_come = coming(state)
+        ids = [option.id for option in state.scene.decision.keys] or [state.scene.decision.options[0].id]
+        chosen = state.scene.decision.chosen(ids[:1] if state.scene.decision.up_to == 1 else ids)
+        state = cases.decide(state, [option.id for option in chosen])
+        seen = [*state.scene.pictures, *(picture for option in chosen for picture in option.pictures)]
+        assert {picture.spec for picture in seen} <= set(may_come)
+
+
 # --- files with faults ------------------------------------------------------------------------------------------------
 
 SMALL = yaml.safe_load("""
@@ -471,6 +532,109 @@ def test_what_is_looked_for_in_a_note(assessment, found, words):
 def test_a_word_may_go_on_where_a_star_says_so():
     checks = [Check("a", "", ("culture*",)), Check("b", "", ("culture",))]
     assert [each.found for each in handover.looked_for({"situation": "Cultures"}, checks)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("She is not a candidate for cement.", True),
+        ("I do not want cement", True),
+        ("It is not certain. Cement may help.", False),  # another sentence
+        ("Not today, tomorrow, on Friday or next week, cement", False),  # too far
+        ("cementing is not", False),  # the other way round
+    ],
+)
+def test_words_may_stand_between_where_dots_say_so(text, found):
+    [each] = handover.looked_for({"situation": text}, [Check("a", "", ("not … cement",))])
+    assert each.found == found
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0940",
+        "09:40",
+        "9.40",
+        "0940h",
+        "9 am",
+        "nine o’clock",
+        "within the hour",
+        "tomorrow",
+        "two weeks",
+        "a week ago",
+        "6 months",
+        "2/52",
+        "on Thursday",
+        "midday",
+        "on arrival",
+        "half an hour",
+        "48hrs",
+        "next week",
+        "day 4",
+    ],
+)
+def test_a_time_is_a_time_however_it_is_written(time):
+    assert handover.TIME.search(f"Power full {time}.")
+
+
+@pytest.mark.parametrize("text", ["Power 5/5", "in 2023", "T11/T12", "soon", "38.4 °C", "I am the doctor", "142 mg/l"])
+def test_no_time_is_no_time(text):
+    assert not handover.TIME.search(text)
+
+
+def written_note(text):
+    return dict(zip(handover.PARTS, text.split("|"), strict=True))
+
+
+GOOD = {
+    "t12_frail": (
+        "81 year old lady, likely spondylodiscitis T12/L1 on MRI at 1500, pyrexial 38.4.|Wedge # T12 ten "
+        "weeks ago, UTI 3/52 ago, CKD.|No neurological deficit at 0940. Blood cultures sent, no antibiotics "
+        "so far.|Could you do a disc biopsy tomorrow? She is not a candidate for cement.",
+        "Calling about Mrs Hale. Discitis between T12 and L1, stable.|Old T12 fracture.|Temperature 38.4. "
+        "Legs full strength, bladder empties, checked twenty to ten, 9.40. Two sets of cultures taken.|I "
+        "would like an image-guided sample within 24 hours. Vertebroplasty is contraindicated here.",
+        "Septic-looking spine, T12-L1, CRP 142.|CKD 3b; osteoporotic fracture.|Motor and sensation normal at "
+        "nine forty, 09:40; cultures cooking since 10 am.|Grateful for an aspirate this afternoon. Please "
+        "don't put any cement in.",
+    ),
+    "breast_mscc": (
+        "MSCC at T11 in a 59 year old, legs going since 5 am.|Ca breast six years ago, walked on "
+        "Monday.|Power 3/5 hips at 8 am. SINS 13.|Dexamethasone 16 mg at 0820. Can you accept her for "
+        "decompression tonight?",
+        "Cord compression T11.|Previous breast carcinoma. Bilateral leg weakness from this morning, in "
+        "retention.|Spine unstable; steroids given twenty past eight, 08:20.|I am looking for a transfer "
+        "within the hour.",
+        "59F paraparesis since 05:00, lesion at T11.|Known breast cancer.|Mechanical instability, both "
+        "pedicles gone.|Dex 16 mg in at 08:20. I recommend surgery today.",
+    ),
+    "dmab_rebound": (
+        "Ana Kovač: three vertebral fractures T11, L1, L2.|On Prolia five years, last dose 11 months "
+        "ago.|Myeloma and cancer excluded. Neurologically normal this morning.|Could you phone her next week?"
+        " She must not miss a dose; zoledronate after.",
+        "Rebound fractures, T11/L1/L2, after denosumab was five months overdue.|Screen for malignancy "
+        "negative.|No motor deficit today.|Please book the injection in six months. Do not let anybody stop "
+        "it without a bisphosphonate.",
+        "Discharge of a 68 year old with T11, L1 and L2 fractures.|Denosumab, a gap of eleven months.|Light "
+        "chains normal. Power full at 09:00.|I would like you to see her within two weeks. If it is ever "
+        "stopped something must follow.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in GOOD.items() for text in texts])
+def test_a_good_note_in_other_words_is_found_good(name, text):
+    found = handover.looked_for(written_note(text), CASES[name].handover.checks)
+    assert [each.check.text for each in found if not each.found] == []
+
+
+@named
+def test_a_note_that_says_little_is_not(name):
+    found = handover.looked_for(
+        written_note("She has back pain.|Known to you.|It may be serious.|Have a look at her."),
+        CASES[name].handover.checks,
+    )
+    assert not any(each.found for each in found)
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------

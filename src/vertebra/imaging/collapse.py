@@ -161,11 +161,6 @@ def _terms(x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 @cache
-def _outlines() -> dict[str, Volume]:
-    return outlines(patient().labels)
-
-
-@cache
 def anatomy(level: str) -> Anatomy:
     """Prepare one level of the patient (about a second, kept). Raises ValueError for a level that isn't whole."""
     if level not in LEVELS:
@@ -173,7 +168,7 @@ def anatomy(level: str) -> Anatomy:
     ct, points = patient(), patient_landmarks()[level]
     frame = body_frame(points)
 
-    outline = _outlines()[level]
+    outline = outlines(patient().labels)[level]
     local = frame.to_local(points)
     half_depth = float(np.abs(local[[0, 2, 3, 5], 1]).mean()) + RIM_MM
     x = np.arange(-35.0, 35.1, 1.0)
@@ -191,7 +186,7 @@ def anatomy(level: str) -> Anatomy:
                              (order[place + 1], 1, [3, 4, 5])):  # fmt: skip
         z = np.arange(0.0, 30.0, 0.5)
         line = frame.to_world(np.stack(np.broadcast_arrays(x[:, None], y[:, None], side * z), axis=-1))
-        values = _outlines()[name].sample(line, outside=9.0)
+        values = outlines(patient().labels)[name].sample(line, outside=9.0)
         first = ((values < 0) if name != level else (values > 0)).argmax(axis=1)
         seen = np.flatnonzero(first)
         last, there = values[seen, first[seen] - 1], values[seen, first[seen]]
@@ -578,7 +573,7 @@ def _warped(made: Field, source: CT, shape: tuple[int, ...], affine: FloatArray,
 
     size = np.array(source.image.data.shape, dtype=np.float32)[:, None, None, None]
     beyond = ((at < -0.5) | (at > size - 0.5)).any(axis=0)
-    labels = labels_at(source.labels, _outlines(), at)
+    labels = labels_at(source.labels, outlines(patient().labels), at)
     hu = ndimage.map_coordinates(source.image.data, at, order=1, mode="nearest", output=np.float32)
     crushed = labels[box] == NUMBERS[made.anatomy.level]
     ratio = made.jacobian(origin[crushed]).clip(1 / 3, 1)

@@ -10,7 +10,7 @@ Frame: x to the patient's right, y anterior, z cranial, mm, as in the scanner (R
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import nibabel as nib
@@ -281,6 +281,7 @@ def distance(labels: Volume, structure: str, smoothing: float | None = None, mar
     return Volume(ndimage.gaussian_filter(field, sigma / spacing, output=np.float32), affine)
 
 
+@lru_cache(maxsize=2)  # half a second; the patient's are asked for again and again
 def outlines(labels: Volume) -> dict[str, Volume]:
     """Return the signed distance (see `distance`) to each vertebra that is outlined, by level."""
     present = set(np.unique(labels.data).tolist())

@@ -1,7 +1,9 @@
-"""The pictures of a case, drawn by the course's own models when they are looked at."""
+"""The pictures of a case, drawn by the course's own models: in the background, before they are looked at."""
 
 import io
+from concurrent.futures import Future, wait
 from functools import lru_cache
+from threading import Lock, Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,10 @@ from vertebra.spine.shape import Shape
 
 FILM_NOTE = "A film of the course's own model, not of a patient."
 ENLARGED = 2  # an MRI has few pixels
+PATIENCE = 0.2  # s that `ready` waits for a picture which is nearly done
+
+_begun: dict[Film | Mri, Future[bytes]] = {}
+_brush = Lock()  # one picture at a time, or the one that is wanted first would come later
 
 
 def note(spec: Film | Mri) -> str:
@@ -59,6 +65,36 @@ def png(spec: Film | Mri) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return file.getvalue()
+
+
+def begin(spec: Film | Mri) -> None:
+    """Begin to draw a picture in the background, unless that was done; draw it at once where there are no threads."""
+    if spec in _begun:
+        return
+    drawn = _begun[spec] = Future[bytes]()
+
+    def draw() -> None:
+        try:
+            with _brush:
+                drawn.set_result(png(spec))
+        except Exception as error:  # said by `ready`, to whoever wants the picture
+            drawn.set_exception(error)
+
+    try:
+        Thread(target=draw, daemon=True).start()
+    except RuntimeError:
+        draw()
+
+
+def ready(spec: Film | Mri) -> bytes | None:
+    """Return the PNG file if it is drawn, else None and begin to draw it. Raises what went wrong in drawing, once."""
+    begin(spec)
+    drawn = _begun[spec]
+    if not wait([drawn], PATIENCE).done:
+        return None
+    if drawn.exception():
+        del _begun[spec]  # asked again, it is tried again
+    return drawn.result()
 
 
 def _named(picture: NDArray[np.uint8], outlines: dict[str, films.FloatArray]) -> NDArray[np.uint8]:

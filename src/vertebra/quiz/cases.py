@@ -214,7 +214,10 @@ class KeyFeature:
 
 @dataclass(frozen=True)
 class Check:
-    """What a program can look for in a hand-over note: one of `any_of`, and a time in the same part if `with_time`."""
+    """What a program can look for in a hand-over note: one of `any_of`, and a time in the same part if `with_time`.
+
+    In a phrase * stands for the rest of a word, and … between two words for up to five others in the same sentence.
+    """
 
     id: str
     text: str

@@ -16,11 +16,20 @@ PARTS = {
     "assessment": "Assessment",
     "recommendation": "Recommendation",
 }
+NUMBER = r"(?:\d+|an?|half an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty)"
 TIME = re.compile(
-    r"\b\d{1,2}[:.]\d{2}\b|\b\d{1,2} ?(?:am|pm)\b|\b\d+ ?(?:min(?:ute)?s?|h(?:ours?|rs?)?|days?|weeks?)\b"
-    r"|\b(?:today|tonight|this (?:morning|afternoon|evening)|yesterday|midnight|noon|day \d+)\b",
+    r"\b\d{1,2}[:.]\d{2}\b"  # 09:40
+    r"|\b[01]\d[0-5]\d\b|\b2[0-3][0-5]\d ?h(?:ours|rs)?\b"  # 0940; 2023 alone is a year
+    r"|(?<![\w/])\d+/(?:7|52|12)\b"  # 2/52 on a ward is two weeks
+    rf"|\b{NUMBER} ?(?:am|pm|o['’]clock)\b"
+    rf"|\b{NUMBER}[ -]?(?:min(?:ute)?s?|h(?:ours?|rs?)?|days?|weeks?|months?)\b"
+    r"|\b(?:today|tonight|tomorrow|overnight|yesterday|midnight|midday|noon|day \d+)\b"
+    r"|\b(?:on arrival|now|immediately|at once)\b"
+    r"|\b(?:this|next|within the) (?:morning|afternoon|evening|hour|week|month)\b"
+    r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b",
     re.IGNORECASE,
 )
+GAP = r"(?:[^\w.;!?]+[\w'’/-]+){0,5}?[^\w.;!?]+"  # up to five words, and not into the next sentence
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ def _between(text: str, one: re.Match[str], other: re.Match[str]) -> str:
 
 
 def _phrase(phrase: str) -> re.Pattern[str]:
-    """Return a pattern that finds a phrase as whole words; a phrase that ends in * may go on."""
-    words = re.escape(phrase.removesuffix("*")).replace(r"\ ", r"\s+")
-    return re.compile(rf"(?<!\w){words}" + (r"\w*" if phrase.endswith("*") else r"(?!\w)"), re.IGNORECASE)
+    """Return a pattern that finds a phrase as whole words; see `Check`."""
+    words = re.escape(phrase).replace("'", "['’]").replace(r"\*", r"\w*")
+    words = words.replace(r"\ …\ ", GAP).replace(r"\ ", r"\s+")
+    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)

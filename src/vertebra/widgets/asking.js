@@ -1,8 +1,10 @@
 // What widgets that ask the kernel have in common. Python puts it before a widget's own module, as it does style.css.
 
+const PATIENCE = 3000; // ms without an answer before a silent kernel is said to be silent
+
 // Opens a section named `label` in a widget's place and returns what its module works with. One question goes to the
 // kernel at a time; what changed meanwhile is asked when the answer is there. `silence` is said if none comes.
-function opened({ model, el }, name, label, markup, silence, patience = 3000) {
+function opened({ model, el }, name, label, markup, silence) {
   const id = `${name}${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
   const about = model.get("about");
   const root = document.createElement("section");
@@ -32,7 +34,7 @@ function opened({ model, el }, name, label, markup, silence, patience = 3000) {
     const { sent, stale, ...wanted } = state;
     state.sent += 1;
     clearTimeout(late);
-    late = setTimeout(() => say(`${silence}: the lesson is not running. Press “Start this lesson” again.`), patience);
+    late = setTimeout(() => say(`${silence}: the lesson is not running. Press “Start this lesson” again.`), PATIENCE);
     model.set("wanted", { ...wanted, seq: state.sent });
     model.save_changes();
   };

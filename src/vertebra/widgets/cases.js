@@ -2,7 +2,7 @@
 // them comes from the kernel. The key reaches this side only when the case is over. `asking.js` stands before this file.
 
 const TELLS = { right: "✓", part: "◐", wrong: "✗", plain: "○" };
-const PATIENCE = 20000; // an MRI is computed from a CT while the student waits
+const AGAIN = 400; // ms after which a picture that was not yet drawn is asked for again
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const paragraphs = (texts) => texts.map((text) => `<p>${escape(text)}</p>`).join("");
 const list = (texts) => `<ul>${texts.map((text) => `<li>${escape(text)}</li>`).join("")}</ul>`;
@@ -98,13 +98,15 @@ function debriefPage({ headline, features, lines, harms, statements, review, sou
 // ---- The whole ------------------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
-  const bench = opened({ model, el }, "cs", "Unfolding case", markup, "Nothing comes back", PATIENCE);
+  const bench = opened({ model, el }, "cs", "Unfolding case", markup, "Nothing comes back");
   const { id, about, root, part, state, ask, answered, close } = bench;
   const drawn = new Map(); // pictures by id
   const stage = part("stage");
   let page = "scene";
   let typing;
   let frame;
+  let waiting;
+  let asked; // the picture that is waited for
 
   const stamp = (minute) => {
     const all = about.begins + Math.round(minute);
@@ -134,8 +136,13 @@ function render({ model, el }) {
       stage.querySelector(`[data-waits="${image.dataset.picture}"]`).remove();
     }
     state.pictures = [...stage.querySelectorAll("[data-picture]")].map((image) => image.dataset.picture).filter((name) => !drawn.has(name)).slice(0, 1);
+    clearTimeout(waiting);
     // A picture that was refused is not asked for again and again.
-    if (state.pictures.length && !model.get("problem")) ask();
+    if (state.pictures.length && !model.get("problem")) {
+      if (asked === state.pictures[0]) waiting = setTimeout(ask, AGAIN);
+      else ask();
+    }
+    asked = state.pictures[0];
   };
 
   const focus = () => part("heading")?.focus({ preventScroll: true });
@@ -259,6 +266,7 @@ function render({ model, el }) {
   return () => {
     close();
     clearTimeout(typing);
+    clearTimeout(waiting);
     cancelAnimationFrame(frame);
     model.off("change:shown", onShown);
     model.off("change:problem", onProblem);

@@ -11,7 +11,19 @@ from vertebra.assets import AssetError
 from vertebra.evidence.references import references
 from vertebra.quiz import case_files, case_pictures, cases, handover
 from vertebra.quiz.case_log import CaseLog, Run, run_of
-from vertebra.quiz.cases import Case, Decision, Finding, Option, Picture, Result, Scored, State, spelt
+from vertebra.quiz.cases import (
+    Case,
+    Decision,
+    Film,
+    Finding,
+    Mri,
+    Option,
+    Picture,
+    Result,
+    Scored,
+    State,
+    spelt,
+)
 from vertebra.quiz.items import BankError
 from vertebra.widgets.asking import Asking, module, style
 from vertebra.widgets.quiz import QuizError
@@ -78,6 +90,20 @@ def pictures_of(case: Case) -> dict[str, Picture]:
         for picture in option.pictures
     ]
     return {picture.id: picture for picture in found}
+
+
+def coming(state: State) -> list[Film | Mri]:
+    """Return the pictures that are, or may after the next decision be, before the student's eyes, the likeliest first.
+
+    They are drawn while the student reads.
+    """
+    scene, decision = state.scene, state.scene.decision
+    found = list(scene.pictures)
+    if decision:
+        next_ids = [option.to for option in decision.options if option.to] + [branch.to for branch in decision.then]
+        found += [picture for option in decision.options for picture in option.pictures]
+        found += [picture for each in next_ids for picture in state.case.scene_of[each].pictures]
+    return [picture.spec for picture in found]
 
 
 # --- what the browser gets -------------------------------------------------------------------------------------------
@@ -305,7 +331,8 @@ class CaseWidget(Asking):
     """An unfolding case in a notebook; `case` builds it.
 
     wanted: {"seq", "choices": one list of option ids a decision, "note": {part: text}, "ticked": [numbers], "compared":
-    whether the model note is asked for, "pictures": ids to draw}. shown: what came of these choices.
+    whether the model note is asked for, "pictures": ids to draw}. shown: what came of these choices; of the pictures
+    only those that are drawn, so that no answer waits for one: the browser asks again.
     """
 
     _esm = module("cases")
@@ -353,7 +380,10 @@ class CaseWidget(Asking):
         run = run_of(record, "the case")
         state = cases.replay(self._case, run.choices)
         self._keep(run)
-        drawn = pictures_of(self._case)
+        if state.choices:  # before the first nobody may be reading
+            for spec in coming(state):
+                case_pictures.begin(spec)
+        pictures = {name: _uri(pictures_of(self._case)[name]) for name in wanted["pictures"]}
         return {
             "seq": wanted["seq"],
             "choices": [list(each) for each in run.choices],
@@ -363,7 +393,7 @@ class CaseWidget(Asking):
             "so_far": so_far(state),
             "handover": handed_over(self._case, run.note, bool(wanted["compared"])) if state.ended else None,
             "debrief": debrief_of(state) if state.ended else None,
-            "pictures": {name: _uri(drawn[name]) for name in wanted["pictures"]},
+            "pictures": {name: uri for name, uri in pictures.items() if uri},
             "notice": self._notice,
         }
 
@@ -398,11 +428,12 @@ class CaseWidget(Asking):
 
 
 def _uri(picture: Picture) -> str:
+    """Return the picture as a data address, "" while it is being drawn."""
     try:
-        png = case_pictures.png(picture.spec)
+        png = case_pictures.ready(picture.spec)
     except AssetError as error:  # the CT is missing or damaged; to be said on the page
         raise ValueError(f"the picture {picture.id} cannot be drawn, {error}") from None
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+    return "data:image/png;base64," + base64.b64encode(png).decode() if png else ""
 
 
 def case(name: str = "t12_frail", folder: Path | str = "my_answers") -> CaseWidget:
