@@ -29,10 +29,18 @@ def test_the_lessons_are_here():
         "01_spine_anatomy",
         "02_why_vertebrae_break",
         "03_fracture_types",
+        "04_patient_and_red_flags",
         "05_imaging",
+        "06_conservative_care",
         "07_vertebroplasty",
         "08_balloon_kyphoplasty",
         "09_vertebroplasty_vs_kyphoplasty",
+        "10_evidence",
+        "11_safety_and_consent",
+        "12_surgery",
+        "13_recovery_and_prevention",
+        "14_read_a_leaflet",
+        "15_cases",
     ]
 
 
