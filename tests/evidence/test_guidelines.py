@@ -151,7 +151,8 @@ def test_no_document_allows_cement_behind_a_stop_or_an_unknown_one(patient):
     """The stops written out by hand, beside the file's."""
     deficit = patient.neurology in ("N2", "N3", "N4") or patient.new_deficit
     torn = patient.plc_injured or patient.of_type == 5
-    halted = bool(deficit or torn or patient.infection or patient.coagulopathy)
+    other = patient.mechanism == "high energy" or patient.looks_benign is False or patient.of_type == 0
+    halted = bool(deficit or torn or patient.ankylosed or other or patient.infection or patient.coagulopathy)
     assert halted == bool(stopped(patient))
     known = (
         patient.neurology is not None
@@ -159,6 +160,7 @@ def test_no_document_allows_cement_behind_a_stop_or_an_unknown_one(patient):
         and (patient.plc_injured is not None or patient.of_type in (0, 1, 5))
         and patient.infection is not None
         and patient.coagulopathy is not None
+        and None not in (patient.ankylosed, patient.mechanism, patient.looks_benign, patient.of_type)
     )
     for each in advice(patient):
         if each.treatment in CEMENT:

@@ -64,7 +64,7 @@ TICKS = (0, 3, 6, 13, 26, 52, 104)
 LIMITS = (
     "A map, not a judge: nothing is weighed, and a yes here is a reason to talk, not an order. Each document is shown "
     "as far as somebody here has read it, with its year; what was not read is left open. Severe pain is read as 7 of "
-    "10 [unreferenced]. An invented patient, no medical advice, not reviewed by a clinician."
+    "10 [unreferenced]. For adults. An invented patient, no medical advice, not reviewed by a clinician."
 )
 
 
