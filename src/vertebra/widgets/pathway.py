@@ -23,8 +23,8 @@ GROUPS = {
 START = EMPTY | examples()["cleft"].patient.known
 HASTE = {"now": "bad", "today": "warn", "within 24 hours": "warn", "within a day": "warn"}
 LIMITS = (
-    "A teaching pathway with invented patients. Your hospital's own comes first, and so does a worried nurse. Not "
-    "medical advice, not reviewed by a clinician."
+    "A teaching pathway for adults, with invented patients. Your hospital's own comes first, and so does a worried "
+    "nurse. Not medical advice, not reviewed by a clinician."
 )
 
 
