@@ -173,6 +173,22 @@ def test_a_lesson_starts_and_shows_its_centrepieces(page, lab, course, lesson, c
     assert said == []
 
 
+def test_a_headline_stays_in_sight_while_what_lies_further_down_is_set(page, lab):
+    # JupyterLab lets every output scroll by itself, and what sticks would stick to that.
+    open_document(page, lab, "lessons/04_patient_and_red_flags.ipynb")
+    panel = page.locator(SHOWN)
+    panel.locator(START).click()
+    explorer = panel.locator(".rf.vt")
+    explorer.wait_for(timeout=90_000)
+    explorer.get_by_role("slider").press("End")
+    headline = explorer.locator(".rf-banner")
+    headline.get_by_text("Your threshold of 50 %").wait_for()
+    page_top = panel.locator(".jp-WindowedPanel-outer").bounding_box()["y"]
+    box, slider = headline.bounding_box(), explorer.get_by_role("slider").bounding_box()
+    assert page_top <= box["y"] < page_top + 20
+    assert slider["y"] > box["y"] + box["height"]
+
+
 def answer_everything(page, key):
     """Answer every question of the open exam rightly, as a student would; return the marks due."""
     quiz = page.get_by_role("group", name=re.compile("^Quiz: "))
