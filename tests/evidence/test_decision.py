@@ -163,11 +163,11 @@ def test_every_route_of_the_model_is_told_and_every_emergency_begins_and_names_w
 
 def test_the_first_minutes_are_a_table_in_order_with_sources():
     shown = emergencies.first_minutes("anaphylaxis")
-    assert repr(shown) == "1 emergency, 5 steps"
+    assert repr(shown) == "1 emergency, 6 steps"
     text = shown._repr_html_()
     assert text.index("calls for help") < text.index("500 micrograms") < text.index("again if airway")
     assert "[rcuk2021]" in text and "<table>" in text
-    assert "37 steps" in repr(emergencies.first_minutes())
+    assert "38 steps" in repr(emergencies.first_minutes())
     with pytest.raises(ValueError, match="no emergency 'stroke'"):
         emergencies.first_minutes("stroke")
 
