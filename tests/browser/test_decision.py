@@ -55,7 +55,7 @@ def test_what_is_printed_is_the_sheet_alone_on_two_pages_of_a4(mount, start):
     page.evaluate(STILL)
     page.get_by_role("button", name="Print this page").press("Enter")
     page.wait_for_function("window.printed === 1")
-    paper = page.locator(".sd-paper").get_attribute("srcdoc")
+    paper = page.locator("iframe").get_attribute("srcdoc")
     sheet = page.context.new_page()
     sheet.set_content(paper)
     assert sheet.locator("input, textarea, button, select").count() == 0

@@ -217,7 +217,7 @@ def test_the_list_is_printed_with_boxes_or_verdicts(ledger):
     judge(page, "supported")
     page.evaluate(
         "HTMLIFrameElement.prototype.__defineGetter__('contentWindow',"
-        "() => ({ print: () => { window.printed = true; } }))"
+        "() => ({ focus() {}, print: () => { window.printed = true; } }))"
     )
     page.get_by_role("button", name="Print this list").click()
     page.wait_for_function("window.printed")

@@ -2,6 +2,30 @@
 
 const PATIENCE = 3000; // ms without an answer before a silent kernel is said to be silent
 
+// A text as it may stand in HTML.
+const clean = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+// A value with its unit in full, for who hears it.
+const spelled = (value) => [[/ ?°C?/, " degrees"], ["mL", "millilitres"], ["kg", "kilograms"], [" min ", " minutes "], ["%", "percent"]]
+  .reduce((text, [unit, word]) => text.replace(unit, word), value);
+
+// The bytes that stand as base64 in a text.
+function bytesOf(text) {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i); // several times as fast as Uint8Array.from
+  return bytes;
+}
+
+// Grey bytes of a picture to the pixels of a canvas, opaque.
+function paintGrey(canvas, grey, size) {
+  canvas.width = canvas.height = size;
+  const image = new ImageData(size, size);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i += 1) pixels[i] = 0xff000000 | (grey[i] * 0x010101);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
 // Opens a section named `label` in a widget's place and returns what its module works with. One question goes to the
 // kernel at a time; what changed meanwhile is asked when the answer is there. `silence` is said if none comes.
 function opened({ model, el }, name, label, markup, silence) {
@@ -16,7 +40,7 @@ function opened({ model, el }, name, label, markup, silence) {
   const part = (which) => root.querySelector(`[data-part="${which}"]`);
   const state = { ...model.get("wanted") };
   state.sent = state.seq;
-  let late;
+  let late, spoken;
 
   // JupyterLab must not hear our keys: pressing d twice would delete the cell.
   const hush = (event) => event.key !== "Escape" && event.stopPropagation();
@@ -27,14 +51,14 @@ function opened({ model, el }, name, label, markup, silence) {
     part("problem").hidden = !sentence;
   };
 
-  const ask = () => {
+  const ask = (patience = PATIENCE) => {
     const waiting = model.get("shown").seq < state.sent;
     state.stale = waiting;
     if (waiting) return;
     const { sent, stale, ...wanted } = state;
     state.sent += 1;
     clearTimeout(late);
-    late = setTimeout(() => say(`${silence}: the lesson is not running. Press “Start this lesson” again.`), PATIENCE);
+    late = setTimeout(() => say(`${silence}: the lesson is not running. Press “Start this lesson” again.`), patience);
     model.set("wanted", { ...wanted, seq: state.sent });
     model.save_changes();
   };
@@ -45,6 +69,59 @@ function opened({ model, el }, name, label, markup, silence) {
     if (!model.get("problem")) say("");
   };
 
-  return { id, about, root, part, state, say, ask, answered, close: () => clearTimeout(late) };
+  // A screen reader hears where things came to rest, not every step on the way.
+  const tell = (text, pause = 400) => {
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { part("told").textContent = text; }, pause);
+  };
+
+  // Puts each slider where `state` has it, and beside it its value as `worded(name, value)` has it.
+  const showSliders = (worded) => {
+    for (const input of root.querySelectorAll("[data-slider]")) {
+      const name = input.dataset.slider;
+      const value = worded(name, state[name]);
+      input.value = state[name];
+      input.setAttribute("aria-valuetext", spelled(value));
+      root.querySelector(`[data-value="${name}"]`).textContent = value;
+    }
+  };
+
+  // Prints a page of its own, as JupyterLab would print its whole window.
+  const print = (page) => {
+    root.querySelector("iframe")?.remove();
+    const frame = Object.assign(document.createElement("iframe"), { className: "vt-visually-hidden", tabIndex: -1, srcdoc: page });
+    frame.title = "The page as it is printed";
+    frame.setAttribute("aria-hidden", "true");
+    frame.addEventListener("load", () => {
+      frame.contentWindow.focus();
+      frame.contentWindow.print();
+    });
+    root.append(frame);
+  };
+
+  // Draws what is shown, now and whenever an answer comes. Returns what ends it all, `close` of the module included.
+  const follow = (draw, close = () => {}) => {
+    const onShown = () => {
+      const shown = model.get("shown");
+      answered(shown.seq);
+      draw(shown);
+      root.dataset.seq = shown.seq;
+      if (state.stale) ask();
+    };
+    const onProblem = () => say(model.get("problem"));
+    model.on("change:shown", onShown);
+    model.on("change:problem", onProblem);
+    onShown();
+    onProblem();
+    return () => {
+      close();
+      clearTimeout(late);
+      clearTimeout(spoken);
+      model.off("change:shown", onShown);
+      model.off("change:problem", onProblem);
+    };
+  };
+
+  return { id, about, root, part, state, say, ask, answered, tell, showSliders, print, follow, close: () => clearTimeout(late) };
 }
 

@@ -8,6 +8,7 @@ const SLIDERS = {
   convergence: ["Turned towards the midline", "°"],
   depth: ["Tip beyond the pedicle's narrowest part", " mm"],
 };
+const SLOW = 60000; // ms without an answer while a CT is read
 const VIEWS = { AP: [0, 0], Lateral: [90, 0], "Oblique, left": [-30, 0], "Oblique, right": [30, 0] };
 
 const slider = (id, name, [low, high]) => `
@@ -74,46 +75,12 @@ const markup = (id, about) => `
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
   <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
 
-// Grey bytes of a picture to the pixels of a canvas, opaque.
-function paint(canvas, grey, size) {
-  canvas.width = canvas.height = size;
-  const image = new ImageData(size, size);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; i += 1) pixels[i] = 0xff000000 | (grey[i] * 0x010101);
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
 function render({ model, el }) {
-  const id = `ca${Math.random().toString(36).slice(2, 10)}`; // this module is loaded anew for each widget
-  const about = model.get("about");
-  const root = document.createElement("section");
-  root.className = "vt ca";
-  root.setAttribute("aria-label", "C-arm");
-  root.dataset.lmSuppressShortcuts = "true";
-  root.innerHTML = markup(id, about);
-  el.append(root);
-  const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const state = { ...model.get("wanted") };
-  state.sent = state.seq;
-  let late;
-
-  // JupyterLab must not hear our keys: pressing d twice would delete the cell.
-  const hush = (event) => event.key !== "Escape" && event.stopPropagation();
-  for (const name of ["keydown", "keyup", "keypress", "contextmenu"]) root.addEventListener(name, hush);
-
-  const say = (sentence) => {
-    part("problem").textContent = sentence;
-    part("problem").hidden = !sentence;
-  };
+  const desk = opened({ model, el }, "ca", "C-arm", markup, "The pictures stand still");
+  const { about, root, part, state, showSliders, follow } = desk;
 
   const showControls = () => {
-    for (const input of root.querySelectorAll("[data-slider]")) {
-      const name = input.dataset.slider;
-      const value = `${state[name] > 0 ? "+" : ""}${state[name]}${SLIDERS[name][1]}`.replace("-", "−");
-      input.value = state[name];
-      input.setAttribute("aria-valuetext", value.replace("°", " degrees"));
-      root.querySelector(`[data-value="${name}"]`).textContent = value;
-    }
+    showSliders((name, value) => `${value > 0 ? "+" : ""}${value}${SLIDERS[name][1]}`.replace("-", "−"));
     for (const input of root.querySelectorAll("[data-choice]")) input.checked = state[input.dataset.choice] === input.value;
     const model_ = state.source === "model";
     const box = root.querySelector("[data-flag]");
@@ -126,28 +93,13 @@ function render({ model, el }) {
     part("rise").setAttribute("transform", `rotate(${-state.tilt})`);
   };
 
-  // One question to the kernel at a time; what changed meanwhile is asked when the answer is there.
   const ask = () => {
-    const waiting = model.get("shown").seq < state.sent;
-    state.stale = waiting;
-    if (waiting) return;
-    const { sent, stale, ...wanted } = state;
-    state.sent += 1;
-    const slow = wanted.source !== state.painted;
-    part("wait").hidden = !(slow && wanted.source !== "model");
+    const slow = state.source !== state.painted;
+    part("wait").hidden = !(slow && state.source !== "model");
     part("monitor").toggleAttribute("data-busy", !part("wait").hidden);
-    clearTimeout(late);
-    late = setTimeout(
-      () => say("The pictures stand still: the lesson is not running. Press “Start this lesson” again."),
-      slow ? 60000 : 3000,
-    );
     // A waiting line must be on the screen before the kernel's answer can be.
-    const send = () => {
-      model.set("wanted", { ...wanted, seq: state.sent });
-      model.save_changes();
-    };
-    if (slow) requestAnimationFrame(() => setTimeout(send));
-    else send();
+    if (slow) requestAnimationFrame(() => setTimeout(() => desk.ask(SLOW)));
+    else desk.ask();
   };
 
   const change = (sharp) => {
@@ -173,18 +125,13 @@ function render({ model, el }) {
     state.down = readout.down;
   };
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    if (shown.seq >= state.sent) {
-      clearTimeout(late);
-      if (!model.get("problem")) say("");
-    }
+  const draw = (shown) => {
     part("wait").hidden = true;
     part("monitor").removeAttribute("data-busy");
-    const bytes = Uint8Array.from(atob(shown.pixels), (letter) => letter.charCodeAt(0));
+    const bytes = bytesOf(shown.pixels);
     shown.marks.forEach((mark, which) => {
       const canvas = part(`canvas-${which}`);
-      paint(canvas, bytes.subarray(which * shown.size ** 2), shown.size);
+      paintGrey(canvas, bytes.subarray(which * shown.size ** 2), shown.size);
       canvas.setAttribute("aria-label", `X-ray picture, ${mark.name}; the patient's ${mark.left} is on the left. Levels ${Object.keys(mark.levels).join(", ")}.`);
       part(`name-${which}`).textContent = mark.name;
       part(`left-${which}`).textContent = mark.left;
@@ -197,11 +144,8 @@ function render({ model, el }) {
     });
     part("monitor").dataset.look = state.look;
     state.painted = state.source;
-    root.dataset.seq = shown.seq;
     showReadout(shown.readout);
-    if (state.stale) ask();
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (target.dataset.slider) {
@@ -224,17 +168,9 @@ function render({ model, el }) {
     change(true);
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   state.painted = state.source;
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    clearTimeout(late);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

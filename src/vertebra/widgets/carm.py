@@ -5,7 +5,6 @@ import html
 import io
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,8 @@ from vertebra.imaging import collapse, ct
 from vertebra.imaging.fluoroscopy import CArm, Rod, Scene, film, scene_of_spine, skeleton
 from vertebra.imaging.needle import Breach, Needle, TwoViews, aim, breach, two_views
 from vertebra.spine.stack import Spine
-from vertebra.widgets.asking import Asking, check_known, style
+from vertebra.widgets.asking import Asking, check_known, module, style
 
-HERE = Path(__file__).parent
 PIXELS, PITCH = 320, 0.8  # of a picture, and mm from one to the next
 TARGET = "L1"  # the vertebra that the needle is meant for
 SOURCES = {
@@ -269,7 +267,7 @@ def shown(wanted: dict[str, Any]) -> dict[str, Any]:
 class CArmView(Asking):
     """The C-arm, asked by its browser half."""
 
-    _esm = HERE / "carm.js"
+    _esm = module("carm")
     _css = style("carm")
     refusal = "The C-arm could not use that"
 

@@ -53,20 +53,13 @@ const markup = (id, about) => `
   <p class="vt-note">Teaching model, not medical advice, not reviewed by a clinician. ${about.limits}</p>`;
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
+  const { about, root, part, state, ask, tell, showSliders, follow } = opened(
     { model, el }, "fc", "Fracture cascade", markup, "Nothing moves",
   );
-  let spoken;
 
   const showControls = () => {
     for (const select of root.querySelectorAll("[data-name]")) select.value = state[select.dataset.name];
-    for (const input of root.querySelectorAll("[data-slider]")) {
-      const value = state[input.dataset.slider];
-      input.value = value;
-      const said = input.dataset.slider === "year" ? `${value}` : `${value} %`;
-      input.setAttribute("aria-valuetext", said.replace("%", "percent"));
-      root.querySelector(`[data-value="${input.dataset.slider}"]`).textContent = said;
-    }
+    showSliders((name, value) => (name === "year" ? `${value}` : `${value} %`));
     root.querySelector('[data-name="age"]').disabled = state.who === "0";
     for (const name of ARMS) {
       const none = state[`${name}_drug`] === "none";
@@ -86,9 +79,7 @@ function render({ model, el }) {
     ask();
   };
 
-  const onShown = () => {
-    const { seq, readout, arms, warnings } = model.get("shown");
-    answered(seq);
+  const draw = ({ readout, arms, warnings }) => {
     part("verdict").textContent = `${SIGNS[readout.grade]} ${readout.verdict}`;
     part("verdict").className = `fc-verdict fc-${readout.grade}`;
     part("words").textContent = readout.words;
@@ -103,13 +94,8 @@ function render({ model, el }) {
     }
     part("warnings").replaceChildren(...warnings.map((text) =>
       Object.assign(document.createElement("li"), { textContent: text })));
-    root.dataset.seq = seq;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = readout.told; }, 400);
-    if (state.stale) ask();
+    tell(readout.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (!target.dataset.slider) return;
@@ -123,17 +109,8 @@ function render({ model, el }) {
     change();
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

@@ -48,28 +48,13 @@ const markup = (id, about) => `
     <h4>${title}</h4><dl>${Object.entries(said).map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl>`).join("")}</details>
   <p class="vt-note">${about.limits}</p>`;
 
-// Grey bytes of a picture to the pixels of a canvas, opaque.
-function paint(canvas, grey, size) {
-  canvas.width = canvas.height = size;
-  const image = new ImageData(size, size);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; i += 1) pixels[i] = 0xff000000 | (grey[i] * 0x010101);
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
-    { model, el }, "sb", "Both procedures side by side", markup, "The pictures stand still", 10000,
+  const { about, root, part, state, ask, showSliders, follow } = opened(
+    { model, el }, "sb", "Both procedures side by side", markup, "The pictures stand still",
   );
 
   const showControls = () => {
-    for (const input of root.querySelectorAll("[data-slider]")) {
-      const name = input.dataset.slider;
-      input.value = state[name];
-      const value = `${state[name]}${FIELDS[name][1]}`;
-      input.setAttribute("aria-valuetext", value);
-      root.querySelector(`[data-value="${name}"]`).textContent = value;
-    }
+    showSliders((name, value) => `${value}${FIELDS[name][1]}`);
     for (const input of root.querySelectorAll("[data-choice]")) input.value = state[input.dataset.choice];
     root.querySelector("[data-flag]").checked = state.both;
   };
@@ -81,15 +66,11 @@ function render({ model, el }) {
     ask();
   };
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
-    const letters = atob(shown.pixels);
-    const bytes = new Uint8Array(letters.length);
-    for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i); // several times as fast as Uint8Array.from
+  const draw = (shown) => {
+    const bytes = bytesOf(shown.pixels);
     const area = shown.size ** 2;
     for (const number of [0, 1]) {
-      about.views.forEach((_, i) => paint(part(`film-${number}-${i}`), bytes.subarray((number * about.views.length + i) * area), shown.size));
+      about.views.forEach((_, i) => paintGrey(part(`film-${number}-${i}`), bytes.subarray((number * about.views.length + i) * area), shown.size));
     }
     // While a control moves the pictures are a sketch, and the numbers are those of before.
     part("arms").toggleAttribute("data-rough", !shown.sharp);
@@ -101,10 +82,7 @@ function render({ model, el }) {
         <thead><tr><td></td><th scope="col">Vertebroplasty</th><th scope="col">Kyphoplasty</th></tr></thead><tbody>${shown.rows
           .map(([name, one, two]) => `<tr><th scope="row">${name}</th><td>${one}</td><td>${two}</td></tr>`).join("")}</tbody></table>`;
     }
-    root.dataset.seq = shown.seq;
-    if (state.stale) ask();
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (!target.dataset.slider) return;
@@ -118,16 +96,8 @@ function render({ model, el }) {
     change(true);
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

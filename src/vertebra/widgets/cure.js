@@ -51,19 +51,12 @@ const markup = (id, about) => `
   <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
 
 function render({ model, el }) {
-  const { id, about, root, part, state, say, ask, answered, close } = opened(
+  const { id, about, root, part, state, ask, tell, showSliders, follow } = opened(
     { model, el }, "cu", "Cement clock", markup, "The clock stands still",
   );
-  let spoken;
 
   const showControls = () => {
-    for (const input of root.querySelectorAll("[data-slider]")) {
-      const name = input.dataset.slider;
-      const value = SLIDERS[name][1](state[name]);
-      input.value = state[name];
-      input.setAttribute("aria-valuetext", value.replace("°C", "degrees").replace("mL", "millilitres").replace(" min ", " minutes "));
-      root.querySelector(`[data-value="${name}"]`).textContent = value;
-    }
+    showSliders((name, value) => SLIDERS[name][1](value));
     for (const input of root.querySelectorAll("[data-choice]")) input.checked = state[input.dataset.choice] === input.value;
   };
 
@@ -90,9 +83,7 @@ function render({ model, el }) {
     ask();
   };
 
-  const onShown = () => {
-    const { seq, drawings, readout } = model.get("shown");
-    answered(seq);
+  const draw = ({ drawings, readout }) => {
     ["clock", "history", "section"].forEach((name, which) => {
       // Ids of patterns and gradients are made this widget's own: two may stand on one page.
       part(name).innerHTML = drawings[which].replaceAll("cu-set", `${id}-${name}-set`).replaceAll("cu-glow", `${id}-glow`);
@@ -107,13 +98,8 @@ function render({ model, el }) {
     part("heat").textContent = readout.heat;
     part("rows").innerHTML = readout.rows
       .map(([place, peak, above], which) => `<tr><th scope="row"><i class="cu-swatch cu-place-${which}" aria-hidden="true"></i>${place}</th><td>${peak}</td><td>${above}</td></tr>`).join("");
-    root.dataset.seq = seq;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = readout.told; }, 400);
-    if (state.stale) ask();
+    tell(readout.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (!target.dataset.slider) return;
@@ -126,20 +112,10 @@ function render({ model, el }) {
     change(true);
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   showControls();
-  onShown();
-  onProblem();
   const watch = new ResizeObserver(fit);
   watch.observe(root);
-  return () => {
-    close();
-    clearTimeout(spoken);
-    watch.disconnect();
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw, () => watch.disconnect());
 }
 
 export default { render };

@@ -23,10 +23,10 @@ const markup = (id, about) => `
   <p class="vt-visually-hidden" role="status" data-part="told"></p>`;
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
+  const { about, root, part, state, ask, tell, print, follow } = opened(
     { model, el }, "sd", "Shared decision", markup, "The page stands still",
   );
-  let typing, spoken, paper;
+  let typing;
 
   const showControls = () => {
     for (const input of root.querySelectorAll("[data-text]")) {
@@ -37,33 +37,13 @@ function render({ model, el }) {
     for (const input of root.querySelectorAll('[type="radio"]')) input.checked = input.value === state.stage;
   };
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     part("sheet").innerHTML = shown.sheet;
-    root.dataset.seq = shown.seq;
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 600);
-    if (state.stale) ask();
+    tell(shown.told, 600);
   };
-  const onProblem = () => say(model.get("problem"));
 
-  // On paper stands the sheet and nothing else of the lesson: it is printed from a page of its own.
-  const print = () => {
-    paper?.remove();
-    paper = document.createElement("iframe");
-    paper.className = "sd-paper";
-    paper.title = "The page as it is printed";
-    paper.setAttribute("aria-hidden", "true");
-    paper.tabIndex = -1;
-    paper.srcdoc = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shared decision</title><style>${about.paper}</style></head>
-      <body class="sd-page" data-jp-theme-light="true"><div class="vt sd">${model.get("shown").sheet}</div></body></html>`;
-    paper.addEventListener("load", () => {
-      paper.contentWindow.focus();
-      paper.contentWindow.print();
-    });
-    root.append(paper);
-  };
+  const paper = () => `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shared decision</title><style>${about.paper}</style></head>
+    <body class="sd-page" data-jp-theme-light="true"><div class="vt sd">${model.get("shown").sheet}</div></body></html>`;
 
   root.addEventListener("input", ({ target }) => {
     if (!target.dataset.text) return;
@@ -79,20 +59,10 @@ function render({ model, el }) {
     ask();
   });
   part("form").addEventListener("submit", (event) => event.preventDefault());
-  part("print").addEventListener("click", print);
+  part("print").addEventListener("click", () => print(paper()));
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(typing);
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw, () => clearTimeout(typing));
 }
 
 export default { render };

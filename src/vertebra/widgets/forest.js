@@ -27,21 +27,19 @@ const markup = (id, about) => `
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
   <p class="vt-note">Teaching, not medical advice. Not yet reviewed by a clinician. ${about.limits}</p>`;
 
-const safe = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-
 const track = (inner) => `<div class="fp-track" role="cell"><span aria-hidden="true">${inner}</span></div>`;
 
 const trial = (row) => `
   <div class="fp-row" role="row" data-line="${row.id}">
     <div class="fp-label" role="rowheader"><label class="fp-check"><input type="checkbox" data-row="${row.id}">
-      <span><span class="fp-name">${safe(row.label)}</span> <span class="fp-detail">${safe(row.detail)} ${row.refs}
+      <span><span class="fp-name">${clean(row.label)}</span> <span class="fp-detail">${clean(row.detail)} ${row.refs}
         <span class="fp-warn">${row.warn}</span></span></span></label></div>
     ${track('<i class="fp-line"></i><i class="fp-box"></i>')}
     <div class="fp-value" role="cell"></div><div class="fp-weight" role="cell"></div></div>`;
 
 const pooledRow = (each, key) => `
   <div class="fp-row fp-${each.kind}" role="row" data-line="${key}">
-    <div class="fp-label" role="rowheader">${safe(each.label)}</div>
+    <div class="fp-label" role="rowheader">${clean(each.label)}</div>
     ${track(each.kind === "ahead" ? '<i class="fp-line"></i>' : '<i class="fp-diamond"></i>')}
     <div class="fp-value" role="cell"></div><div class="fp-weight" role="cell"></div></div>`;
 
@@ -57,10 +55,9 @@ const plot = ({ groups }) => `
   <div class="fp-row fp-foot" role="row" aria-hidden="true"><div></div><div class="fp-axis" data-part="axis"></div><div></div><div></div></div>`;
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
+  const { about, root, part, state, ask, tell, follow } = opened(
     { model, el }, "fp", "Forest plot", markup, "Nothing changes",
   );
-  let spoken;
   let built;
 
   const showControls = () => {
@@ -122,23 +119,16 @@ function render({ model, el }) {
       <div class="fp-ways"><span>← ${favours[0]}</span><span>${favours[1]} →</span></div><div>${unit}</div>`;
     part("matters").textContent = matters;
     part("notes").innerHTML = groups.flatMap((group) => group.rows)
-      .map((row) => `<li>${safe(row.label)} ${row.refs}: ${safe(row.note || "as printed.")}</li>`).join("");
+      .map((row) => `<li>${clean(row.label)} ${row.refs}: ${clean(row.note || "as printed.")}</li>`).join("");
   };
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     part("verdict").textContent = shown.verdict;
     part("changed").textContent = shown.changed;
     showChart(shown.chart);
     showControls();
-    root.dataset.seq = shown.seq;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 400);
-    if (state.stale) ask();
+    tell(shown.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("change", ({ target }) => {
     const { pick, filter, row } = target.dataset;
@@ -161,16 +151,7 @@ function render({ model, el }) {
     ask();
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

@@ -36,8 +36,7 @@ const markup = (id, about) => `
 
 function render({ model, el }) {
   const desk = opened({ model, el }, "gm", "Guideline map", markup, "Nothing moves");
-  const { about, root, part, state, say, ask, answered, close } = desk;
-  let spoken;
+  const { about, root, part, state, ask, tell, follow } = desk;
 
   const showMap = (rows) => {
     for (const { body, cells, why } of rows) {
@@ -65,9 +64,7 @@ function render({ model, el }) {
     part("windows").innerHTML = windows.map(({ who, says, refs }) => `<dt>${who}</dt><dd>${says} [${refs}]</dd>`).join("");
   };
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     part("verdict").className = `gm-verdict gm-${shown.tone}`;
     part("verdict").innerHTML = `${shown.headline}<span>${Object.entries(shown.counts)
       .map(([what, text]) => `${about.treatments[what]}: ${text}.`).join("</span><span>")}</span>`;
@@ -76,13 +73,8 @@ function render({ model, el }) {
     showTime(shown.windows, shown.age);
     part("flips").innerHTML = shown.flips.map(({ inputs, flips }) => `<tr><th scope="row">${inputs
       .map(({ field, now, value }) => `<span>${field} <small>${now} → ${value}</small></span>`).join("")}</th><td>${flips}</td></tr>`).join("");
-    root.dataset.seq = shown.seq;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 400);
-    if (state.stale) ask();
+    tell(shown.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-why]");
@@ -92,17 +84,8 @@ function render({ model, el }) {
     root.querySelector(`#${button.getAttribute("aria-controls")}`).hidden = !open;
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   patientControls(desk, ask);
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

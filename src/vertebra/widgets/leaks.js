@@ -58,28 +58,19 @@ const markup = (id, about) => `
   <p class="vt-note">Teaching, not medical advice. Not yet reviewed by a clinician. ${about.limits}</p>`;
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
-    { model, el }, "lk", "Leak routes", markup, "The pictures stand still", 10000,
+  const { about, root, part, state, ask, tell, showSliders, follow } = opened(
+    { model, el }, "lk", "Leak routes", markup, "The pictures stand still",
   );
-  let spoken;
 
   const showControls = () => {
-    const ends = model.get("shown").ends;
-    for (const input of root.querySelectorAll("[data-slider]")) {
-      const name = input.dataset.slider;
-      const value = SLIDERS[name][2](state[name], ends);
-      input.value = state[name];
-      input.setAttribute("aria-valuetext", value.replace("mL", "millilitres").replace("°", " degrees"));
-      root.querySelector(`[data-value="${name}"]`).textContent = value;
-    }
+    const { ends } = model.get("shown");
+    showSliders((name, value) => SLIDERS[name][2](value, ends));
     for (const input of root.querySelectorAll("[data-choice]")) input.checked = input.value === state[input.dataset.choice];
     for (const input of root.querySelectorAll("[data-flag]")) input.checked = state[input.dataset.flag];
     root.querySelector("[data-pick]").value = state.level;
   };
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     showControls();
     for (const [name, title] of Object.entries(PICTURES)) {
       part(`picture-${name}`).src = shown.pictures[name];
@@ -100,13 +91,8 @@ function render({ model, el }) {
     part("headline").textContent = shown.told;
     part("said").innerHTML = Object.entries(shown.said).map(([name, text]) => `<div><dt>${name}</dt><dd>${text}</dd></div>`).join("");
     part("refs").textContent = `[${shown.refs.join("; ")}]`;
-    root.dataset.seq = shown.seq;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 400);
-    if (state.stale) ask();
+    tell(shown.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   const change = () => {
     showControls();
@@ -125,16 +111,7 @@ function render({ model, el }) {
     change();
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

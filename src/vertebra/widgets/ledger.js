@@ -6,7 +6,6 @@ const CONFLICT = "conflicts-with-other-leaflet";
 const OPENING = 2500; // ms that JupyterLab may need to draw a lesson
 const VIEWS = { judge: "Judge", conflicts: "Conflicts", omissions: "Left out", score: "Score" };
 
-const clean = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const options = (pairs, all) => [["", all], ...pairs].map(([value, text]) => `<option value="${clean(value)}">${clean(text)}</option>`).join("");
 const unique = (values) => [...new Set(values)];
 const isRight = (claim, call) => (call === CONFLICT ? claim.conflicts.length > 0 : claim.verdict === call);
@@ -63,7 +62,7 @@ function link(file, anchor, text) {
 const section = ({ file, anchor, lesson, section: name }) => link(file, anchor, `${lesson}: ${name}`);
 
 function render({ model, el }) {
-  const { id, about, root, part, state, say, ask, answered, close } = opened(
+  const { id, about, root, part, state, ask, print, follow } = opened(
     { model, el }, "cl", "Claim ledger", markup, "Nothing is kept",
   );
   const known = new Map(about.claims.map((claim) => [claim.id, claim]));
@@ -243,8 +242,7 @@ function render({ model, el }) {
         .join("")}<td class="cl-why">${clean(each.why)} <span class="cl-refs">[${each.refs.map(clean).join("; ")}]</span> ${section(each.place)}</td></tr>`)
       .join("")}</tbody>`;
 
-  const showScore = () => {
-    const { score, note } = model.get("shown");
+  const showScore = ({ score, note }) => {
     part("note").textContent = note;
     part("note").hidden = !note;
     part("progress").textContent = score.lines[0];
@@ -291,7 +289,7 @@ function render({ model, el }) {
     part("card").querySelector("input, button")?.focus();
   };
 
-  // --- on paper: what the list shows, in a page of its own, so that nothing of the program around it is printed
+  // --- on paper: what the list shows
 
   const sheet = () => {
     const body = listed
@@ -308,17 +306,6 @@ function render({ model, el }) {
       td:nth-child(2) { width: 36%; } td:nth-child(3) { width: 20%; }</style></head><body><h1>Claim ledger</h1>
       <p>${listed.length} claims. ${clean(about.limits)} Teaching, not medical advice.</p>
       <table><thead><tr><th>Leaflet</th><th>Claim</th><th>Verdict</th><th>Appraisal</th></tr></thead><tbody>${body}</tbody></table></body></html>`;
-  };
-  const print = () => {
-    root.querySelector("iframe")?.remove();
-    const frame = document.createElement("iframe");
-    frame.title = "Sheet to print";
-    frame.className = "cl-sheet";
-    frame.setAttribute("aria-hidden", "true");
-    frame.tabIndex = -1;
-    frame.srcdoc = sheet();
-    frame.addEventListener("load", () => frame.contentWindow.print());
-    root.append(frame);
   };
 
   // --- events
@@ -344,7 +331,7 @@ function render({ model, el }) {
       found.querySelector("summary").focus();
     } else if (at("[data-next]")) next();
     else if (at('[data-part="again"]')) again();
-    else if (at('[data-part="print"]')) print();
+    else if (at('[data-part="print"]')) print(sheet());
     else if (at('[data-part="forget"]')) {
       part("sure").hidden = false;
       part("yes").focus();
@@ -384,26 +371,11 @@ function render({ model, el }) {
     turn(all[(step + all.length) % all.length], true);
   });
 
-  const show = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
-    showScore();
-    root.dataset.seq = shown.seq;
-    if (state.stale) ask();
-  };
-  const showProblem = () => say(model.get("problem"));
-  model.on("change:shown", show);
-  model.on("change:problem", showProblem);
   for (const name of rows.keys()) showSigns(name);
   turn("judge");
   sift();
   showCard();
-  show();
-  return () => {
-    close();
-    model.off("change:shown", show);
-    model.off("change:problem", showProblem);
-  };
+  return follow(showScore);
 }
 
 export default { render };

@@ -59,19 +59,12 @@ const markup = (id, about) => `
   <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
+  const { about, root, part, state, ask, tell, showSliders, follow } = opened(
     { model, el }, "ld", "Load against strength", markup, "Nothing moves",
   );
-  let spoken;
 
   const showControls = () => {
-    for (const input of root.querySelectorAll("[data-slider]")) {
-      const name = input.dataset.slider;
-      const value = SLIDERS[name][1](state[name]);
-      input.value = state[name];
-      input.setAttribute("aria-valuetext", value.replace("%", "percent").replace("kg", "kilograms"));
-      root.querySelector(`[data-value="${name}"]`).textContent = value;
-    }
+    showSliders((name, value) => SLIDERS[name][1](value));
     for (const input of root.querySelectorAll('[type="radio"]')) {
       input.checked = input.value === state[input.name.split("-")[1]];
       // No body is modelled below the last.
@@ -107,9 +100,7 @@ function render({ model, el }) {
       .map(({ at, text, mass }) => `<span style="left:${share(at)}"><b>${text}</b>${mass}</span>`).join("");
   };
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     part("figure").innerHTML = shown.figure;
     part("figure").setAttribute("aria-label", shown.described);
     part("why").textContent = shown.readout.why;
@@ -124,13 +115,8 @@ function render({ model, el }) {
     verdict.className = `ld-verdict ld-${shown.readout.grade}`;
     part("words").textContent = shown.readout.words;
     showChart(shown.chart, state.level);
-    root.dataset.seq = shown.seq;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = shown.readout.told; }, 400);
-    if (state.stale) ask();
+    tell(shown.readout.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (!target.dataset.slider) return;
@@ -150,18 +136,8 @@ function render({ model, el }) {
   // Labels are placed by their measured width: measure again when the page gives the chart room, and when it resizes.
   const resized = new ResizeObserver(() => part("axis").clientWidth && showChart(model.get("shown").chart, state.level));
   resized.observe(part("axis"));
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    resized.disconnect();
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw, () => resized.disconnect());
 }
 
 export default { render };

@@ -83,7 +83,7 @@ const markup = (id, about) => `
     .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
   <p class="vt-note">Teaching model, not reviewed by a clinician. Not a forecast for a patient.</p>`;
 
-const decode = (text, Kind) => new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+const decode = (text, Kind) => new Kind(bytesOf(text).buffer);
 
 // The shades 0 to 254 of bone as colours, then that of a disc.
 function palette(colours, disc) {
@@ -172,19 +172,12 @@ function leanBars({ lean, most }) {
 }
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
+  const { about, root, part, state, ask, tell, showSliders, follow } = opened(
     { model, el }, "nb", "Cement and the neighbour", markup, "Nothing moves",
   );
-  let spoken;
 
   const showControls = () => {
-    for (const input of root.querySelectorAll("[data-slider]")) {
-      const name = input.dataset.slider;
-      const value = SLIDERS[name][1](state[name]);
-      input.value = state[name];
-      input.setAttribute("aria-valuetext", value.replace("mL", "millilitres").replace("%", "percent").replace("°", " degrees"));
-      root.querySelector(`[data-value="${name}"]`).textContent = value;
-    }
+    showSliders((name, value) => SLIDERS[name][1](value));
     for (const input of root.querySelectorAll("[data-choice]")) input.checked = state[input.dataset.choice] === input.value;
     root.querySelector("[data-flag]").checked = state.compensated;
   };
@@ -194,9 +187,7 @@ function render({ model, el }) {
     ask();
   };
 
-  const onShown = () => {
-    const { seq, section, side, readout, described } = model.get("shown");
-    answered(seq);
+  const draw = ({ section, side, readout, described }) => {
     // JupyterLab may load the style sheet after the first picture.
     const disc = getComputedStyle(root).getPropertyValue("--vt-disc") || "#b9d6e6";
     const colours = palette(about.colours, disc);
@@ -214,13 +205,8 @@ function render({ model, el }) {
     part("lean").innerHTML = leanBars(readout);
     part("leaning").textContent = unbroken(readout.leaning);
     root.dataset.control = state.control;
-    root.dataset.seq = seq;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = readout.told; }, 400);
-    if (state.stale) ask();
+    tell(readout.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (!target.dataset.slider) return;
@@ -241,20 +227,10 @@ function render({ model, el }) {
   });
 
   // The canvases hold colours of the theme they were painted in.
-  const themed = new MutationObserver(onShown);
+  const themed = new MutationObserver(() => draw(model.get("shown")));
   themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    themed.disconnect();
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw, () => themed.disconnect());
 }
 
 export default { render };

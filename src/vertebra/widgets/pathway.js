@@ -27,17 +27,14 @@ const stepText = ({ title, why, says, clock, haste, refs }) => `
 
 function render({ model, el }) {
   const desk = opened({ model, el }, "pw", "Decision pathway", markup, "Nothing moves");
-  const { root, part, state, say, ask, answered, close } = desk;
-  let spoken;
+  const { root, part, state, ask, tell, follow } = desk;
 
   const go = (step) => {
     state.step = step;
     ask();
   };
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     state.step = shown.step;
     part("drawing").innerHTML = shown.drawing;
     part("now").innerHTML = stepText(shown.steps.at(-1));
@@ -63,30 +60,17 @@ function render({ model, el }) {
       top: shown.at[1] * scale - map.clientHeight / 2,
       behavior: root.dataset.seq === undefined ? "instant" : smooth,
     });
-    root.dataset.seq = shown.seq;
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 400);
-    if (state.stale) ask();
+    tell(shown.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("click", ({ target }) => {
     const { go: way } = target.dataset;
     if (way) go(way === "all" ? model.get("shown").last : state.step + Number(way));
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   // Another patient begins at the beginning.
   patientControls(desk, () => go(0));
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

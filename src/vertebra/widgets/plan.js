@@ -72,11 +72,10 @@ function markup(id, about) {
 }
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
+  const { about, root, part, state, ask, tell, print, follow } = opened(
     { model, el }, "pl", "Plan builder", markup, "Nothing is checked",
   );
   const rank = Object.fromEntries(about.strengths.map((each, i) => [each.id, { ...each, share: 1 - i / 4 }]));
-  let spoken;
 
   const make = (tag, text = "", css = "") => {
     const made = document.createElement(tag);
@@ -176,21 +175,10 @@ function render({ model, el }) {
     part("unready").textContent = acceptable ? "" : "Ready when nothing must go and nothing is missing.";
   };
 
-  // On a page of its own, as JupyterLab would print its whole window.
-  const print = () => {
-    root.querySelector("iframe")?.remove();
-    const frame = make("iframe", "", "vt-visually-hidden");
-    frame.title = "The card as it is printed";
-    frame.tabIndex = -1;
-    frame.srcdoc = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Plan</title><style>${PAPER}</style>
-      ${part("card").innerHTML}`;
-    frame.onload = () => frame.contentWindow.print();
-    root.append(frame);
-  };
+  const paper = () => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Plan</title><style>${PAPER}</style>
+    ${part("card").innerHTML}`;
 
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     const verdict = part("verdict");
     verdict.replaceChildren(`${about.signs[shown.grade]} ${shown.verdict} `, make("span", shown.first));
     verdict.className = `pl-verdict pl-${shown.grade}`;
@@ -206,13 +194,8 @@ function render({ model, el }) {
     }
     showEvidence(shown.evidence);
     showCard(shown.card, shown.acceptable);
-    root.dataset.seq = shown.seq;
-    // A screen reader hears what came of a change, once it has come to rest.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = shown.told; }, 400);
-    if (state.stale) ask();
+    tell(shown.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   const toggled = (list, name, on) => (on ? [...list, name] : list.filter((each) => each !== name));
 
@@ -231,21 +214,12 @@ function render({ model, el }) {
     if (target.dataset.do === "clear") change({ measures: [], review: null });
     else if (target.dataset.do === "letter") change({ measures, review });
     else if (target.dataset.do === "sound") change({ ...about.patients[state.patient].sound });
-    else if (target.dataset.do === "print") print();
+    else if (target.dataset.do === "print") print(paper());
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   part("tested").open = root.clientWidth > 640; // on a telephone it would push the card far down
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

@@ -59,10 +59,9 @@ const bar = ({ kind, label, note, low, high, text }) => `
     <div class="rf-track"><span class="rf-bar"></span><span class="rf-value">${text}</span></div></div>`;
 
 function render({ model, el }) {
-  const { id, root, part, state, say, ask, answered, close } = opened(
+  const { id, root, part, state, ask, tell, follow } = opened(
     { model, el }, "rf", "Red flags", markup, "Nothing changes",
   );
-  let spoken;
 
   const showControls = () => {
     for (const input of root.querySelectorAll("[data-list]")) input.checked = state[input.dataset.list].includes(input.value);
@@ -81,9 +80,7 @@ function render({ model, el }) {
     picture.innerHTML = svg.replaceAll("rf-id", id); // two of these widgets on a page must not share a pattern
   };
 
-  const onShown = () => {
-    const { seq, readout, crowds, rows, caveats, actions, threshold } = model.get("shown");
-    answered(seq);
+  const draw = ({ readout, crowds, rows, caveats, actions, threshold }) => {
     part("banner").className = `rf-banner rf-is-${readout.grade}`;
     part("verdict").textContent = `${SIGNS[readout.grade]} ${readout.verdict}`;
     part("below").textContent = readout.below;
@@ -95,13 +92,8 @@ function render({ model, el }) {
     part("caveats").textContent = caveats;
     part("actions").innerHTML = actions.map(action).join("");
     part("none").hidden = actions.length > 0;
-    root.dataset.seq = seq;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = readout.told; }, 400);
-    if (state.stale) ask();
+    tell(readout.told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (target.dataset.list) {
@@ -113,17 +105,8 @@ function render({ model, el }) {
     ask();
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };

@@ -7,8 +7,6 @@ const NAMES = {
 };
 const VERDICTS = { supported: "✓ Supported", oversimplified: "◐ Oversimplified", contradicted: "✕ Contradicted" };
 
-const clean = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
-
 const markup = (id, about) => `
   <h3>Rewrite it for a patient</h3>
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
@@ -19,8 +17,8 @@ const markup = (id, about) => `
   <blockquote class="rw-text" data-part="text"></blockquote>
   <div class="rw-desk">
     <div><label for="${id}-draft" class="rw-label">Your text, for this patient</label>
-      <textarea id="${id}-draft" data-part="draft" rows="14" maxlength="${about.longest}" aria-describedby="${id}-told"></textarea>
-      <p class="vt-note" id="${id}-told" data-part="told"></p></div>
+      <textarea id="${id}-draft" data-part="draft" rows="14" maxlength="${about.longest}" aria-describedby="${id}-counted"></textarea>
+      <p class="vt-note" id="${id}-counted" data-part="counted"></p></div>
     <div><h4>Counted as you write</h4><ul class="rw-checks" data-part="checks"></ul>
       <details class="rw-limits"><summary>What counting cannot see</summary><p>${clean(about.limits)}</p></details></div>
   </div>
@@ -28,17 +26,17 @@ const markup = (id, about) => `
   <p class="rw-actions"><button type="button" class="vt-primary" data-part="compare">Show a model answer</button>
     <span class="rw-wait" role="alert" data-part="wait"></span></p>
   <div data-part="model" tabindex="-1"></div>
-  <p class="vt-visually-hidden" role="status" data-part="spoken"></p>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>
   <p class="vt-note">Teaching, not medical advice; not reviewed by a clinician.</p>`;
 
 function render({ model, el }) {
-  const { id, about, root, part, state, say, ask, answered, close } = opened(
+  const { id, about, root, part, state, ask, tell, follow } = opened(
     { model, el }, "rw", "Rewrite it for a patient", markup, "Nothing is counted or kept",
   );
   const exercises = new Map(about.exercises.map((each) => [each.id, each]));
   const drafts = new Map(about.exercises.map((each) => [each.id, each.draft]));
   drafts.set(state.exercise, state.text); // this page may have been opened again
-  let later, spoken;
+  let later;
 
   const showExercise = () => {
     const each = exercises.get(state.exercise);
@@ -54,9 +52,8 @@ function render({ model, el }) {
         <div><b>${NAMES[check.id]}</b>: ${clean(check.wanted)} <span class="vt-visually-hidden">${check.met ? "met" : "not met"}</span>
         ${check.found ? `<span class="rw-found">${clean(check.found)}</span>` : ""}</div></li>`)
       .join("");
-    part("told").textContent = told;
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("spoken").textContent = told; }, 1200);
+    part("counted").textContent = told;
+    tell(told, 1200);
   };
   const showModel = ({ model: answer, wait }) => {
     part("wait").textContent = wait;
@@ -73,19 +70,14 @@ function render({ model, el }) {
         .join("")}</ul></div>`;
     part("model").focus({ preventScroll: true });
   };
-  const show = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     part("note").textContent = shown.note;
     part("note").hidden = !shown.note;
-    root.dataset.seq = shown.seq;
     if (shown.exercise === state.exercise) {
       showChecks(shown);
       showModel(shown);
     }
-    if (state.stale) ask();
   };
-  const showProblem = () => say(model.get("problem"));
 
   const send = () => {
     clearTimeout(later);
@@ -110,17 +102,8 @@ function render({ model, el }) {
     state.compare = true;
     send();
   });
-  model.on("change:shown", show);
-  model.on("change:problem", showProblem);
   showExercise();
-  show();
-  return () => {
-    close();
-    clearTimeout(later);
-    clearTimeout(spoken);
-    model.off("change:shown", show);
-    model.off("change:problem", showProblem);
-  };
+  return follow(draw, () => clearTimeout(later));
 }
 
 export default { render };

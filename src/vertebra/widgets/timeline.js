@@ -71,10 +71,9 @@ const markup = (id, about) => `
   <p class="vt-note">Teaching, not medical advice, not reviewed by a clinician. ${about.limits}</p>`;
 
 function render({ model, el }) {
-  const { about, root, part, state, say, ask, answered, close } = opened(
+  const { about, root, part, state, ask, tell, follow } = opened(
     { model, el }, "tl", "The year after a fracture", markup, "The line does not answer",
   );
-  let spoken;
 
   const showControls = () => {
     part("event").value = state.event;
@@ -94,9 +93,7 @@ function render({ model, el }) {
   const items = (where, texts) =>
     part(where).replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 
-  const onShown = () => {
-    const { seq, at, when, card, told, flags, score } = model.get("shown");
-    answered(seq);
+  const draw = ({ at, when, card, told, flags, score }) => {
     part("over").innerHTML = `<span class="tl-now" style="left:${percent(at)}"></span>${flags
       .map(({ at: left, above, grade }, i) =>
         `<span class="tl-flag tl-${grade}" style="left:${percent(left)};top:${1.5 * above - 0.5}rem">${i + 1}</span>`).join("")}`;
@@ -112,14 +109,9 @@ function render({ model, el }) {
     }
     items("flags", flags.map(({ grade, label }) => `${SIGNS[grade]} ${label}`));
     part("score").textContent = score;
-    root.dataset.seq = seq;
     root.dataset.when = when;
-    // A screen reader hears where things came to rest, not every step on the way.
-    clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = told; }, 400);
-    if (state.stale) ask();
+    tell(told);
   };
-  const onProblem = () => say(model.get("problem"));
 
   root.addEventListener("input", ({ target }) => {
     if (target.dataset.part !== "day") return;
@@ -146,17 +138,8 @@ function render({ model, el }) {
     change();
   });
 
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
   showControls();
-  onShown();
-  onProblem();
-  return () => {
-    close();
-    clearTimeout(spoken);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  return follow(draw);
 }
 
 export default { render };
