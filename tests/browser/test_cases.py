@@ -130,6 +130,23 @@ def test_two_quick_presses_decide_once(mount, tmp_path):
     assert view.widget.wanted["choices"] == [["nerves"]]
 
 
+def test_a_double_click_that_turns_the_page_chooses_nothing_on_the_next(mount, tmp_path):
+    page = mount(case("t12_frail", tmp_path)).page
+    decide(page, "living")
+    button = page.get_by_role("button", name="Go on")
+    button.evaluate("(button) => scrollBy(0, button.getBoundingClientRect().top - 330)")
+    box = button.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(x, y)
+    option = page.evaluate("([x, y]) => !!document.elementFromPoint(x, y).closest('.cs-option')", [x, y])
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    assert option and page.locator("input:checked").count() == 0
+    page.wait_for_timeout(700)
+    page.mouse.click(x, y)
+    assert page.locator("input:checked").count() == 1
+
+
 def test_from_the_end_through_the_note_to_the_debrief(mount, tmp_path):
     view = mount(finished("breast_mscc", tmp_path))
     page = view.page

@@ -3,6 +3,7 @@
 
 const TELLS = { right: "✓", part: "◐", wrong: "✗", plain: "○" };
 const AGAIN = 400; // ms after which a picture that was not yet drawn is asked for again
+const DOUBLE = 600; // ms within which a second press belongs to the first
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const paragraphs = (texts) => texts.map((text) => `<p>${escape(text)}</p>`).join("");
 const list = (texts) => `<ul>${texts.map((text) => `<li>${escape(text)}</li>`).join("")}</ul>`;
@@ -107,6 +108,7 @@ function render({ model, el }) {
   let frame;
   let waiting;
   let asked; // the picture that is waited for
+  let turned = -Infinity; // when the page was last turned
 
   const stamp = (minute) => {
     const all = about.begins + Math.round(minute);
@@ -155,6 +157,7 @@ function render({ model, el }) {
 
   const show = (name, moved = true) => {
     page = name;
+    turned = performance.now();
     const { scene, came, debrief, so_far, chart: known } = model.get("shown");
     const where = { note: "The hand-over", debrief: "Debrief" }[page];
     part("where").textContent = where ?? (scene.ending ? "The end" : `Decision ${page === "came" ? scene.number - 1 : scene.number}; ${about.features} key features are scored`);
@@ -223,6 +226,13 @@ function render({ model, el }) {
     root.setAttribute("aria-busy", "true");
     ask();
   });
+
+  // The second half of a double click on a button that turned the page must not choose what now lies beneath it.
+  root.addEventListener("click", (event) => {
+    if (event.detail < 2 || performance.now() - turned > DOUBLE) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
 
   root.addEventListener("click", ({ target }) => {
     if (target.dataset?.go) show(target.dataset.go);

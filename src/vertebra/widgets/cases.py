@@ -92,18 +92,20 @@ def pictures_of(case: Case) -> dict[str, Picture]:
     return {picture.id: picture for picture in found}
 
 
-def coming(state: State) -> list[Film | Mri]:
-    """Return the pictures that are, or may after the next decision be, before the student's eyes, the likeliest first.
+def coming(state: State, decisions: int = 2) -> list[Film | Mri]:
+    """Return the pictures that are, or after so many decisions may be, before the student's eyes, the nearest first.
 
     They are drawn while the student reads.
     """
-    scene, decision = state.scene, state.scene.decision
-    found = list(scene.pictures)
-    if decision:
-        next_ids = [option.to for option in decision.options if option.to] + [branch.to for branch in decision.then]
-        found += [picture for option in decision.options for picture in option.pictures]
-        found += [picture for each in next_ids for picture in state.case.scene_of[each].pictures]
-    return [picture.spec for picture in found]
+    found: list[Film | Mri] = []
+    scenes = [state.scene]
+    for _ in range(decisions + 1):
+        options = [option for scene in scenes if scene.decision for option in scene.decision.options]
+        branches = [branch for scene in scenes if scene.decision for branch in scene.decision.then]
+        found += [picture.spec for shows in (*scenes, *options) for picture in shows.pictures]
+        after = {*(option.to for option in options), *(branch.to for branch in branches)} - {""}
+        scenes = [state.case.scene_of[each] for each in sorted(after)]
+    return found
 
 
 # --- what the browser gets -------------------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ def _how(decision: Decision) -> str:
     time = (
         "You do them one after another: their times add up."
         if decision.in_turn
-        else "All are ordered at once: the case goes on when the longest is done."
+        else "All are begun at once: the case goes on when the longest is done."
     )
     return f"{count} {time}"
 
