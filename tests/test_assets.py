@@ -58,8 +58,9 @@ def test_an_installed_wheel_finds_and_reads_what_the_checkout_has(tmp_path):
         names = archive.namelist()
     # Away from the checkout, with only the unpacked wheel and the libraries to import from.
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import vertebra.assets as a, vertebra.evidence.claims as c;"
-        "assert a.root().is_relative_to(sys.argv[1]), a.root(); print(len(c.references()), len(c.claims()))"
+        "import sys; sys.path.insert(0, sys.argv[1]); import vertebra.assets as a;"
+        "import vertebra.evidence.claims as c, vertebra.evidence.references as r;"
+        "assert a.root().is_relative_to(sys.argv[1]), a.root(); print(len(r.references()), len(c.claims()))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code, str(site)], cwd=tmp_path, capture_output=True, text=True, check=False
