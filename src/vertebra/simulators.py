@@ -10,6 +10,7 @@ from functools import cache
 
 from vertebra import assets
 from vertebra.evidence.references import references
+from vertebra.evidence.tables import table
 
 NAMES = ("cement", "balloon", "heat", "load", "segment", "leaks", "cascade")
 # What a row may be held against besides a reference that somebody has opened.
@@ -71,25 +72,23 @@ class Page:
         said = "".join(
             f"<dt><strong>{name}</strong></dt><dd>{html.escape(text)}</dd>" for name, text in self.brief.items()
         )
-        head = "".join(
-            f'<th scope="col">{name}</th>'
-            for name in ("Quantity", "Published or exact", "Computed", "Asked for", "Result")
-        )
+        head = ("Quantity", "Published or exact", "Computed", "Asked for", "Result")
         lines = []
         for row in self.rows:
             note = f"<br><small>{html.escape(row.note)}</small>" if row.note else ""
             low, high = (number(value) for value in row.within)
             lines.append(
-                f'<tr><th scope="row">{html.escape(row.quantity)}{note}</th>'
-                f"<td>{html.escape(row.published)}<br><small>[{row.source}] {html.escape(row.checked)}</small></td>"
-                f"<td>{number(row.computed)} {html.escape(row.unit)}</td>"
-                f"<td>{low} to {high} {html.escape(row.unit)}</td>"
-                f"<td>{'agrees' if row.agrees else '<strong>differs</strong>'}</td></tr>"
+                (
+                    f"{html.escape(row.quantity)}{note}",
+                    f"{html.escape(row.published)}<br><small>[{row.source}] {html.escape(row.checked)}</small>",
+                    f"{number(row.computed)} {html.escape(row.unit)}",
+                    f"{low} to {high} {html.escape(row.unit)}",
+                    "agrees" if row.agrees else "<strong>differs</strong>",
+                )
             )
         return (
             f"<details><summary><strong>{html.escape(self.title)}:</strong> the model, what it was held against, and "
-            f"what it does not show</summary><dl>{said}</dl><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(lines)}</tbody></table></details>"
+            f"what it does not show</summary><dl>{said}</dl>{table(head, lines)}</details>"
         )
 
 

@@ -5,27 +5,13 @@ import copy
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint
 
 from vertebra import assets
 from vertebra.evidence import decision, emergencies
-from vertebra.evidence.decision import GRADE, Share, facts, faults, reading_grade, syllables, talk, wilson
+from vertebra.evidence.decision import Share, facts, faults, talk
 from vertebra.evidence.references import references
+from vertebra.evidence.rewrites import GRADE, reading_grade
 from vertebra.imaging.leaks import ROUTES
-
-
-@given(st.integers(1, 4000), st.floats(0, 1))
-def test_the_interval_is_wilsons(people, share):
-    events = round(share * people)
-    assert wilson(events, people) == pytest.approx(proportion_confint(events, people, method="wilson"), abs=1e-6)
-
-
-@pytest.mark.parametrize(("events", "people"), [(-1, 10), (11, 10), (0, 0)])
-def test_no_share_is_refused(events, people):
-    with pytest.raises(ValueError, match="is no share"):
-        wilson(events, people)
 
 
 def test_counts_are_those_of_the_sources():
@@ -71,23 +57,6 @@ def test_every_text_can_be_read_after_eight_years_of_school():
     hard = [(round(reading_grade(text), 1), text) for text in talk().texts if reading_grade(text) > GRADE]
     assert hard == []
     assert reading_grade(" ".join(talk().texts)) < 6
-
-
-def test_the_grade_is_flesch_and_kincaids():
-    # By hand: 6 words of 1 syllable in 1 sentence; 13 words with 24 syllables.
-    assert reading_grade("The cat sat on the mat.") == pytest.approx(0.39 * 6 + 11.8 - 15.59)
-    platypus = "The Australian platypus is seemingly a hybrid of a mammal and reptilian creature."
-    assert reading_grade(platypus) == pytest.approx(11.3, abs=0.1)  # as it is commonly printed
-    counted = {"bone": 1, "cement": 2, "vertebroplasty": 5, "needed": 2, "looked": 1, "people": 2, "tree": 1, "x": 1}
-    assert {word: syllables(word) for word in counted} == counted
-    with pytest.raises(ValueError, match="no words"):
-        reading_grade("...")
-
-
-@given(st.lists(st.sampled_from(["bone", "doctor", "vertebroplasty", "pain"]), min_size=1, max_size=20))
-def test_cutting_a_sentence_in_two_never_makes_it_harder(words):
-    text = " ".join(words)
-    assert reading_grade(f"{text}. {text}.") <= reading_grade(f"{text} {text}.")
 
 
 def test_benefits_never_stand_without_harms_and_the_sham_trials():

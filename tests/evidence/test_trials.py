@@ -318,7 +318,7 @@ def test_the_exhibits_show_what_was_computed_and_say_what_does_not_fit():
     assert "0.67 (0.37 to 1.21)" in text and "0.177" in text and "p = 0.44" in text and "No test of these" in text
     assert "22.6 (5.7 to 39.4)" in text and "worked back from percentages" in text
     assert len(counts().tables) == len(event_tables())
-    with pytest.raises(ValueError, match="no table of counts has the id 'x'"):
+    with pytest.raises(ValueError, match="no table of counts 'x'"):
         counts("x")
     table = entrants()._repr_html_()
     assert "−4.3 (1.0)" in table and "57–59" in table and "not recorded" in table and "IQR 10–36" in table

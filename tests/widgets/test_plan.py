@@ -129,7 +129,7 @@ def test_the_static_form_is_stable_and_complete():
     for each in (*first.shown["warnings"], *first.shown["missing"]):
         assert each["says"] in page
     for each in first.shown["evidence"]:
-        assert re.search(f"<th scope='row'[^>]*>{re.escape(each['name'])}</th>", page)
+        assert re.search(f'<th scope="row"[^>]*>{re.escape(each["name"])}</th>', page)
     assert first.shown["verdict"] in page and LIMITS in page and "Ilse, 88" in page
 
 

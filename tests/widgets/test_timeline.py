@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from vertebra.evidence.recovery import CLOCKS, DAYS, clocks, course, events, series
-from vertebra.evidence.references import references
+from vertebra.evidence.references import cite, references
 from vertebra.widgets import timeline as module
 from vertebra.widgets.timeline import MOST, WHEN, along, card, checked, judged, line, recovery_timeline, score, shown
 
@@ -79,7 +79,7 @@ def test_what_is_placed_is_kept_and_counted():
 def test_what_is_shown_as_published_was_read():
     texts = [module.LIMITS, *(each["says"] for lane in line()["lanes"] for each in lane["stretches"])]
     texts += [chart["told"] for chart in line()["charts"]]
-    texts += [module.sources(phase) for event in events().values() for phase in event.phases]
+    texts += [cite(phase.refs) for event in events().values() for phase in event.phases]
     cited = {each for text in texts for group in re.findall(r"\[([a-z0-9_; ]+)\]", text) for each in group.split("; ")}
     assert {"evans2016", "venmans2012"} <= cited
     assert all(each == "unreferenced" or references()[each].publishable for each in cited)

@@ -19,6 +19,7 @@ from vertebra.evidence.shape import (
     UNREFERENCED,
     Fact,
     citation_faults,
+    frozen,
     listed,
     record,
     repeated,
@@ -88,10 +89,6 @@ SCHEMA = record(
 )
 
 
-def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
-
-
 @dataclass(frozen=True)
 class Leaflet:
     """One patient page, by its letter and what it is; the course names none of them."""
@@ -129,7 +126,7 @@ class Claim:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Build it from one record of claims.yml."""
-        return cls(**_fields(record))
+        return cls(**frozen(record))
 
     @property
     def verdict(self) -> str:
@@ -157,7 +154,7 @@ class Conflict:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Build it from one record of claims.yml."""
-        return cls(**_fields(record))
+        return cls(**frozen(record))
 
 
 @dataclass(frozen=True)
@@ -174,7 +171,7 @@ class Omission:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Build it from one record of claims.yml."""
-        return cls(**_fields(record))
+        return cls(**frozen(record))
 
 
 @cache

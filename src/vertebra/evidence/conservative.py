@@ -5,7 +5,6 @@ what is missing and how well each choice was tested. There is no score, and no r
 prescription.
 """
 
-import difflib
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -13,6 +12,7 @@ from functools import cache
 from typing import Any, Self
 
 from vertebra import assets
+from vertebra.evidence.references import cite
 from vertebra.evidence.shape import (
     DATE,
     IDS,
@@ -22,10 +22,12 @@ from vertebra.evidence.shape import (
     citation_faults,
     listed,
     record,
+    refuse_unknown,
     repeated,
     review_date,
     shape_faults,
 )
+from vertebra.measure.reading import wilson
 
 FILE = "conservative.yml"
 SEVERITIES = ("avoid", "caution", "note")  # the gravest first
@@ -81,7 +83,7 @@ class Frailty:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
         """Build it from names and values. Raises ValueError for a name that no patient has."""
-        _refuse_unknown("feature", given, [each.name for each in fields(cls)])
+        refuse_unknown("feature", given, [each.name for each in fields(cls)])
         return cls(**given)
 
 
@@ -103,7 +105,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Refuse what is no plan."""
-        _refuse_unknown("measure", self.measures, measures())
+        refuse_unknown("measure", self.measures, measures())
         if len(set(self.measures)) < len(self.measures):
             raise ValueError("a measure stands twice in the plan; name it once")
         low, high = REVIEW_DAYS
@@ -113,13 +115,6 @@ class Plan:
     def chosen(self, wanted: Collection[str]) -> tuple[str, ...]:
         """Return the measures of the plan that are one of `wanted`, by id or by class."""
         return tuple(each for each in self.measures if measures()[each].is_one_of(wanted))
-
-
-def _refuse_unknown(what: str, given: Collection[str], known: Collection[str]) -> None:
-    for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), list(known), n=1)
-            raise ValueError(f"there is no {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 # --- What is known ---------------------------------------------------------------------------------------------------
@@ -134,7 +129,7 @@ class Statement:
 
     def __str__(self) -> str:
         """Return the sentence with its sources in brackets."""
-        return f"{self.text} [{'; '.join(self.refs)}]"
+        return f"{self.text} {cite(self.refs)}"
 
 
 @dataclass(frozen=True)
@@ -247,10 +242,7 @@ class Course:
 
     def interval(self) -> tuple[float, float]:
         """Return Wilson's 95 % interval of the share, 0 to 1."""
-        from scipy.stats import binomtest
-
-        low, high = binomtest(self.count, self.of).proportion_ci(method="wilson")
-        return float(low), float(high)
+        return wilson(self.count, self.of)
 
 
 @dataclass(frozen=True)

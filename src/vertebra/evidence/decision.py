@@ -1,11 +1,9 @@
 """For the talk about a fracture: the options in numbers that a patient can count, and words that a patient can read.
 
 Data: `assets/evidence/decision.yml`. A count becomes a share with a 95 % interval; where the source prints none it is
-Wilson's. The texts are held to a reading grade of 8 (`reading_grade`). Not a recommendation.
+Wilson's. The texts are held to `rewrites.GRADE`, the reading grade that students are held to. Not a recommendation.
 """
 
-import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,16 +18,16 @@ from vertebra.evidence.shape import (
     TEXT,
     Fact,
     citation_faults,
+    frozen,
     listed,
     record,
     repeated,
     review_date,
     shape_faults,
 )
+from vertebra.measure.reading import wilson
 
 FILE = "decision.yml"
-GRADE = 8.0  # the highest reading grade of a text for patients
-Z = 1.959964  # of a 95 % interval
 REFS = listed(TEXT)
 SAID = listed(record({"says": TEXT, "refs": REFS}))
 NAMED = listed(record({"id": TEXT, "name": TEXT}))
@@ -88,19 +86,6 @@ SCHEMA = record(
         "questions": listed(TEXT),
     }
 )
-
-
-def wilson(events: float, people: float) -> tuple[float, float]:
-    """Return the 95 % interval (Wilson) of the share `events` of `people`.
-
-    Raises ValueError unless 0 <= events <= people and there are people.
-    """
-    if not 0 <= events <= people or not people > 0:
-        raise ValueError(f"{events} of {people} is no share; give 0 to {people} events of at least one person")
-    share, square = events / people, Z * Z / people
-    middle = (share + square / 2) / (1 + square)
-    half = Z * math.sqrt(share * (1 - share) / people + square / (4 * people)) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True)
@@ -219,10 +204,6 @@ class Talk:
         return (*told, *self.questions)
 
 
-def _tuples(each: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in each.items()}
-
-
 @cache
 def talk() -> Talk:
     """Return the page's content."""
@@ -232,52 +213,24 @@ def talk() -> Talk:
         return Said(" ".join(data[name].split()), tuple(data[f"{name}_refs"]))
 
     outcomes = (
-        Outcome(**_tuples(each) | {"arms": tuple(Share.from_record(arm) for arm in each["arms"])})
+        Outcome(**frozen(each) | {"arms": tuple(Share.from_record(arm) for arm in each["arms"])})
         for each in data["outcomes"]
     )
     return Talk(
         lead=" ".join(data["lead"].split()),
-        options=tuple(Option(**_tuples(each)) for each in data["options"]),
+        options=tuple(Option(**frozen(each)) for each in data["options"]),
         stages={each["id"]: (each["name"], tuple(each["trials"])) for each in data["stages"]},
-        sham=tuple(Sham(**_tuples(each)) for each in data["sham"]),
+        sham=tuple(Sham(**frozen(each)) for each in data["sham"]),
         sham_means=said("sham_means"),
         sham_open=said("sham_open"),
         outcomes=tuple(outcomes),
-        rare=tuple(Said(**_tuples(each)) for each in data["rare"]),
-        unknown=tuple(Said(**_tuples(each)) for each in data["unknown"]),
+        rare=tuple(Said(**frozen(each)) for each in data["rare"]),
+        unknown=tuple(Said(**frozen(each)) for each in data["unknown"]),
         always=said("always"),
         warning=said("warning"),
         matters={each["id"]: each["name"] for each in data["matters"]},
         questions=tuple(data["questions"]),
     )
-
-
-# --- how hard a text is ----------------------------------------------------------------------------------------------
-
-
-def syllables(word: str) -> int:
-    """Return about how many syllables an English word has: its groups of vowels, without a silent final e."""
-    letters = re.sub(r"[^a-z]", "", word.lower())
-    groups = len(re.findall(r"[aeiouy]+", letters))
-    if letters.endswith("e") and not letters.endswith(("le", "ee", "ie")) and groups > 1:
-        groups -= 1
-    if letters.endswith("ed") and not letters.endswith(("ted", "ded", "eed")) and groups > 1:
-        groups -= 1
-    return max(groups, 1)
-
-
-def reading_grade(text: str) -> float:
-    """Return the Flesch-Kincaid grade of a text: about how many years of school it asks for.
-
-    0.39 words a sentence + 11.8 syllables a word - 15.59; numbers count as words of one syllable. Raises ValueError for
-    a text without words.
-    """
-    words = re.findall(r"[A-Za-z][A-Za-z'’-]*|\d[\d,.]*\d|\d", text)
-    if not words:
-        raise ValueError("the text has no words; give one that has")
-    sentences = max(1, len(re.findall(r"[.!?]+(?=\s|$)", text)))
-    parts = sum(syllables(piece) for word in words for piece in word.split("-") if piece)
-    return 0.39 * len(words) / sentences + 11.8 * parts / len(words) - 15.59
 
 
 # --- what is checked -------------------------------------------------------------------------------------------------

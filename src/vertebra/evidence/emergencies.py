@@ -5,23 +5,28 @@ emboli were found and how they were looked for, and what is done, by whom, by wh
 """
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from vertebra import assets
+from vertebra.evidence.references import cite
 from vertebra.evidence.shape import (
     DATE,
     TEXT,
+    UNREFERENCED,
     Fact,
     citation_faults,
+    frozen,
     listed,
     record,
+    refuse_unknown,
     repeated,
     review_date,
     shape_faults,
 )
+from vertebra.evidence.tables import table
 
 FILE = "emergencies.yml"
 REFS = listed(TEXT)
@@ -96,8 +101,7 @@ class Emergency:
 
 
 def _made(kind: type[Any], each: Mapping[str, Any]) -> Any:
-    fields = {f"{k}_" if k == "from" else k: tuple(v) if isinstance(v, list) else v for k, v in each.items()}
-    return kind(**fields)
+    return kind(**{"from_" if name == "from" else name: value for name, value in frozen(each).items()})
 
 
 @cache
@@ -134,36 +138,29 @@ class FirstMinutes:
         return f"{len(self.emergencies)} {'emergency' if len(self.emergencies) == 1 else 'emergencies'}, {steps} steps"
 
     def _repr_html_(self) -> str:
-        return "".join(_table(each) for each in self.emergencies)
+        return "".join(map(_shown, self.emergencies))
 
 
-def _cited(text: str, refs: tuple[str, ...]) -> str:
-    return f"{html.escape(text)} [{'; '.join(refs)}]"
+def _shown(each: Emergency) -> str:
+    def said(text: str, refs: Iterable[str] = (UNREFERENCED,)) -> str:
+        return f"{html.escape(text)} {cite(refs)}"
 
-
-def _table(each: Emergency) -> str:
-    left = 'style="text-align: left"'  # notebooks align what stands in tables to the right
-    head = "".join(f'<th scope="col" {left}>{name}</th>' for name in ("Who", "does what", "by when"))
-    rows = "".join(
-        f"<tr><td {left}>{number}. {html.escape(step.who)}</td><td {left}>{_cited(step.what, step.refs)}</td>"
-        f"<td {left}>{html.escape(step.by)}</td></tr>"
+    rows = [
+        (f"{number}. {html.escape(step.who)}", said(step.what, step.refs), html.escape(step.by))
         for number, step in enumerate(each.steps, 1)
-    )
+    ]
     return (
         f"<details><summary><strong>{html.escape(each.name)}</strong> ({html.escape(each.when)})</summary>"
-        f"<p><strong>Looks like:</strong> {_cited(each.signs, ('unreferenced',))}</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        f"<p><strong>Not:</strong> {_cited(each.avoid, ('unreferenced',))}</p>"
-        f"<p><strong>Why:</strong> {_cited(each.why, each.why_refs)}</p></details>"
+        f"<p><strong>Looks like:</strong> {said(each.signs)}</p>{table(('Who', 'does what', 'by when'), rows)}"
+        f"<p><strong>Not:</strong> {said(each.avoid)}</p>"
+        f"<p><strong>Why:</strong> {said(each.why, each.why_refs)}</p></details>"
     )
 
 
 def first_minutes(*ids: str) -> FirstMinutes:
-    """Return some emergencies (all without ids) to be shown; an unknown id raises ValueError naming the known ones."""
+    """Return some emergencies (all without ids) to be shown; an unknown id raises ValueError."""
     known = emergencies()
-    for name in ids:
-        if name not in known:
-            raise ValueError(f"there is no emergency {name!r}; it is one of {', '.join(known)}")
+    refuse_unknown("emergency", ids, known)
     return FirstMinutes(tuple(known[name] for name in ids or known))
 
 

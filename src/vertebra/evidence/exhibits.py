@@ -4,24 +4,14 @@ import html
 from dataclasses import dataclass
 
 from vertebra.evidence.pooling import Estimate
+from vertebra.evidence.references import cite
+from vertebra.evidence.shape import refuse_unknown
+from vertebra.evidence.tables import table
 from vertebra.evidence.trials import Characteristic, EventTable, Study, baseline, event_tables
 
-LEFT = 'style="text-align: left"'  # notebooks align what stands in tables to the right
 
-
-def _cited(refs: tuple[str, ...]) -> str:
-    return f"<small>[{'; '.join(refs)}]</small>"
-
-
-def _table(caption: str, head: list[str], lines: list[list[str]]) -> str:
-    """Return an HTML table; the first cell of each line is its header. Cells hold HTML."""
-    columns = "".join(f'<th scope="col" {LEFT}>{each}</th>' for each in head)
-    body = "".join(
-        f'<tr><th scope="row" {LEFT}>{first}</th>{"".join(f"<td {LEFT}>{each}</td>" for each in rest)}</tr>'
-        for first, *rest in lines
-    )
-    title = f"<caption>{html.escape(caption)}</caption>"
-    return f"<table>{title}<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
+def _small(refs: tuple[str, ...]) -> str:
+    return f"<small>{cite(refs)}</small>"
 
 
 def _spelled(estimate: Estimate, digits: int) -> str:
@@ -46,12 +36,12 @@ class Entrants:
                 f"{html.escape(each.what)}{f', {html.escape(each.unit)}' if each.unit else ''}",
                 *(html.escape(value).replace("-", "−" if value.startswith("-") else "–") or "not recorded"
                   for value in each.values),
-                f"{html.escape(each.note)} {_cited(each.refs)}".strip(),
+                f"{html.escape(each.note)} {_small(each.refs)}".strip(),
             ]
             for each in self.lines
         ]  # fmt: skip
         head = ["", *(f"{study.name} {study.year}" for study in self.trials), "Note and sources"]
-        return _table("Who entered; mean (SD) unless said", head, lines)
+        return table(head, lines, "Who entered; mean (SD) unless said")
 
 
 @dataclass(frozen=True)
@@ -62,28 +52,28 @@ class Counts:
 
     def __repr__(self) -> str:
         """Return one line: how many tables, and in how many the print needs an explanation."""
-        odd = sum(bool(table.why) for table in self.tables)
+        odd = sum(bool(each.why) for each in self.tables)
         return f"{len(self.tables)} tables of counts, {odd} of which print what the counts do not give"
 
     def _repr_html_(self) -> str:
         lines = []
-        for table in self.tables:
-            found, arms = table.risks, table.arms
+        for each in self.tables:
+            found, arms = each.risks, each.arms
             counted = " · ".join(f"{html.escape(arm.name)} {arm.events}/{arm.of}" for arm in arms)
-            star = "<br><small>denominators worked back from percentages</small>" if table.back_calculated else ""
-            odd = f"<br><strong>Why:</strong> {html.escape(table.why)}" if table.why else ""
+            star = "<br><small>denominators worked back from percentages</small>" if each.back_calculated else ""
+            odd = f"<br><strong>Why:</strong> {html.escape(each.why)}" if each.why else ""
             lines.append(
                 [
-                    f"{html.escape(table.study)}<br><small>{html.escape(table.event)}, by {table.counted}</small>",
+                    f"{html.escape(each.study)}<br><small>{html.escape(each.event)}, by {each.counted}</small>",
                     f"{counted}{star}",
                     _spelled(found.ratio, 2),
                     _spelled(found.difference, 1),
                     f"{found.p:.3f}" if found.p >= 0.001 else "under 0.001",
-                    f"{html.escape(table.printed) or 'nothing to compare'}{odd} {_cited(table.refs)}",
+                    f"{html.escape(each.printed) or 'nothing to compare'}{odd} {_small(each.refs)}",
                 ]
             )
         head = ["Trial", "Counts", "Risk ratio", "Difference, points", "p (chi-square)", "Printed"]
-        return _table("Counts, recomputed, beside what is printed", head, lines)
+        return table(head, lines, "Counts, recomputed, beside what is printed")
 
 
 def entrants() -> Entrants:
@@ -94,7 +84,5 @@ def entrants() -> Entrants:
 def counts(*ids: str) -> Counts:
     """Return these tables of counts, or all; an unknown id raises ValueError."""
     known = event_tables()
-    for each in ids:
-        if each not in known:
-            raise ValueError(f"no table of counts has the id {each!r}; there are {', '.join(known)}")
+    refuse_unknown("table of counts", ids, known)
     return Counts(tuple(known[each] for each in ids or known))

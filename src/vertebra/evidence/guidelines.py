@@ -26,6 +26,7 @@ from vertebra.evidence.shape import (
     TEXT,
     Fact,
     citation_faults,
+    frozen,
     listed,
     record,
     repeated,
@@ -111,8 +112,7 @@ class Rule:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Build it from one record of guidelines.yml."""
-        lists = {name: tuple(record[name]) for name in ("treatments", "refs")}
-        return cls(**{**record, **lists})
+        return cls(**frozen(record))
 
 
 @dataclass(frozen=True)
@@ -207,25 +207,20 @@ def treatments() -> dict[str, str]:
 def bodies() -> tuple[Body, ...]:
     """Return the documents in the order they are shown."""
     return tuple(
-        Body(**{**each, "refs": tuple(each["refs"]), "rules": tuple(map(Rule.from_record, each["rules"]))})
-        for each in _data()["bodies"]
+        Body(**frozen(each) | {"rules": tuple(map(Rule.from_record, each["rules"]))}) for each in _data()["bodies"]
     )
 
 
 @cache
 def stops() -> tuple[Stop, ...]:
     """Return what comes before any document."""
-    return tuple(
-        Stop(**{**each, "refs": tuple(each["refs"]), "bars": tuple(each["bars"])}) for each in _data()["stops"]
-    )
+    return tuple(Stop(**frozen(each)) for each in _data()["stops"])
 
 
 @cache
 def timing() -> tuple[Window, ...]:
     """Return how old a fracture was in the trials and should be by others."""
-    return tuple(
-        Window(**{**each, "refs": tuple(each["refs"]), "weeks": tuple(each["weeks"])}) for each in _data()["timing"]
-    )
+    return tuple(Window(**frozen(each)) for each in _data()["timing"])
 
 
 @cache
@@ -329,9 +324,8 @@ def flips(patient: Patient) -> tuple[Flip, ...]:
 
 def faults(data: Any = None) -> list[str]:
     """Return what is wrong with guidelines.yml, or with the data given in its place: shape, conditions, citations."""
-    data = data or assets.read_yaml(f"evidence/{FILE}")
-    dates = {name: str(data[name]) for name in ("read", "review_by") if name in data}  # YAML reads a date, JSON text
-    found = list(shape_faults(FILE, {**data, **dates}, SCHEMA))
+    data = data or _data()
+    found = list(shape_faults(FILE, data, SCHEMA))
     if found:
         return found
     for group in ("stops", "bodies", "timing"):

@@ -18,6 +18,7 @@ from vertebra.evidence.shape import (
     TEXT,
     Fact,
     citation_faults,
+    frozen,
     listed,
     record,
     repeated,
@@ -166,23 +167,18 @@ def _data() -> Any:
     return assets.read_yaml(f"evidence/{FILE}")
 
 
-def _frozen(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a record, its lists as tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
-
-
 @cache
 def series() -> tuple[Series, ...]:
     """Return the published courses of mean scores."""
     return tuple(
-        Series(**_frozen(each) | {"points": tuple(sorted(each["points"].items()))}) for each in _data()["series"]
+        Series(**frozen(each) | {"points": tuple(sorted(each["points"].items()))}) for each in _data()["series"]
     )
 
 
 @cache
 def course() -> tuple[Stretch, ...]:
     """Return what is expected and what is done, lane by lane."""
-    return tuple(Stretch(**_frozen(each)) for each in _data()["course"])
+    return tuple(Stretch(**frozen(each)) for each in _data()["course"])
 
 
 @cache
@@ -199,7 +195,7 @@ def events() -> Mapping[str, Event]:
         each["id"]: Event(
             each["id"],
             each["label"],
-            tuple(Phase(**_frozen({"until": math.inf} | phase)) for phase in each["phases"]),
+            tuple(Phase(**frozen({"until": math.inf} | phase)) for phase in each["phases"]),
         )
         for each in _data()["events"]
     }
@@ -209,7 +205,7 @@ def events() -> Mapping[str, Event]:
 def drugs() -> Mapping[str, Drug]:
     """Return every drug by id; the first is none."""
     return {
-        each["id"]: Drug(**_frozen(each) | {"courses": tuple(Course(**_frozen(part)) for part in each["courses"])})
+        each["id"]: Drug(**frozen(each) | {"courses": tuple(Course(**frozen(part)) for part in each["courses"])})
         for each in _data()["drugs"]
     }
 

@@ -10,7 +10,6 @@ only as what it is: what would follow if they were independent. Actions never de
 the flags alone. Data: `assets/evidence/redflags.yml`.
 """
 
-import html
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,23 +18,26 @@ from types import MappingProxyType
 from typing import Any
 
 from vertebra import assets
+from vertebra.evidence.references import cite
 from vertebra.evidence.shape import (
     DATE,
     IDS,
     TEXT,
     Fact,
     citation_faults,
+    frozen,
     listed,
     record,
     repeated,
     review_date,
     shape_faults,
 )
+from vertebra.evidence.tables import Table
+from vertebra.measure.reading import Z95, wilson
 
 FILE = "redflags.yml"
 PEOPLE = 1000
 NOW, TODAY = 4, 24  # hours: what is due by then is an emergency, or is done before the patient goes home
-Z95 = 1.959964  # of the normal distribution, for 95 %
 
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 COUNT = {"type": "integer", "minimum": 0}
@@ -185,14 +187,9 @@ def whatever_the_overlap(prior: float, tests: Sequence[tuple[float, float]]) -> 
     return Interval(0.0 if low is None else low, 1.0 if high is None else high)
 
 
-def wilson(hits: int, of: int) -> Estimate:
-    """Return the share `hits` / `of` with its 95 % interval after Wilson. Raises ValueError unless 0 <= hits <= of."""
-    if not (of > 0 and 0 <= hits <= of):
-        raise ValueError(f"{hits} of {of} is no share; give hits from 0 to a number of at least 1")
-    share, z2 = hits / of, Z95**2
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    reach = Z95 / (1 + z2 / of) * math.sqrt(share * (1 - share) / of + z2 / (4 * of**2))
-    return Estimate(share, max(0.0, middle - reach), min(1.0, middle + reach))
+def estimated(hits: int, of: int) -> Estimate:
+    """Return the share `hits` / `of` with its 95 % interval after Wilson."""
+    return Estimate(hits / of, *wilson(hits, of))
 
 
 def ratio_of_counts(hits: int, fractured: int, false_alarms: int, whole: int) -> Interval:
@@ -357,12 +354,8 @@ class RedFlags:
 
 
 def _setting(data: Mapping[str, Any]) -> Setting:
-    if "counts" in data:
-        share = wilson(*data["counts"])
-        prior = Interval(share.low, share.high)
-    else:
-        prior = Interval(*data["prior"])
-    return Setting(data["id"], data["name"], prior, data["says"], tuple(data["refs"]))
+    prior = wilson(*data["counts"]) if "counts" in data else data["prior"]
+    return Setting(data["id"], data["name"], Interval(*prior), data["says"], tuple(data["refs"]))
 
 
 def _finding(data: Mapping[str, Any]) -> Finding:
@@ -371,8 +364,8 @@ def _finding(data: Mapping[str, Any]) -> Finding:
     if "counts" in data:
         counts = data["counts"]
         ratio = ratio_of_counts(**counts)
-        sensitivity = wilson(counts["hits"], counts["fractured"])
-        specificity = wilson(counts["whole"] - counts["false_alarms"], counts["whole"])
+        sensitivity = estimated(counts["hits"], counts["fractured"])
+        specificity = estimated(counts["whole"] - counts["false_alarms"], counts["whole"])
     else:
         ratio = Interval(*data["lr"])
         sensitivity, specificity = (
@@ -415,7 +408,7 @@ def redflags() -> RedFlags:
         return MappingProxyType({part.id: part for part in parts})
 
     def plain(kind: Any, part: str) -> Any:
-        return by_id(kind(**each | {"refs": tuple(each["refs"])}) for each in data[part])
+        return by_id(kind(**frozen(each)) for each in data[part])
 
     return RedFlags(
         by_id(map(_setting, data["settings"])),
@@ -502,34 +495,6 @@ def facts() -> Iterator[Fact]:
 
 
 # --- Tables for a lesson ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under a head, shown in a notebook; the first cell of a row names it."""
-
-    name: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def __repr__(self) -> str:
-        """Return one line: what it lists, and how much."""
-        return f"{self.name}: {len(self.rows)} rows"
-
-    def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col" style="text-align:left">{html.escape(cell)}</th>' for cell in self.head)
-        body = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(first)}</th>'
-            + "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in rest)
-            + "</tr>"
-            for first, *rest in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def cite(refs: Iterable[str]) -> str:
-    """Return sources as they are cited in running text."""
-    return f"[{'; '.join(refs)}]"
 
 
 def clocks() -> Table:

@@ -3,16 +3,15 @@
 Data: `assets/evidence/references.yml`.
 """
 
-import difflib
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
 from vertebra import assets
-from vertebra.evidence.shape import DATE, TEXT, Fact, record, repeated, review_date, shape_faults
+from vertebra.evidence.shape import DATE, TEXT, Fact, record, refuse_unknown, repeated, review_date, shape_faults
 
 FILE = "references.yml"
 CHECKED = {
@@ -129,6 +128,11 @@ def facts() -> Iterator[Fact]:
 CITATION = re.compile(r"\[([a-z][a-z0-9_]*(?:; [a-z][a-z0-9_]*)*)\](?!\()")
 
 
+def cite(refs: Iterable[str]) -> str:
+    """Return sources as they are cited in running text."""
+    return f"[{'; '.join(refs)}]"
+
+
 def cited(text: str) -> list[str]:
     """Return the ids cited in a text, in order of first appearance; `unreferenced` counts as one."""
     return list(dict.fromkeys(name for match in CITATION.finditer(text) for name in match[1].split("; ")))
@@ -162,8 +166,5 @@ class Sources:
 def sources(*ids: str) -> Sources:
     """Return these references for a lesson's list of sources; an unknown id raises ValueError naming the nearest."""
     known = references()
-    for name in ids:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise ValueError(f"no reference has the id {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    refuse_unknown("reference", ids, known)
     return Sources(tuple(known[name] for name in ids))

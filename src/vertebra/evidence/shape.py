@@ -1,6 +1,10 @@
-"""What every evidence file is checked for: its shape, ids used once, and citations of what exists and was opened."""
+"""What evidence files have in common: how one is read and named, and what each is checked for.
 
-from collections.abc import Iterable, Iterator, Mapping
+Checked are its shape, ids used once, and citations of what exists and was opened.
+"""
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -42,6 +46,20 @@ def record(required: dict[str, Any], optional: dict[str, Any] | None = None) -> 
 def listed(items: dict[str, Any], least: int = 1) -> dict[str, Any]:
     """Return the JSON Schema of a list of at least `least` such items."""
     return {"type": "array", "items": items, "minItems": least}
+
+
+def frozen(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a record, its lists as tuples, as a frozen dataclass holds them."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+
+
+def refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Raise ValueError for the first name that is not known, with the nearest that is."""
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), list(known), n=1)
+            mend = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise ValueError(f"there is no {what} {name!r}; {mend}")
 
 
 def shape_faults(name: str, data: Any, schema: dict[str, Any]) -> Iterator[str]:

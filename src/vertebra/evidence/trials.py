@@ -20,6 +20,7 @@ from vertebra.evidence.shape import (
     TEXT,
     Fact,
     citation_faults,
+    frozen,
     listed,
     record,
     repeated,
@@ -271,10 +272,6 @@ class Characteristic:
     note: str = ""
 
 
-def _frozen(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
-
-
 def _data() -> Any:
     return assets.read_yaml(f"evidence/{FILE}")
 
@@ -284,7 +281,7 @@ def measures() -> dict[str, Measure]:
     """Return what was measured, by id."""
     found = {}
     for each in _data()["measures"]:
-        important = Important(**_frozen(each["important"])) if "important" in each else None
+        important = Important(**frozen(each["important"])) if "important" in each else None
         found[each["id"]] = Measure(**each | {"important": important})
     return found
 
@@ -298,7 +295,7 @@ def windows() -> dict[str, Window]:
 @cache
 def studies() -> dict[str, Study]:
     """Return every report by id."""
-    return {each["id"]: Study(**_frozen(each)) for each in _data()["studies"]}
+    return {each["id"]: Study(**frozen(each)) for each in _data()["studies"]}
 
 
 @cache
@@ -313,7 +310,7 @@ def event_tables() -> dict[str, EventTable]:
     found = {}
     for each in _data()["events"]:
         arms = tuple(EventArm(**arm) for arm in each["arms"])
-        found[each["id"]] = EventTable(**_frozen(each) | {"arms": arms})
+        found[each["id"]] = EventTable(**frozen(each) | {"arms": arms})
     return found
 
 
@@ -322,7 +319,7 @@ def baseline() -> tuple[tuple[Study, ...], tuple[Characteristic, ...]]:
     """Return the large sham-controlled trials and what is known of who entered them."""
     data = _data()["baseline"]
     return tuple(studies()[name] for name in data["trials"]), tuple(
-        Characteristic(**_frozen(each)) for each in data["rows"]
+        Characteristic(**frozen(each)) for each in data["rows"]
     )
 
 
@@ -415,7 +412,7 @@ def pooled(chosen: Sequence[Row], small_sample: bool = False) -> Pool:
 def faults(data: Any = None) -> list[str]:
     """Return what is wrong with trials.yml, or with the data given in its place: shape, ids, citations, arithmetic."""
     data = data or _data()
-    found = list(shape_faults(FILE, _dated(data), SCHEMA))
+    found = list(shape_faults(FILE, data, SCHEMA))
     if found:
         return found
     groups = ("measures", "windows", "studies", "rows", "events")
@@ -447,11 +444,6 @@ def faults(data: Any = None) -> list[str]:
         if len(each["values"]) != len(data["baseline"]["trials"]):
             found.append(f"{FILE}: baseline {each['what']} has {len(each['values'])} values for its trials")
     return found
-
-
-def _dated(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data with their dates as text: YAML reads a date where JSON Schema knows only strings."""
-    return {name: str(value) if name in ("read", "review_by") else value for name, value in data.items()}
 
 
 def _row_faults(each: Mapping[str, Any]) -> Iterator[str]:

@@ -31,14 +31,14 @@ kind, both lower 95 % limits above this share. See `stop`."""
 # --- proportions -----------------------------------------------------------------------------------------------------
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: int) -> tuple[float, float]:
     """95 % Wilson score interval of a proportion: (low, high), without continuity correction (unreferenced).
 
     It keeps inside 0 and 1 and stays honest where all or none succeeded, as the plain p +- z sqrt(p (1 - p) / n) does
     not. With n = 0 nothing is known: (0, 1). Raises ValueError unless 0 <= successes <= n.
     """
     if not 0 <= successes <= n:
-        raise ValueError(f"successes is {successes} of n {n}; give whole numbers with 0 <= successes <= n")
+        raise ValueError(f"successes is {successes} of n {n}; give numbers with 0 <= successes <= n")
     if n == 0:
         return 0.0, 1.0
     share, z2 = successes / n, Z95 * Z95

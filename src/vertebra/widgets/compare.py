@@ -14,6 +14,7 @@ from PIL import Image
 
 from vertebra.cement.material import CEMENTS
 from vertebra.comparison import FRACTURES, HAND_LIMIT, LEVELS, NAMES, Arm, Setting, compare, draft
+from vertebra.evidence.tables import table
 from vertebra.imaging.fluoroscopy import Block, CArm, automatic_window, bone, film, shear_warp
 from vertebra.simulators import page
 from vertebra.spine.dimensions import LEVELS as EVERY
@@ -358,17 +359,14 @@ class SideBySide(Asking):
         """Return a picture with its description."""
         arms = compare(self._setting)
         said = html.escape(describe(arms), quote=True)
-        lines = "".join(
-            f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>'
-            for name, a, b in rows(arms)
+        computed = table(
+            ("Computed", "Vertebroplasty", "Balloon kyphoplasty"), (tuple(map(html.escape, row)) for row in rows(arms))
         )
         return (
             f'<figure><img alt="Lateral and AP films after vertebroplasty on the left and after kyphoplasty on the '
             f'right. {said}" src="data:image/png;base64,{base64.b64encode(png(self._setting)).decode()}">'
             f"<figcaption>Left: vertebroplasty. Right: balloon kyphoplasty. Each lateral, then AP. {said} Start the "
-            f"lesson to change the patient and the plan.</figcaption>"
-            f'<table><thead><tr><th scope="col">Computed</th><th scope="col">Vertebroplasty</th>'
-            f'<th scope="col">Balloon kyphoplasty</th></tr></thead><tbody>{lines}</tbody></table></figure>'
+            f"lesson to change the patient and the plan.</figcaption>{computed}</figure>"
         )
 
 

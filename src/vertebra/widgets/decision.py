@@ -5,6 +5,8 @@ import html
 from typing import Any
 
 from vertebra.evidence.decision import Outcome, Share, talk
+from vertebra.evidence.references import cite
+from vertebra.evidence.tables import table
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 START: dict[str, Any] = {"name": "", "stage": "weeks", "matters": [], "words": "", "teach": ""}
@@ -77,7 +79,7 @@ def counted(share: Share, of: int) -> str:
 
 
 def _refs(*ids: str) -> str:
-    return f' <span class="sd-ref">[{"; ".join(ids)}]</span>'
+    return f' <span class="sd-ref">{cite(ids)}</span>'
 
 
 def _outcome(each: Outcome) -> str:
@@ -209,20 +211,20 @@ class SharedDecision(Asking):
     def still(self) -> str:
         """Return the sheet's numbers as a table, with the people of its first benefit and first harm as pictures."""
         page = talk()
-        left = 'style="text-align: left"'  # notebooks align what stands in tables to the right
-        rows = "".join(
-            f'<tr><th scope="row" {left}>{html.escape(each.title)}</th>'
-            f"<td {left}>{'<br>'.join(f'{html.escape(arm.label)}: {counted(arm, each.of)}' for arm in each.arms)}</td>"
-            f"<td {left}>{html.escape(each.plain)} [{'; '.join(each.refs)}]</td></tr>"
+        rows = [
+            (
+                html.escape(each.title),
+                "<br>".join(f"{html.escape(arm.label)}: {counted(arm, each.of)}" for arm in each.arms),
+                f"{html.escape(each.plain)} {cite(each.refs)}",
+            )
             for each in page.outcomes
-        )
-        head = "".join(f'<th scope="col" {left}>{name}</th>' for name in ("What", "How many", "In words"))
-        trials = "".join(f"<li>{html.escape(each.says)} [{'; '.join(each.refs)}]</li>" for each in page.sham)
+        ]
+        trials = "".join(f"<li>{html.escape(each.says)} {cite(each.refs)}</li>" for each in page.sham)
         shown_first = (next(each for each in page.outcomes if each.group == group) for group in GROUPS)
         return (
             f"{''.join(map(_figure, shown_first))}"
-            f"<p>{html.escape(page.sham_means.says)} [{'; '.join(page.sham_means.refs)}]</p><ul>{trials}</ul>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f"<p>{html.escape(page.sham_means.says)} {cite(page.sham_means.refs)}</p><ul>{trials}</ul>"
+            f"{table(('What', 'How many', 'In words'), rows)}"
             f"<p>{FOOT} Start the lesson to fill in the page and to print it.</p>"
         )
 
@@ -237,7 +239,7 @@ def _figure(each: Outcome) -> str:
         data = base64.b64encode(file.encode()).decode()
         drawn.append(f'<img alt="{alt}" width="170" src="data:image/svg+xml;base64,{data}"> ')
     told = "; ".join(f"{arm.label} {counted(arm, each.of)}" for arm in each.arms)
-    words = html.escape(f"{each.title}: {told}. {each.plain} [{'; '.join(each.refs)}]")
+    words = html.escape(f"{each.title}: {told}. {each.plain} {cite(each.refs)}")
     return f"<figure>{''.join(drawn)}<figcaption>{words}</figcaption></figure>"
 
 

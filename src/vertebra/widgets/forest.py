@@ -10,6 +10,7 @@ from typing import Any
 from scipy import stats
 
 from vertebra.evidence.pooling import Estimate, Pool, leave_one_out
+from vertebra.evidence.references import cite
 from vertebra.evidence.trials import (
     AGES,
     BLINDING,
@@ -493,7 +494,7 @@ def chart(state: dict[str, Any]) -> dict[str, Any]:
                 "label": row.label,
                 "detail": _detail(row),
                 "warn": "" if row.checked else UNCHECKED,
-                "refs": f"[{'; '.join(row.refs)}]",
+                "refs": cite(row.refs),
                 "on": row.id in on,
                 "checked": row.checked,
                 "text": spelled(row.estimate, measure) if row.estimate else number(row.difference, measure),
@@ -547,7 +548,7 @@ def _matters(measure: Measure) -> str:
     if not important:
         return ""
     size = f"{important.low:g} to {important.high:g}" if important.high > important.low else f"{important.low:g}"
-    return f"Shaded: {size} {measure.unit}, said to matter. {important.note} [{'; '.join(important.refs)}]"
+    return f"Shaded: {size} {measure.unit}, said to matter. {important.note} {cite(important.refs)}"
 
 
 def counts(state: dict[str, Any]) -> dict[str, dict[str, int]]:

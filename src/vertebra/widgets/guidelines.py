@@ -19,6 +19,8 @@ from vertebra.evidence.guidelines import (
     treatments,
 )
 from vertebra.evidence.patient import FIELDS, Patient, describe, examples
+from vertebra.evidence.references import cite
+from vertebra.evidence.tables import table
 from vertebra.widgets.asking import Asking, check_known
 from vertebra.widgets.patient import EMPTY, controls, invented, patient_module, patient_of, patient_style
 
@@ -232,7 +234,7 @@ def shown(wanted: dict[str, Any], before: tuple[Advice, ...] = ()) -> dict[str, 
         "headline": headline(patient),
         "tone": "bad" if stopped(patient) else "warn",
         "counts": {key: verdict(given, key) for key in CEMENT},
-        "stops": [f"{each.says} [{'; '.join(each.refs)}]" for each in stopped(patient)],
+        "stops": [f"{each.says} {cite(each.refs)}" for each in stopped(patient)],
         "rows": rows,
         "flips": flip_rows(patient),
         "windows": windows(patient),
@@ -292,22 +294,15 @@ class GuidelineMap(Asking):
 
     def still(self) -> str:
         """Return the map as a table with its description."""
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in treatments().values())
         lines = []
         for body, row in zip(bodies(), shown(START | self._patient.known)["rows"], strict=True):
-            cells = "".join(
-                f"<td>{cell['glyph']} {cell['word']}<br><small>{html.escape(cell['strength'])}</small></td>"
-                for cell in row["cells"]
-            )
+            cells = [f"{x['glyph']} {x['word']}<br><small>{html.escape(x['strength'])}</small>" for x in row["cells"]]
             year = f", {body.year}" if body.year else ""
-            lines.append(
-                f'<tr><th scope="row">{html.escape(body.short)}{year}<br><small>[{"; ".join(body.refs)}]</small></th>'
-                f"{cells}</tr>"
-            )
+            lines.append([f"{html.escape(body.short)}{year}<br><small>{cite(body.refs)}</small>", *cells])
         said = html.escape(f"{told(self._patient)} Known of the patient: {describe(self._patient)}")
         return (
-            f'<figure><table><thead><tr><th scope="col">Document</th>{head}</tr></thead>'
-            f"<tbody>{''.join(lines)}</tbody></table><figcaption>{said} {html.escape(LIMITS)} "
+            f"<figure>{table(('Document', *map(html.escape, treatments().values())), lines)}"
+            f"<figcaption>{said} {html.escape(LIMITS)} "
             "Start the lesson to change the patient.</figcaption></figure>"
         )
 

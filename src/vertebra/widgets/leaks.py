@@ -12,6 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from vertebra.evidence.emergencies import rates, routes
+from vertebra.evidence.references import cite
 from vertebra.imaging.fluoroscopy import automatic_window, film
 from vertebra.imaging.leaks import (
     FINE,
@@ -377,7 +378,7 @@ class LeakRoutes(Asking):
         four = [section(state, "axial"), gap, section(state, "sagittal"), gap, films[0], gap, films[1]]
         told, said = describe(state), routes()[state["route"]]
         alt = html.escape(f"Axial and sagittal section, lateral and AP film. {told}", quote=True)
-        words = html.escape(f"{told} {said.consequence} {said.do} [{'; '.join(said.refs)}] {LIMITS}")
+        words = html.escape(f"{told} {said.consequence} {said.do} {cite(said.refs)} {LIMITS}")
         return (
             f'<figure><img alt="{alt}" width="970" src="{uri(np.hstack(four))}">'
             f"<figcaption>{words} Start the lesson to choose route, level and volume.</figcaption></figure>"

@@ -20,8 +20,9 @@ from vertebra.evidence.claims import (
     leaflets,
     omissions,
 )
-from vertebra.evidence.references import references
+from vertebra.evidence.references import cite, references
 from vertebra.evidence.shape import UNREFERENCED
+from vertebra.evidence.tables import table
 from vertebra.measure.reading import wilson
 from vertebra.quiz.coverage import questions_by_claim
 from vertebra.quiz.items import BankError
@@ -284,37 +285,32 @@ class Ledger(Asking):
 
 @cache
 def _still() -> str:
-    def cited(refs: tuple[str, ...]) -> str:
-        return f"[{'; '.join(refs)}]"
-
-    def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-        drawn = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
-        top = "".join(f"<th>{each}</th>" for each in head)
-        return f"<table><thead><tr>{top}</tr></thead><tbody><tr>{'</tr><tr>'.join(drawn)}</tr></tbody></table>"
+    def plain(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+        return table(head, ([html.escape(cell) for cell in row] for row in rows))
 
     parts = []
     for letter, of in groupby(claims().values(), key=lambda claim: claim.leaflet):
         rows = [
-            (claim.claim, NAMES[claim.verdict], f"{claim.appraisal} {cited(claim.refs)}", place(claim.lesson)["lesson"])
+            (claim.claim, NAMES[claim.verdict], f"{claim.appraisal} {cite(claim.refs)}", place(claim.lesson)["lesson"])
             for claim in of
         ]
         parts.append(
             f"<details><summary>Leaflet {letter}, {html.escape(leaflets()[letter].what)}: {len(rows)} claims</summary>"
-            f"{table(('Claim', 'Verdict', 'Appraisal', 'Lesson'), rows)}</details>"
+            f"{plain(('Claim', 'Verdict', 'Appraisal', 'Lesson'), rows)}</details>"
         )
     clashes = [
-        (each.title, f"{each.literature} {each.course_line} {cited(each.refs)}", place(each.lesson)["lesson"])
+        (each.title, f"{each.literature} {each.course_line} {cite(each.refs)}", place(each.lesson)["lesson"])
         for each in conflicts().values()
     ]
     gaps = [
-        (each.missing, ", ".join(each.leaflets), f"{each.why} {cited(each.refs)}", place(each.lesson)["lesson"])
+        (each.missing, ", ".join(each.leaflets), f"{each.why} {cite(each.refs)}", place(each.lesson)["lesson"])
         for each in omissions().values()
     ]
     parts += [
         f"<details><summary>{len(clashes)} conflicts between the leaflets</summary>"
-        f"{table(('Conflict', 'What the literature says, and the line of the course', 'Lesson'), clashes)}</details>",
+        f"{plain(('Conflict', 'What the literature says, and the line of the course', 'Lesson'), clashes)}</details>",
         f"<details><summary>{len(gaps)} things left out</summary>"
-        f"{table(('Left out', 'By leaflet', 'Why it matters', 'Lesson'), gaps)}</details>",
+        f"{plain(('Left out', 'By leaflet', 'Why it matters', 'Lesson'), gaps)}</details>",
     ]
     return (
         f"<section><h3>Claim ledger</h3><p>{LIMITS} Start the lesson to judge the claims yourself and see the verdict "

@@ -6,6 +6,7 @@ from typing import Any
 
 from vertebra.evidence.pathway import Path, Step, centre, draw, walk
 from vertebra.evidence.patient import FIELDS, Patient, describe, examples
+from vertebra.evidence.references import cite
 from vertebra.widgets.asking import Asking, check_known
 from vertebra.widgets.patient import EMPTY, controls, invented, patient_module, patient_of, patient_style
 
@@ -138,7 +139,7 @@ class Pathway(Asking):
         path = walk(self._patient)
         steps = "".join(
             f"<li><strong>{html.escape(title(step))}</strong> {html.escape(reason(step, self._patient))} "
-            f"[{'; '.join(step.node.refs)}]</li>"
+            f"{cite(step.node.refs)}</li>"
             for step in path.steps
         )
         said = f"A flow chart with the way of this patient marked. It leads to: {verdict(path)}"

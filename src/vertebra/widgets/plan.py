@@ -19,13 +19,13 @@ from vertebra.evidence.conservative import (
     presets,
     review,
 )
+from vertebra.evidence.tables import table
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 SIGNS = {"avoid": "✕", "caution": "!", "note": "i", "missing": "○", "sound": "✓"}
 WORDS = {"avoid": "Avoid", "caution": "Caution", "note": "Note", "missing": "Missing"}
 REVIEWS = {"": "no date set", "3": "in 3 days", "7": "in 1 week", "14": "in 2 weeks", "28": "in 4 weeks"}
 CARD = {"pain": "For the pain", "activity": "Moving", "support": "To keep you safe", "bone": "For the bone"}
-LEFT = "style='text-align:left'"  # notebooks align what stands in tables to the right
 LIMITS = (
     "Teaching, not medical advice; not reviewed by a clinician. Patients are invented. There are no doses here: "
     "whoever prescribes looks them up. The rules know what stands in their file and nothing else: silence is no safety."
@@ -164,13 +164,8 @@ def _listed(title: str, findings: tuple[Finding, ...]) -> str:
 
 
 def _rows(said: Review) -> str:
-    rows = "".join(
-        f"<tr><th scope='row' {LEFT}>{html.escape(each.name)}</th><td {LEFT}>{html.escape(each.strength.word)}: "
-        f"{html.escape(each.verdict.word)}</td><td {LEFT}>{html.escape(str(each.found))}</td></tr>"
-        for each in said.chosen
-    )
-    head = "".join(f"<th scope='col' {LEFT}>{each}</th>" for each in ("Chosen", "Tested how", "What was found"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    rows = ((each.name, f"{each.strength.word}: {each.verdict.word}", str(each.found)) for each in said.chosen)
+    return table(("Chosen", "Tested how", "What was found"), (tuple(map(html.escape, row)) for row in rows))
 
 
 def _scale(steps: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -11,7 +11,6 @@ from vertebra.evidence.redflags import (
     Crowd,
     Danger,
     Interval,
-    cite,
     crowd,
     decision,
     independent,
@@ -20,6 +19,7 @@ from vertebra.evidence.redflags import (
     strongest,
     urgent,
 )
+from vertebra.evidence.references import cite
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vertebra.evidence.recovery import CLOCKS, DAYS, LANES, MEASURES, Phase, clocks, course, events, series
+from vertebra.evidence.references import cite
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
@@ -65,11 +66,6 @@ def judged(clock: str, phase: Phase) -> str:
     return "right" if off == 0 else "sooner" if off < 0 else "late"
 
 
-def sources(phase: Phase) -> str:
-    """Return the sources of a phase as they are cited."""
-    return f"[{'; '.join(phase.refs)}]"
-
-
 def card(state: dict[str, Any]) -> dict[str, Any]:
     """Return what is said of the event that was chosen: the question, or the answer once a clock is chosen."""
     event, when = events()[state["event"]], WHEN[state["day"]]
@@ -91,7 +87,7 @@ def card(state: dict[str, Any]) -> dict[str, Any]:
         "verdict": phase.verdict,
         "think": list(phase.think),
         "order": list(phase.order),
-        "why": f"{phase.why} {sources(phase)}",
+        "why": f"{phase.why} {cite(phase.refs)}",
     }
 
 
@@ -151,7 +147,7 @@ def line() -> dict[str, Any]:
                         "from": along(each.days[0]),
                         "to": along(each.days[1]),
                         "short": each.short,
-                        "says": f"{each.says} [{'; '.join(each.refs)}]",
+                        "says": f"{each.says} {cite(each.refs)}",
                     }
                     for each in course()
                     if each.lane == lane
