@@ -63,12 +63,6 @@ function opened({ model, el }, name, label, markup, silence) {
     model.save_changes();
   };
 
-  const answered = (seq) => {
-    if (seq < state.sent) return;
-    clearTimeout(late);
-    if (!model.get("problem")) say("");
-  };
-
   // A screen reader hears where things came to rest, not every step on the way.
   const tell = (text, pause = 400) => {
     clearTimeout(spoken);
@@ -103,7 +97,10 @@ function opened({ model, el }, name, label, markup, silence) {
   const follow = (draw, close = () => {}) => {
     const onShown = () => {
       const shown = model.get("shown");
-      answered(shown.seq);
+      if (shown.seq >= state.sent) {
+        clearTimeout(late);
+        if (!model.get("problem")) say("");
+      }
       draw(shown);
       root.dataset.seq = shown.seq;
       if (state.stale) ask();
@@ -122,6 +119,6 @@ function opened({ model, el }, name, label, markup, silence) {
     };
   };
 
-  return { id, about, root, part, state, say, ask, answered, tell, showSliders, print, follow, close: () => clearTimeout(late) };
+  return { id, about, root, part, state, ask, tell, showSliders, print, follow };
 }
 

@@ -4,103 +4,103 @@
 const TELLS = { right: "✓", part: "◐", wrong: "✗", plain: "○" };
 const AGAIN = 400; // ms after which a picture that was not yet drawn is asked for again
 const DOUBLE = 600; // ms within which a second press belongs to the first
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
-const paragraphs = (texts) => texts.map((text) => `<p>${escape(text)}</p>`).join("");
-const list = (texts) => `<ul>${texts.map((text) => `<li>${escape(text)}</li>`).join("")}</ul>`;
+const paragraphs = (texts) => texts.map((text) => `<p>${clean(text)}</p>`).join("");
+const list = (texts) => `<ul>${texts.map((text) => `<li>${clean(text)}</li>`).join("")}</ul>`;
 const chart = (rows) => (rows.length
-  ? `<dl class="cs-chart">${rows.map(([name, value]) => `<div><dt>${escape(name)}</dt><dd>${escape(value)}</dd></div>`).join("")}</dl>` : "");
-const tell = (tone, words) => `<span class="cs-tell cs-${tone}"><span aria-hidden="true">${TELLS[tone]}</span> ${escape(words)}</span>`;
+  ? `<dl class="cs-chart">${rows.map(([name, value]) => `<div><dt>${clean(name)}</dt><dd>${clean(value)}</dd></div>`).join("")}</dl>` : "");
+const tell = (tone, words) => `<span class="cs-tell cs-${tone}"><span aria-hidden="true">${TELLS[tone]}</span> ${clean(words)}</span>`;
 
 const markup = (id, { title, about, standing, limits }) => `
   <header class="cs-head">
-    <div><h3>${escape(title)}</h3><p class="vt-note" data-part="where"></p></div>
+    <div><h3>${clean(title)}</h3><p class="vt-note" data-part="where"></p></div>
     <p class="cs-clock"><span class="vt-visually-hidden">Time in the case: </span><span data-part="clock"></span></p>
   </header>
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="cs-notice" role="status" data-part="notice" hidden></p>
-  <p class="cs-about" data-part="about">${escape(about)}</p>
+  <p class="cs-about" data-part="about">${clean(about)}</p>
   <div data-part="stage" class="cs-stage"></div>
   <details class="cs-more"><summary>The chart and your decisions so far</summary>
     <div data-part="chart"></div><div data-part="so-far"></div>
     <p><button type="button" data-part="again">Begin this case anew</button></p>
   </details>
-  <p class="vt-note">${escape(standing)}</p>
-  <details class="cs-more"><summary>What a case like this does not show</summary><p class="vt-note">${escape(limits)}</p></details>`;
+  <p class="vt-note">${clean(standing)}</p>
+  <details class="cs-more"><summary>What a case like this does not show</summary><p class="vt-note">${clean(limits)}</p></details>`;
 
 const figures = (pictures) => pictures.map(({ id, alt, caption, note }) => `
-  <figure class="cs-figure"><div class="cs-plate"><img data-picture="${escape(id)}" alt="${escape(alt)}" hidden><p data-waits="${escape(id)}">Computing the picture …</p></div>
-  <figcaption>${escape(caption)}. <span class="vt-note">${escape(note)}</span></figcaption></figure>`).join("");
+  <figure class="cs-figure"><div class="cs-plate"><img data-picture="${clean(id)}" alt="${clean(alt)}" hidden><p data-waits="${clean(id)}">Computing the picture …</p></div>
+  <figcaption>${clean(caption)}. <span class="vt-note">${clean(note)}</span></figcaption></figure>`).join("");
 
 // ---- The pages of a case -----------------------------------------------------------------------------------------
 
 function scenePage(id, { title, stamp, text, findings, pictures, ask, how, up_to, options, ending }) {
   const kind = up_to > 1 ? "checkbox" : "radio";
-  const rows = (options ?? []).map((option) => `<label class="cs-option"><input type="${kind}" name="${id}-option" value="${escape(option.id)}">
-    <span>${escape(option.text)} <span class="cs-takes">${escape(option.takes)}</span></span></label>`).join("");
-  return `<h4 tabindex="-1" data-part="heading"><span class="cs-stamp">${escape(stamp)}</span> ${escape(title)}</h4>
+  const rows = (options ?? []).map((option) => `<label class="cs-option"><input type="${kind}" name="${id}-option" value="${clean(option.id)}">
+    <span>${clean(option.text)} <span class="cs-takes">${clean(option.takes)}</span></span></label>`).join("");
+  return `<h4 tabindex="-1" data-part="heading"><span class="cs-stamp">${clean(stamp)}</span> ${clean(title)}</h4>
     <div class="cs-page"><div class="cs-story">${paragraphs(text)}${chart(findings)}${figures(pictures)}</div>` +
     (ending
-      ? `<p class="cs-ending"><strong>${escape(ending)}.</strong> The case is over. One thing is left before the debrief: the hand-over.</p>
+      ? `<p class="cs-ending"><strong>${clean(ending)}.</strong> The case is over. One thing is left before the debrief: the hand-over.</p>
          <p><button type="button" class="vt-primary" data-go="note">Write the hand-over note</button></p></div>`
-      : `<form data-part="form" novalidate><fieldset aria-describedby="${id}-how"><legend>${escape(ask)}</legend><p class="vt-note" id="${id}-how">${escape(how)}</p>
+      : `<form data-part="form" novalidate><fieldset aria-describedby="${id}-how"><legend>${clean(ask)}</legend><p class="vt-note" id="${id}-how">${clean(how)}</p>
          <div class="cs-options">${rows}</div></fieldset>
          <p class="cs-count" data-part="count" aria-live="polite"></p><p class="cs-error" role="alert" data-part="error"></p>
          <p><button type="submit" class="vt-primary">Decide</button> <span class="vt-note">There is no way back.</span></p></form></div>`);
 }
 
 const camePage = ({ stamp, took, later, rows }) => `
-  <h4 tabindex="-1" data-part="heading"><span class="cs-stamp">${escape(stamp)}</span> What came of it</h4>
-  <p class="vt-note">This took ${escape(took)}.${later ? ` Then ${escape(later)} pass.` : ""}</p>
-  ${rows.map((row) => `<section class="cs-came"><h5>${escape(row.text)} <span class="cs-takes">${escape(row.stamp)}</span></h5>
-    <p>${escape(row.consequence)}</p>${chart(row.findings)}${figures(row.pictures)}</section>`).join("")}
+  <h4 tabindex="-1" data-part="heading"><span class="cs-stamp">${clean(stamp)}</span> What came of it</h4>
+  <p class="vt-note">This took ${clean(took)}.${later ? ` Then ${clean(later)} pass.` : ""}</p>
+  ${rows.map((row) => `<section class="cs-came"><h5>${clean(row.text)} <span class="cs-takes">${clean(row.stamp)}</span></h5>
+    <p>${clean(row.consequence)}</p>${chart(row.findings)}${figures(row.pictures)}</section>`).join("")}
   <p><button type="button" class="vt-primary" data-go="scene">Go on</button></p>`;
 
 function notePage(id, { to, ask, parts, self_check, enough }, note, ticked) {
-  return `<h4 tabindex="-1" data-part="heading">Hand over to ${escape(to)}</h4><p>${escape(ask)}</p>
-    <div class="cs-sbar">${parts.map(([part, name]) => `<div><label for="${id}-${part}"><b aria-hidden="true">${name[0]}</b> ${escape(name)}</label>
-      <textarea id="${id}-${part}" data-note="${part}" rows="4" maxlength="4000">${escape(note[part] ?? "")}</textarea></div>`).join("")}</div>
+  return `<h4 tabindex="-1" data-part="heading">Hand over to ${clean(to)}</h4><p>${clean(ask)}</p>
+    <div class="cs-sbar">${parts.map(([part, name]) => `<div><label for="${id}-${part}"><b aria-hidden="true">${name[0]}</b> ${clean(name)}</label>
+      <textarea id="${id}-${part}" data-note="${part}" rows="4" maxlength="4000">${clean(note[part] ?? "")}</textarea></div>`).join("")}</div>
     <div class="cs-two"><section><h5>Looked for in your words: <span data-part="count"></span></h5><ul class="cs-checks" data-part="checks"></ul>
       <p class="vt-note">A program looks for words and times. It cannot tell whether they are true, or enough.</p></section>
     <section><fieldset><legend>What only you can judge</legend>${self_check.map((text, i) => `<label class="cs-tick">
-      <input type="checkbox" data-tick="${i}"${ticked.includes(i) ? " checked" : ""}> <span>${escape(text)}</span></label>`).join("")}</fieldset></section></div>
+      <input type="checkbox" data-tick="${i}"${ticked.includes(i) ? " checked" : ""}> <span>${clean(text)}</span></label>`).join("")}</fieldset></section></div>
     <p><button type="button" data-part="compare">Show a model note</button> <span class="vt-note" data-part="enough">It comes when ${enough} letters stand in yours.</span></p>
     <div data-part="model" class="cs-model"></div>
     <p><button type="button" class="vt-primary" data-go="debrief">To the debrief</button></p>`;
 }
 
 function timeLine({ text, told, kept, limit, bar, done, within, refs }) {
-  return `<li><p><strong>${escape(text)}</strong> ${tell(kept ? "right" : "wrong", told)}</p>
-    <div class="cs-track" role="img" aria-label="${escape(`${text}: ${told}; the limit is ${within}`)}">
+  return `<li><p><strong>${clean(text)}</strong> ${tell(kept ? "right" : "wrong", told)}</p>
+    <div class="cs-track" role="img" aria-label="${clean(`${text}: ${told}; the limit is ${within}`)}">
       <span class="cs-allowed" style="width:${limit.toFixed(2)}%"></span>
       <span class="cs-bar ${kept ? "cs-kept" : "cs-late"}${done ? "" : " cs-open"}" style="width:${bar.toFixed(2)}%"></span>
       <span class="cs-limit" style="left:${limit.toFixed(2)}%"></span></div>
-    <p class="vt-note">Limit ${escape(within)} ${escape(refs)}</p></li>`;
+    <p class="vt-note">Limit ${clean(within)} ${clean(refs)}</p></li>`;
 }
 
 function debriefPage({ headline, features, lines, harms, statements, review, sources, took }) {
-  return `<h4 tabindex="-1" data-part="heading">${escape(headline)}</h4>
+  return `<h4 tabindex="-1" data-part="heading">${clean(headline)}</h4>
     <div class="cs-row" aria-hidden="true">${features.map(({ tone }) => `<span class="cs-${tone}"></span>`).join("")}</div>
-    <p class="vt-note">From first to last ${escape(took)}. Only key features count: the steps at which this case is won or lost.</p>
-    <ol class="cs-features">${features.map(({ text, share, tone, said, missed }) => `<li><p><strong>${escape(text)}</strong> ${tell(tone, share)}</p>
-      ${said ? `<p class="vt-note">${escape(said)}</p>` : ""}${missed.length ? `<p class="vt-note">Left out:</p>${list(missed)}` : ""}</li>`).join("")}</ol>
+    <p class="vt-note">From first to last ${clean(took)}. Only key features count: the steps at which this case is won or lost.</p>
+    <ol class="cs-features">${features.map(({ text, share, tone, said, missed }) => `<li><p><strong>${clean(text)}</strong> ${tell(tone, share)}</p>
+      ${said ? `<p class="vt-note">${clean(said)}</p>` : ""}${missed.length ? `<p class="vt-note">Left out:</p>${list(missed)}` : ""}</li>`).join("")}</ol>
     ${lines.length ? `<h5>Against the clocks</h5><ul class="cs-lines">${lines.map(timeLine).join("")}</ul>` : ""}
-    <h5>Harm</h5>${harms.length ? `<ul class="cs-harms">${harms.map(({ where, text }) => `<li><strong>${escape(where)}:</strong> ${escape(text)}</li>`).join("")}</ul>`
+    <h5>Harm</h5>${harms.length ? `<ul class="cs-harms">${harms.map(({ where, text }) => `<li><strong>${clean(where)}:</strong> ${clean(text)}</li>`).join("")}</ul>`
       : "<p>None of your choices harmed the patient.</p>"}
-    <h5>To take with you</h5><ul>${statements.map(({ text, refs }) => `<li>${escape(text)} <span class="vt-note">${escape(refs)}</span></li>`).join("")}</ul>
+    <h5>To take with you</h5><ul>${statements.map(({ text, refs }) => `<li>${clean(text)} <span class="vt-note">${clean(refs)}</span></li>`).join("")}</ul>
     <h5>Review, decision by decision</h5>${review.map(({ stamp, title, ask, options }) => `<details class="cs-review"><summary>
-      <span class="cs-stamp">${escape(stamp)}</span> ${escape(title)}</summary><p>${escape(ask)}</p><ul class="cs-judged">${options.map((option) => `
-      <li class="${option.chosen ? "cs-mine" : ""}"><p>${option.chosen ? "<strong>You chose: </strong>" : ""}${escape(option.text)} ${tell(option.tone, option.judged)}</p>
-        <p>${escape(option.rationale)} <span class="vt-note">${escape(option.refs)}</span></p></li>`).join("")}</ul></details>`).join("")}
+      <span class="cs-stamp">${clean(stamp)}</span> ${clean(title)}</summary><p>${clean(ask)}</p><ul class="cs-judged">${options.map((option) => `
+      <li class="${option.chosen ? "cs-mine" : ""}"><p>${option.chosen ? "<strong>You chose: </strong>" : ""}${clean(option.text)} ${tell(option.tone, option.judged)}</p>
+        <p>${clean(option.rationale)} <span class="vt-note">${clean(option.refs)}</span></p></li>`).join("")}</ul></details>`).join("")}
     <details class="cs-review"><summary>Sources of this case</summary><ul class="cs-sources">${sources.map(([name, citation, status]) =>
-      `<li><strong>[${escape(name)}]</strong> ${escape(citation)} <em>(${escape(status)})</em></li>`).join("")}</ul></details>
+      `<li><strong>[${clean(name)}]</strong> ${clean(citation)} <em>(${clean(status)})</em></li>`).join("")}</ul></details>
     <p class="cs-turn"><button type="button" data-go="note">Back to the note</button></p>`;
 }
 
 // ---- The whole ------------------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
-  const bench = opened({ model, el }, "cs", "Unfolding case", markup, "Nothing comes back");
-  const { id, about, root, part, state, ask, answered, close } = bench;
+  const { id, about, root, part, state, ask, follow } = opened(
+    { model, el }, "cs", "Unfolding case", markup, "Nothing comes back",
+  );
   const drawn = new Map(); // pictures by id
   const stage = part("stage");
   let page = "scene";
@@ -170,7 +170,7 @@ function render({ model, el }) {
     else run(moved && page === "scene" && came ? came.to : scene.minute, scene.minute);
     part("chart").innerHTML = known.length ? `<h5>Chart</h5>${chart(known)}` : "";
     part("so-far").innerHTML = so_far.length ? `<h5>Decisions</h5><ul>${so_far.map(({ stamp: at, title, chosen }) =>
-      `<li><strong>${escape(at)}, ${escape(title)}.</strong> ${escape(chosen.join("; "))}</li>`).join("")}</ul>` : "<p>No decision yet.</p>";
+      `<li><strong>${clean(at)}, ${clean(title)}.</strong> ${clean(chosen.join("; "))}</li>`).join("")}</ul>` : "<p>No decision yet.</p>";
     if (page === "note") checks();
     if (moved) {
       focus();
@@ -183,11 +183,11 @@ function render({ model, el }) {
     const { handover } = model.get("shown");
     part("count").textContent = handover.count;
     part("checks").innerHTML = handover.checks.map(({ text, found, words }) =>
-      `<li>${tell(found ? "right" : "plain", found ? "found" : "not found")} ${escape(text)}${found ? ` <span class="vt-note">“${escape(words)}”</span>` : ""}</li>`).join("");
+      `<li>${tell(found ? "right" : "plain", found ? "found" : "not found")} ${clean(text)}${found ? ` <span class="vt-note">“${clean(words)}”</span>` : ""}</li>`).join("");
     part("enough").hidden = handover.written >= about.enough;
     part("compare").disabled = handover.written < about.enough;
     part("model").innerHTML = handover.model.length
-      ? `<h5>A model note, one of many good ones</h5><dl>${handover.model.map(([name, text]) => `<dt>${escape(name)}</dt><dd>${escape(text)}</dd>`).join("")}</dl>` : "";
+      ? `<h5>A model note, one of many good ones</h5><dl>${handover.model.map(([name, text]) => `<dt>${clean(name)}</dt><dd>${clean(text)}</dd>`).join("")}</dl>` : "";
   };
 
   const count = () => {
@@ -248,13 +248,10 @@ function render({ model, el }) {
   });
 
   let known = model.get("shown").choices.length;
-  const onShown = () => {
-    const shown = model.get("shown");
-    answered(shown.seq);
+  const draw = (shown) => {
     notice();
     for (const [name, src] of Object.entries(shown.pictures)) drawn.set(name, src);
-    if (state.stale) ask();
-    if (shown.seq < state.sent) return;
+    if (state.stale || shown.seq < state.sent) return; // an answer to what is asked no more
     root.removeAttribute("aria-busy");
     if (model.get("problem")) state.choices = shown.choices; // a refused choice is not made
     const before = known;
@@ -265,22 +262,14 @@ function render({ model, el }) {
       if (page === "note") checks();
       placePictures();
     }
-    root.dataset.seq = shown.seq;
   };
-  const onProblem = () => bench.say(model.get("problem"));
-  model.on("change:shown", onShown);
-  model.on("change:problem", onProblem);
+
   show("scene", false);
-  notice();
-  onProblem();
-  return () => {
-    close();
+  return follow(draw, () => {
     clearTimeout(typing);
     clearTimeout(waiting);
     cancelAnimationFrame(frame);
-    model.off("change:shown", onShown);
-    model.off("change:problem", onProblem);
-  };
+  });
 }
 
 export default { render };

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vertebra.assets import AssetError
-from vertebra.evidence.references import references
+from vertebra.evidence.references import cite, references
 from vertebra.quiz import case_files, case_pictures, cases, handover
 from vertebra.quiz.case_log import CaseLog, Run, run_of
 from vertebra.quiz.cases import (
@@ -43,11 +43,6 @@ LIMITS = (
 def paragraphs(text: str) -> list[str]:
     """Return the paragraphs of a YAML text."""
     return [part.strip() for part in text.split("\n") if part.strip()]
-
-
-def cited(refs: Sequence[str]) -> str:
-    """Return sources as they stand behind a statement, such as "[nogg; unreferenced]"."""
-    return f"[{'; '.join(refs)}]"
 
 
 def points(total: float, of: int) -> str:
@@ -213,7 +208,7 @@ def debrief_of(state: State) -> dict[str, Any]:
         "features": [_feature(each) for each in came.features],
         "lines": [_line(state, line) for line in came.lines if line.started is not None],
         "harms": [{"where": harm.scene.title, "text": harm.option.harm} for harm in came.harms],
-        "statements": [{"text": note.text, "refs": cited(note.refs)} for note in came.debrief],
+        "statements": [{"text": note.text, "refs": cite(note.refs)} for note in came.debrief],
         "review": _review(state),
         "sources": _sources(state, came),
         "took": spelt(state.minute),
@@ -266,7 +261,7 @@ def _line(state: State, line: cases.Line) -> dict[str, Any]:
         "bar": 100 * (taken if taken is not None else end) / end,
         "done": taken is not None,
         "within": spelt(within),
-        "refs": cited(line.clock.refs),
+        "refs": cite(line.clock.refs),
     }
 
 
@@ -297,7 +292,7 @@ def _judged(option: Option, chosen: bool) -> dict[str, Any]:
         "judged": judged,
         "tone": tone,
         "rationale": option.rationale,
-        "refs": cited(option.refs),
+        "refs": cite(option.refs),
     }
 
 
