@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vertebra.evidence.references import references as library
-
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 VERSION = "314.0.3"
@@ -89,6 +87,6 @@ def test_the_wheels_data_is_read_in_the_browser(chromium, pyodide, tmp_path):
     page.goto("http://localhost/")
     root, references, error = page.evaluate(RUN)
     assert root == "/site/vertebra/_data/assets"
-    assert references == len(library())
+    assert references == len(literature.references())
     assert error.startswith("/site/vertebra/_data/assets/evidence/nothing.yml: this data file is missing")
     page.close()
