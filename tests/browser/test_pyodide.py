@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from vertebra.evidence import references as literature
+
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 VERSION = "314.0.3"
