@@ -115,7 +115,7 @@ def lung() -> Drawn:
     )
     for number, (text, colour) in enumerate(lines):
         inner += label(text, axes.right + 24, 80 + 30 * number, 19, "start", colour)
-    return drawn(860, 420, "Lung function and thoracic fractures in two studies", inner)
+    return drawn(900, 420, "Lung function and thoracic fractures in two studies", inner)
 
 
 def q_courses() -> Drawn:

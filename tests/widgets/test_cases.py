@@ -4,12 +4,13 @@ import base64
 import itertools
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
 
 from vertebra.evidence.references import references
-from vertebra.quiz import case_files, cases
+from vertebra.quiz import case_files, case_pictures, cases
 from vertebra.quiz.case_log import CaseLog
 from vertebra.widgets import cases as module
 from vertebra.widgets.cases import ENOUGH, FILE, CaseWidget, case, points
@@ -17,6 +18,16 @@ from vertebra.widgets.quiz import QuizError
 
 NAMES = ("t12_frail", "breast_mscc", "dmab_rebound")
 HERE = Path(module.__file__).parent
+
+
+PNG = b"\x89PNG of the test"
+
+
+@pytest.fixture(autouse=True)
+def quick_pictures(monkeypatch):
+    """A picture of an MRI takes seconds, and goes on being drawn when its test is over."""
+    monkeypatch.setattr(case_pictures, "_begun", {})
+    monkeypatch.setattr(case_pictures, "png", lambda spec: PNG)
 
 
 def ask(widget, **changes):
@@ -121,12 +132,24 @@ def test_no_placeholder_is_left_anywhere(name, tmp_path):
             assert "{time}" not in json.dumps(widget.shown)
 
 
-def test_a_picture_is_drawn_when_it_is_asked_for(tmp_path):
+def test_a_picture_comes_when_it_is_drawn_and_no_answer_waits_for_it(tmp_path, monkeypatch):
+    may = threading.Event()
+    monkeypatch.setattr(case_pictures, "png", lambda spec: may.wait(5) and PNG)
     widget = case("t12_frail", tmp_path)
     shown = ask(widget, choices=[["ask-flags"], ["film"]])
     assert [picture["id"] for picture in shown["scene"]["pictures"]] == ["t12-film"] and shown["pictures"] == {}
-    uri = ask(widget, pictures=["t12-film"])["pictures"]["t12-film"]
-    assert base64.b64decode(uri.split(",")[1]).startswith(b"\x89PNG")
+    assert ask(widget, pictures=["t12-film"])["pictures"] == {} and widget.problem == ""
+    may.set()
+    monkeypatch.setattr(case_pictures, "PATIENCE", 5)
+    uri = ask(widget)["pictures"]["t12-film"]
+    assert base64.b64decode(uri.split(",")[1]) == PNG
+
+
+def test_pictures_are_begun_while_the_student_reads_and_none_before_the_first_decision(tmp_path):
+    widget = case("t12_frail", tmp_path)
+    assert not case_pictures._begun
+    ask(widget, choices=[["ask-flags"]])
+    assert next(iter(case_pictures._begun)) == module.pictures_of(widget._case)["t12-film"].spec
 
 
 @pytest.mark.parametrize(

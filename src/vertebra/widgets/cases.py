@@ -97,7 +97,8 @@ def coming(state: State, decisions: int = 2) -> list[Film | Mri]:
     for _ in range(decisions + 1):
         options = [option for scene in scenes if scene.decision for option in scene.decision.options]
         branches = [branch for scene in scenes if scene.decision for branch in scene.decision.then]
-        found += [picture.spec for shows in (*scenes, *options) for picture in shows.pictures]
+        shows = [*(scene.pictures for scene in scenes), *(option.pictures for option in options)]
+        found += [picture.spec for pictures in shows for picture in pictures]
         after = {*(option.to for option in options), *(branch.to for branch in branches)} - {""}
         scenes = [state.case.scene_of[each] for each in sorted(after)]
     return found
@@ -228,6 +229,8 @@ def _feature(each: Scored) -> dict[str, Any]:
             tone = "wrong"
         elif harmed:
             said, tone = f"One choice did harm, which takes all credit: {harmed[0].text}.", "wrong"
+        elif decision.up_to == 1:
+            said, tone = f"You chose: {each.chosen[0].text}.", "wrong"
         else:
             hits = sum(option.key for option in each.chosen)
             wrong = sum(not option.key and not option.acceptable for option in each.chosen)
