@@ -28,7 +28,7 @@ WORDS = {
     "recommend": ("✓", "recommends"),
     "option": ("◐", "an option"),
     "against": ("✕", "against"),
-    "none": ("–", "leaves it open"),
+    "none": ("–", "no recommendation"),
     "ask": ("?", "must know more"),
     "stop": ("!", "stop first"),
 }
@@ -37,7 +37,7 @@ COUNTED = {
     "recommend": ("recommends it", "recommend it"),
     "option": ("calls it an option", "call it an option"),
     "against": ("is against", "are against"),
-    "none": ("leaves it open", "leave it open"),
+    "none": ("makes no recommendation", "make no recommendation"),
     "ask": ("must know more", "must know more"),
     "stop": ("is not asked", "are not asked"),
 }
@@ -65,8 +65,8 @@ CARDS = "both cards of the OF score"
 TICKS = (0, 3, 6, 13, 26, 52, 104)
 LIMITS = (
     "A map, not a judge: nothing is weighed, and a yes here is a reason to talk, not an order. Each document is shown "
-    "as far as somebody here has read it, with its year; what was not read is left open. Severe pain is read as 7 of "
-    "10 [unreferenced]. For adults. An invented patient, no medical advice, not reviewed by a clinician."
+    "as far as somebody here has read it, with its year; what was not read stays without a recommendation. Severe pain "
+    "is read as 7 of 10 [unreferenced]. For adults. An invented patient, no medical advice, not reviewed by a clinician."
 )
 
 
