@@ -126,7 +126,7 @@ HANDOVER = record(
         "ask": text("what the student has to write"),
         "checks": listed(
             record(
-                {"id": ID, "text": TEXT, "any_of": listed(TEXT, 1, "phrases; * is the rest of a word, … up to five words")},
+                {"id": ID, "text": TEXT, "any_of": listed(TEXT, 1, "phrases; * ends any way, … is up to five words")},
                 {"with_time": FLAG},
             ),
             3,

@@ -65,8 +65,9 @@ CARDS = "both cards of the OF score"
 TICKS = (0, 3, 6, 13, 26, 52, 104)
 LIMITS = (
     "A map, not a judge: nothing is weighed, and a yes here is a reason to talk, not an order. Each document is shown "
-    "as far as somebody here has read it, with its year; what was not read stays without a recommendation. Severe pain "
-    "is read as 7 of 10 [unreferenced]. For adults. An invented patient, no medical advice, not reviewed by a clinician."
+    "as far as somebody here has read it, with its year; what was not read stays without a recommendation. Severe "
+    "pain is read as 7 of 10 [unreferenced]. For adults. An invented patient, no medical "
+    "advice, not reviewed by a clinician."
 )
 
 
