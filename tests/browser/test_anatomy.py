@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+from pages import fits, listen
 from vertebra import assets
 from vertebra.widgets.anatomy import Solid, anatomy, pack, picture, view
 
@@ -608,13 +609,13 @@ def test_targets_are_large_enough_and_a_phone_does_not_scroll_sideways(viewer):
     assert all(text.isdigit() for text in shown)
     for mode in ("Explore", "Find it"):
         page.get_by_role("radio", name=mode).check()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert fits(page)
 
 
 def test_no_key_leaves_the_viewer_and_the_clean_up_takes_everything_back(viewer):
     shown = viewer()
     page = shown.page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.locator(".va-picture").focus()
     for key in ("d", "d", "ArrowLeft", "3", "Escape"):
         page.keyboard.press(key)

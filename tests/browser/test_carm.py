@@ -4,8 +4,8 @@ import base64
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, settled, small
 from vertebra.widgets.carm import carm
 
 pytestmark = pytest.mark.browser
@@ -21,10 +21,6 @@ PAINTED = """(name) => {
 }"""
 
 
-def settled(mounted, seq):
-    mounted.page.wait_for_function("seq => Number(document.querySelector('.ca').dataset.seq) >= seq", arg=seq)
-
-
 def test_the_canvases_hold_the_bytes_the_kernel_sent(mount):
     view = mount(carm(needle=True))
     sent = np.frombuffer(base64.b64decode(view.widget.shown["pixels"]), np.uint8).reshape(2, -1)
@@ -38,8 +34,7 @@ def test_axe_finds_nothing_in_either_mode(mount, theme):
     view = mount(carm(needle=True, lateral=-5), theme)
     for look in ("fluoroscope, bone dark", "film, bone bright"):
         view.page.get_by_role("radio", name=look).check()
-        found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        axe(view.page)
 
 
 def test_names_and_roles_that_axe_does_not_ask_for(mount):
@@ -50,11 +45,7 @@ def test_names_and_roles_that_axe_does_not_ask_for(mount):
         assert page.get_by_role("slider", name=name).count() == 1
     assert page.get_by_role("img", name="X-ray picture, AP; the patient's R is on the left").count() == 1
     assert page.get_by_role("img", name="X-ray picture, lateral; the patient's A is on the left").count() == 1
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, label')].filter((e) => e.offsetParent).map((e) => {"
-        " const { width, height } = e.getBoundingClientRect(); return [e.outerHTML.slice(0, 60), width, height]; })"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "button, input, label") == []
 
 
 def test_a_slider_by_keyboard_turns_the_c_arm_in_both_pictures(mount):
@@ -62,7 +53,7 @@ def test_a_slider_by_keyboard_turns_the_c_arm_in_both_pictures(mount):
     page = view.page
     before = [page.evaluate(PAINTED, f"canvas-{which}") for which in (0, 1)]
     page.get_by_role("slider", name="Orbital angle").press("ArrowRight")
-    settled(view, 1)
+    settled(view)
     page.get_by_text("Chosen view oblique, 1°", exact=True).wait_for()
     page.get_by_role("slider", name="Orbital angle").press("End")
     page.get_by_text("Chosen view oblique, 120°", exact=True).wait_for()
@@ -127,7 +118,7 @@ def test_what_the_kernel_refuses_is_said_and_the_next_is_answered(mount):
 
 def test_no_key_leaves_the_widget(mount):
     page = mount(carm()).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("slider", name="Tilt").focus()
     for key in ("d", "d", "ArrowLeft", "Escape"):
         page.keyboard.press(key)
@@ -143,7 +134,7 @@ def test_a_dead_kernel_is_said(mount):
 
 def test_on_a_phone_nothing_scrolls_sideways(mount):
     page = mount(carm(needle=True), width=340).page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
 
 
 def test_the_clean_up_takes_every_listener_back(mount):

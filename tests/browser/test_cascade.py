@@ -1,26 +1,22 @@
 """The cascade in a real browser: it shows what the kernel sent, works by keyboard, and axe finds nothing."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, settled, small
 from vertebra.widgets.cascade import fracture_cascade
 
 pytestmark = pytest.mark.browser
 
 
-def settled(view, seq):
-    view.page.wait_for_function("seq => Number(document.querySelector('.fc').dataset.seq) >= seq", arg=seq)
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_either_mode(mount, theme):
-    page = mount(fracture_cascade(b_drug="denosumab", b_stop=3), theme).page
+    view = mount(fracture_cascade(b_drug="denosumab", b_stop=3), theme)
+    page = view.page
     page.get_by_text("About this model").click()
     for who in ("0", "severe"):
         page.get_by_label("Broken vertebrae so far").select_option(who)
-        page.wait_for_timeout(450)
-        found = Axe().run(page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        settled(view)
+        axe(page)
 
 
 def test_names_roles_and_sizes_that_axe_does_not_ask_for(mount):
@@ -29,11 +25,7 @@ def test_names_roles_and_sizes_that_axe_does_not_ask_for(mount):
     assert page.get_by_role("group", name="Plan A").count() == page.get_by_role("group", name="Plan B").count() == 1
     assert page.get_by_role("img", name="Plan B, alendronate, started in the same admission").count() == 1
     assert page.get_by_role("table", name="1,000 women").get_by_role("row").count() == 6
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('input, select, summary')].map((e) => [e, e.getBoundingClientRect()])"
-        ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "input, select, summary") == []
 
 
 def test_a_plan_is_changed_by_keyboard_and_everything_follows(mount):
@@ -42,7 +34,7 @@ def test_a_plan_is_changed_by_keyboard_and_everything_follows(mount):
     drug = page.get_by_role("group", name="Plan B").get_by_label("Drug")
     drug.focus()
     page.keyboard.press("ArrowDown")
-    settled(view, 1)
+    settled(view)
     assert view.widget.wanted["b_drug"] == "zoledronate"
     page.get_by_text("Zoledronate: an infusion a year").wait_for()
     before = view.widget.shown["arms"]["b"]["counts"][0]
@@ -66,11 +58,11 @@ def test_what_cannot_be_chosen_is_closed_and_nothing_impossible_is_asked(mount):
     assert page.get_by_role("group", name="Plan A").get_by_label("Started").is_disabled()
     page.get_by_text("71 of 1,000 women broke a vertebra").wait_for()
     plan.get_by_label("Started").select_option("2")
-    settled(view, 1)
+    settled(view)
     assert view.widget.wanted["b_stop"] == 0 and view.widget.problem == ""
     assert plan.get_by_label("Then").locator("option[value='2']").is_disabled()
     page.get_by_label("Broken vertebrae so far").select_option("0")
-    settled(view, 2)
+    settled(view)
     assert page.get_by_label("Age of the last fracture").is_disabled()
     assert view.widget.wanted["age"] == "any" and page.get_by_role("alert").is_hidden()
     assert page.get_by_text("71 of 1,000 women broke a vertebra").count() == 0
@@ -90,7 +82,7 @@ def test_a_problem_and_a_dead_kernel_are_said(mount):
 @pytest.mark.parametrize("width", [320, 600])
 def test_on_a_narrow_page_nothing_scrolls_sideways(mount, width):
     page = mount(fracture_cascade(b_drug="romosozumab"), width=width).page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
 
 
 def test_the_clean_up_takes_every_listener_back(mount):

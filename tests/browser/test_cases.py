@@ -1,8 +1,8 @@
 """The case widget in a real browser: a whole case by keyboard, on a phone, in both modes, and without a kernel."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen
 from vertebra.assets import AssetError
 from vertebra.quiz import case_files, case_pictures, cases
 from vertebra.widgets.cases import FILE, case
@@ -43,15 +43,6 @@ def finished(name, folder, choices=None):
     widget = case(name, folder)
     widget.wanted = {**widget.wanted, "seq": 1, "choices": choices or right(name)}
     return case(name, folder)
-
-
-def axe(page):
-    found = Axe().run(page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-    assert found.violations_count == 0, found.generate_report()
-
-
-def fits(page):
-    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -181,7 +172,7 @@ def test_a_case_begins_anew(mount, tmp_path):
 
 def test_no_key_leaves_the_widget(mount, tmp_path):
     page = mount(case("t12_frail", tmp_path)).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("checkbox").first.focus()
     for key in ("d", "d", "Escape"):
         page.keyboard.press(key)

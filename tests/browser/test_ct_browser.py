@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from scipy import ndimage
 
 from ct_phantom import column
+from pages import axe, fits, listen
 from vertebra.imaging import ct as imaging
 from vertebra.imaging.structures import divide, oriented
 from vertebra.widgets.ct import CtBrowser, ct_browser, record
@@ -418,16 +418,13 @@ def test_the_drill_by_mouse_show_me_and_what_was_missed_comes_back(mount):
 def test_axe_finds_nothing_in_either_mode(mount, theme):
     widget, _ = small()
     page = ready(mount(widget, theme))
-    options = {"rules": {"page-has-heading-one": {"enabled": False}}}
     page.get_by_role("checkbox", name="Outline").check()
     settled(page)
     assert page.get_by_role("list", name="Colours of the outlines").get_by_role("listitem").count() == 7
-    looked = Axe().run(page, options=options)
-    assert looked.violations_count == 0, looked.generate_report()
+    axe(page)
     page.get_by_role("radio", name="Find the structure").check()
     page.get_by_role("button", name="This is it").click()
-    searched = Axe().run(page, options=options)
-    assert searched.violations_count == 0, searched.generate_report()
+    axe(page)
 
 
 def test_names_roles_and_sizes(mount):
@@ -457,7 +454,7 @@ def test_names_roles_and_sizes(mount):
 def test_no_key_leaves_the_widget(mount):
     widget, _ = small()
     page = ready(mount(widget))
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     view(page, "axial").focus()
     for key in ("d", "d", "ArrowLeft", "PageDown", "+", "Home", "Escape"):
         page.keyboard.press(key)
@@ -470,7 +467,7 @@ def test_on_a_phone_nothing_scrolls_sideways_and_a_picture_lets_the_page_scroll_
     page = ready(mount(widget, width=width))
     for mode in ("Look around", "Find the structure"):
         page.get_by_role("radio", name=mode).tap()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert fits(page)
     page.get_by_role("radio", name="Look around").tap()
     field = view(page, "axial")
     action = "(e) => getComputedStyle(e).touchAction"

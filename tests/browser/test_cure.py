@@ -1,15 +1,11 @@
 """The cement clock in a real browser: it shows what the kernel drew, works by keyboard alone, and axe finds nothing."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, settled, small
 from vertebra.widgets.cure import cement_clock
 
 pytestmark = pytest.mark.browser
-
-
-def settled(mounted, seq):
-    mounted.page.wait_for_function("seq => Number(document.querySelector('.cu').dataset.seq) >= seq", arg=seq)
 
 
 def quiet(mounted):
@@ -23,8 +19,7 @@ def test_axe_finds_nothing_in_either_mode(mount, theme, minute):
     view = mount(cement_clock(minute=minute), theme)
     quiet(view)
     view.page.get_by_text("About this model").click()
-    found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-    assert found.violations_count == 0, found.generate_report()
+    axe(view.page)
 
 
 def test_names_and_roles_that_axe_does_not_ask_for(mount):
@@ -34,11 +29,7 @@ def test_names_and_roles_that_axe_does_not_ask_for(mount):
         assert page.get_by_role("slider", name=name).count() == 1
     for name in ("Viscosity against minutes", "Temperature against minutes", "Section through cement"):
         assert page.get_by_role("img", name=name).count() == 1
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, label, summary')].filter((e) => e.offsetParent).map((e) => {"
-        " const { width, height } = e.getBoundingClientRect(); return [e.outerHTML.slice(0, 60), width, height]; })"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "button, input, label, summary") == []
 
 
 def test_a_slider_by_keyboard_moves_the_window(mount):
@@ -103,7 +94,7 @@ def test_a_drag_by_mouse_ends_in_a_sharp_picture(mount):
 def test_the_pictures_are_drawn_for_the_width_they_have(mount):
     for width in (360, 700, 1000):
         view = mount(cement_clock(), width=width)
-        settled(view, 1)
+        settled(view)
         quiet(view)
         for name in ("clock", "history", "section"):
             shown, drawn = view.page.evaluate(
@@ -129,7 +120,7 @@ def test_what_the_kernel_refuses_is_said_and_the_next_is_answered(mount):
 
 def test_no_key_leaves_the_widget(mount):
     page = mount(cement_clock()).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("slider", name="Room temperature").focus()
     for key in ("d", "d", "ArrowLeft", "Escape"):
         page.keyboard.press(key)
@@ -150,7 +141,7 @@ def test_on_a_phone_nothing_scrolls_sideways(mount):
     view = mount(cement_clock(minute=2.0, place="cavity"), width=330)
     quiet(view)
     view.page.get_by_text("About this model").click()
-    assert view.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(view.page)
 
 
 def test_the_clean_up_takes_every_listener_back(mount):

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, small
 from vertebra.evidence.decision import talk
 from vertebra.widgets.decision import LONGEST, shared_decision
 
@@ -24,8 +24,7 @@ def view(mount):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_either_mode(mount, theme):
     view = mount(shared_decision(stage="early", **FULL), theme)
-    found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-    assert found.violations_count == 0, found.generate_report()
+    axe(view.page)
 
 
 def test_it_is_filled_in_by_keyboard_and_stays_on_the_page(view):
@@ -79,12 +78,7 @@ def test_every_icon_chart_has_its_numbers_as_a_name(view):
     assert len(labels) == sum(len(each.arms) for each in talk().outcomes) and all(
         re.fullmatch(r"\d+ of 1?,?\d{3}( \(\d+ to \d+\))?", label) for label in labels
     )
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, textarea, select, .sd-matters label')]"
-        ".filter((e) => e.offsetParent).map((e) => [e, e.getBoundingClientRect()])"
-        ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "button, input, textarea, select, .sd-matters label") == []
 
 
 def test_what_the_kernel_refuses_is_said_and_the_next_is_answered(view):
@@ -99,7 +93,7 @@ def test_what_the_kernel_refuses_is_said_and_the_next_is_answered(view):
 
 def test_no_key_leaves_the_widget_and_a_dead_kernel_is_said(view):
     page = view.page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("checkbox", name="Getting home").focus()
     for key in ("d", "d", "Escape"):
         page.keyboard.press(key)
@@ -116,7 +110,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(mount):
     page = mount(shared_decision(stage="early", **FULL)).page
     for width in (320, 390, 700):
         page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert fits(page), width
 
 
 def test_the_clean_up_takes_every_listener_back(view):

@@ -1,23 +1,18 @@
 """The forest plot in a real browser: it draws what the kernel sent, works by keyboard, and axe finds nothing."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, small
 from vertebra.widgets.forest import FILTERS, forest_plot
 
 pytestmark = pytest.mark.browser
-
-
-def settled(view, seq):
-    view.page.wait_for_function("seq => Number(document.querySelector('.fp').dataset.seq) >= seq", arg=seq)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_either_mode(mount, theme):
     view = mount(forest_plot(window="month 1", unchecked=True, leave_one_out=True), theme)
     view.page.get_by_text("Notes on these results").click()
-    found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-    assert found.violations_count == 0, found.generate_report()
+    axe(view.page)
 
 
 def test_the_plot_is_a_table_and_every_control_has_a_name(mount):
@@ -33,12 +28,7 @@ def test_the_plot_is_a_table_and_every_control_has_a_name(mount):
         assert page.get_by_role("checkbox", name=name).count() >= 1, name
     for name in ("Outcome", "Time"):
         assert page.get_by_label(name, exact=True).count() == 1
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, label, select, summary')].filter((e) => e.offsetParent)"
-        ".map((e) => [e, e.getBoundingClientRect()])"
-        ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "button, input, label, select, summary") == []
 
 
 def test_lines_boxes_and_diamond_lie_where_the_numbers_are(mount):
@@ -133,7 +123,7 @@ def test_what_the_kernel_refuses_is_said_and_the_next_is_answered(mount):
 
 def test_no_key_leaves_the_widget_and_a_dead_kernel_is_said(mount):
     page = mount(forest_plot()).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("radio", name="Random effects").focus()
     for key in ("d", "d", "Escape"):
         page.keyboard.press(key)
@@ -148,7 +138,7 @@ def test_no_key_leaves_the_widget_and_a_dead_kernel_is_said(mount):
 @pytest.mark.parametrize("width", [320, 480, 700])
 def test_on_a_narrow_page_nothing_scrolls_sideways_or_overlaps(mount, width):
     page = mount(forest_plot(window="month 1", unchecked=True, small_sample=True), width=width).page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
     apart = page.evaluate(
         """() => [...document.querySelectorAll("[data-line]")].every((line) => {
           const [track, value, weight] = [".fp-track", ".fp-value", ".fp-weight"]

@@ -1,8 +1,8 @@
 """The guideline map in a real browser: inputs flip answers, changes are marked, and it works by keyboard."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, settled, small
 from vertebra.widgets.guidelines import guideline_map
 
 pytestmark = pytest.mark.browser
@@ -12,37 +12,27 @@ def cell(page, body, treatment):
     return page.locator(f'[data-cell="{body}-{treatment}"]')
 
 
-def settled(view, seq):
-    view.page.wait_for_function("seq => Number(document.querySelector('.gm').dataset.seq) >= seq", arg=seq)
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_either_mode(mount, theme):
     view = mount(guideline_map(), theme)
     for opener in view.page.locator("summary, .gm-more").all():
         opener.click()
     view.page.get_by_label("Spinal infection").select_option("yes")
-    settled(view, 1)
+    settled(view)
     for _ in range(2):
-        found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        axe(view.page)
         view.page.get_by_label("Spinal infection").select_option("no")
-        settled(view, 2)
+        settled(view)
 
 
 @pytest.mark.parametrize("width", [1000, 390, 320])
 def test_nothing_runs_over_and_targets_are_large_enough(mount, width):
     page = mount(guideline_map(), width=width).page
     page.get_by_text("More for the OF score").click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert fits(page)
     # A word in the table of flips has room, whether the table is one or a stack of cards.
     assert page.locator(".gm-flips tbody th").first.bounding_box()["width"] > 100
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('input, select, summary, button')].filter((e) => e.offsetParent)"
-        ".map((e) => [e, e.getBoundingClientRect()])"
-        ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "input, select, summary, button") == []
 
 
 def test_a_slider_by_keyboard_flips_one_document_and_marks_it(mount):
@@ -51,7 +41,7 @@ def test_a_slider_by_keyboard_flips_one_document_and_marks_it(mount):
     pain = page.get_by_role("slider", name="Pain", exact=True)
     assert pain.get_attribute("aria-valuetext") == "8 of 10"
     pain.press("ArrowLeft")
-    settled(view, 1)
+    settled(view)
     assert page.locator(".gm-changed").count() == 0
     pain.press("ArrowLeft")
     cell(page, "nice", "vertebroplasty").get_by_text("was: an option").wait_for()
@@ -66,7 +56,7 @@ def test_unknown_is_a_value_and_a_reason_to_ask(mount):
     view = mount(guideline_map())
     page = view.page
     page.get_by_label("not known: Pain", exact=True).press("Space")
-    settled(view, 1)
+    settled(view)
     assert view.widget.wanted["pain_0_10"] is None
     assert page.get_by_role("slider", name="Pain", exact=True).is_disabled()
     assert "must know more" in cell(page, "nice", "vertebroplasty").text_content()
@@ -77,7 +67,7 @@ def test_unknown_is_a_value_and_a_reason_to_ask(mount):
     why.press("Space")
     assert page.get_by_text("First find out: pain.").first.is_hidden()
     page.get_by_label("not known: Pain", exact=True).press("Space")
-    settled(view, 2)
+    settled(view)
     assert view.widget.wanted["pain_0_10"] == 8
 
 
@@ -99,11 +89,11 @@ def test_an_example_sets_everything_and_tells_its_story(mount):
     page = view.page
     page.get_by_label("An invented patient").select_option("Greta, 84")
     page.get_by_text("CT shows a cleft").wait_for()
-    settled(view, 1)
+    settled(view)
     assert view.widget.wanted["nonunion"] is True and view.widget.wanted["fracture_age_weeks"] == 17
     assert "recommends" in cell(page, "of_score", "surgery").text_content()
     page.get_by_label("Can be mobilised").select_option("yes")
-    settled(view, 2)
+    settled(view)
     assert page.get_by_text("CT shows a cleft").is_hidden()  # it is no more the patient of the story
 
 

@@ -1,8 +1,8 @@
 """The leak viewer in a real browser: it shows what the kernel sent, works by keyboard, and axe finds nothing."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, settled, small
 from vertebra.widgets.leaks import leak_routes
 
 pytestmark = pytest.mark.browser
@@ -13,17 +13,12 @@ def view(mount):
     return mount(leak_routes())
 
 
-def settled(view):
-    view.page.wait_for_function("Number(document.querySelector('.lk').dataset.seq) === model.get('wanted').seq")
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_either_mode(mount, theme):
     view = mount(leak_routes(route="S"), theme)
     for words in ("How often, and how", "About this model"):
         view.page.get_by_text(words).click()
-    found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-    assert found.violations_count == 0, found.generate_report()
+    axe(view.page)
 
 
 def test_the_pictures_are_the_kernels_and_say_what_they_show(view):
@@ -32,12 +27,7 @@ def test_the_pictures_are_the_kernels_and_say_what_they_show(view):
         image = page.get_by_role("img", name=f"{title} of L1 with a leak")
         assert image.get_attribute("src") == view.widget.shown["pictures"][name]
     assert page.get_by_role("img", name="AP film of L1 with a leak, hidden").count() == 1
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, label, select, summary')].filter((e) => e.offsetParent)"
-        ".map((e) => [e, e.getBoundingClientRect()])"
-        ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "button, input, label, select, summary") == []
 
 
 def test_everything_works_by_keyboard(view):
@@ -78,7 +68,7 @@ def test_what_the_kernel_refuses_is_said_and_the_next_is_answered(view):
 
 def test_no_key_leaves_the_widget_and_a_dead_kernel_is_said(view):
     page = view.page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("slider", name="Cement that leaked").focus()
     for key in ("d", "d", "Escape"):
         page.keyboard.press(key)
@@ -96,7 +86,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(view):
         page.get_by_text(words).click()
     for width in (320, 390, 600):
         page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert fits(page), width
         wide = page.evaluate(
             "width => [...document.querySelectorAll('.lk *')].filter((e) => e.getBoundingClientRect().right > width)"
             ".map((e) => e.outerHTML.slice(0, 80))",

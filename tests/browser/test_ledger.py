@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, small
 from vertebra.evidence.claims import CONFLICT, claims
 from vertebra.widgets.ledger import NAMES, claim_ledger, lesson_name
 
@@ -42,8 +42,7 @@ def test_axe_finds_nothing_in_any_view(ledger, theme):
     page = view.page
 
     def clean():
-        found = Axe().run(page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        axe(page)
 
     page.get_by_label("Search").fill("leak")
     if theme == "light":
@@ -55,11 +54,7 @@ def test_axe_finds_nothing_in_any_view(ledger, theme):
         if tab == "Conflicts":
             page.locator("summary").first.click()
         clean()
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, select, summary, [role=option]')].filter((e) => e.offsetParent)"
-        ".map((e) => [e.outerHTML.slice(0, 60), e.getBoundingClientRect().width, e.getBoundingClientRect().height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "button, input, select, summary, [role=option]") == []
 
 
 def test_a_claim_is_judged_by_keyboard_alone_and_the_verdict_is_read_out(ledger):
@@ -274,12 +269,12 @@ def test_on_a_narrow_page_nothing_scrolls_sideways(ledger, width):
     judge(page, "supported")
     for tab in ("Judge", "Conflicts", "Left out", "Score"):
         page.get_by_role("tab", name=tab).click()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab
+        assert fits(page), tab
 
 
 def test_no_key_leaves_the_widget_and_the_clean_up_takes_every_listener_back(ledger):
     page = ledger().page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_label("Search").focus()
     for key in ("d", "d", "ArrowLeft", "Escape"):
         page.keyboard.press(key)

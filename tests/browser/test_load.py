@@ -3,15 +3,11 @@
 import itertools
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, settled, small
 from vertebra.widgets.load import NAMES, load_explorer
 
 pytestmark = pytest.mark.browser
-
-
-def settled(view, seq):
-    view.page.wait_for_function("seq => Number(document.querySelector('.ld').dataset.seq) >= seq", arg=seq)
 
 
 def slider(page, name):
@@ -24,9 +20,8 @@ def test_axe_finds_nothing_in_either_mode(mount, theme):
     view.page.get_by_text("About this model").click()
     for bone in ("Home", "End"):
         slider(view.page, "Bone volume").press(bone)
-        view.page.wait_for_timeout(400)
-        found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        settled(view)
+        axe(view.page)
 
 
 def test_names_and_roles_that_axe_does_not_ask_for(mount):
@@ -38,12 +33,7 @@ def test_names_and_roles_that_axe_does_not_ask_for(mount):
         assert page.get_by_role("radio", name=label).count() == 1
     assert page.get_by_role("img", name="A person lifting 10 kg with a round back").count() == 1
     assert page.get_by_role("img", name="Computed trabecular bone").count() == 1
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, label, select, summary')].filter((e) => e.offsetParent)"
-        ".map((e) => [e, e.getBoundingClientRect()])"
-        ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "button, input, label, select, summary") == []
 
 
 def test_bars_and_band_lie_where_the_numbers_are(mount):
@@ -86,7 +76,7 @@ def test_bone_is_lost_by_keyboard_and_everything_follows(mount):
     before = page.locator('[data-part="lattice"]').get_attribute("src")
     bone = slider(page, "Bone volume")
     bone.press("ArrowLeft")
-    settled(view, 1)
+    settled(view)
     assert view.widget.wanted["bone_volume"] == 14.5
     assert bone.get_attribute("aria-valuetext") == "14.5 percent"
     bone.press("Home")
@@ -103,7 +93,7 @@ def test_level_wedge_and_balance_change_the_load(mount):
     view = mount(load_explorer(posture="standing"))
     page = view.page
     page.get_by_label("Vertebra", exact=True).select_option("T12")
-    settled(view, 1)
+    settled(view)
     slider(page, "Height already lost").press("End")
     page.get_by_text("T12 leans what is above").wait_for()
     page.get_by_role("radio", name="in the one below").check()
@@ -146,7 +136,7 @@ def test_what_the_kernel_refuses_is_said_and_the_next_is_answered(mount):
 
 def test_no_key_leaves_the_widget(mount):
     page = mount(load_explorer()).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     slider(page, "Body weight").focus()
     for key in ("d", "d", "ArrowLeft", "Escape"):
         page.keyboard.press(key)
@@ -166,7 +156,7 @@ def test_a_dead_kernel_is_said(mount):
 def test_on_a_narrow_page_nothing_scrolls_sideways_or_overlaps(mount, width):
     view = mount(load_explorer(lift=30, bone_volume=4), width=width)
     page = view.page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
     inside = page.evaluate(
         """() => [...document.querySelectorAll(".ld-value")].every((value) => {
           const box = value.closest(".ld").getBoundingClientRect(), at = value.getBoundingClientRect();

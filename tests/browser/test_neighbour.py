@@ -1,8 +1,8 @@
 """The neighbour in a real browser: it paints what the kernel sent, works by keyboard alone, and axe finds nothing."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, small
 from vertebra.widgets.neighbour import neighbour
 
 pytestmark = pytest.mark.browser
@@ -43,8 +43,7 @@ def test_axe_finds_nothing_in_either_mode(mount, theme):
     view.page.locator("summary").click()
     for name in ("the load", "the shortening"):
         view.page.get_by_role("radio", name=name).check()
-        found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        axe(view.page)
 
 
 def test_names_and_roles_that_axe_does_not_ask_for(mount):
@@ -54,11 +53,7 @@ def test_names_and_roles_that_axe_does_not_ask_for(mount):
         assert page.get_by_role("slider", name=name).count() == 1
     assert page.get_by_role("img", name="left without, right with 6 mL of cement").count() == 1
     assert page.get_by_role("img", name="Three vertebrae from the side").count() == 1
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, label, summary')].filter((e) => e.offsetParent).map((e) => {"
-        " const { width, height } = e.getBoundingClientRect(); return [e.outerHTML.slice(0, 60), width, height]; })"
-    )
-    assert [box for box in boxes if min(box[1:]) < 20] == []
+    assert small(page, "button, input, label, summary", least=20) == []
 
 
 def test_the_switch_by_keyboard_turns_4_percent_into_11(mount):
@@ -122,7 +117,7 @@ def test_what_the_kernel_refuses_is_said_and_the_next_is_answered(mount):
 
 def test_no_key_leaves_the_widget_and_a_dead_kernel_is_said(mount):
     page = mount(neighbour()).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("slider", name="Wedge of L1").focus()
     for key in ("d", "d", "Escape"):
         page.keyboard.press(key)
@@ -135,7 +130,7 @@ def test_no_key_leaves_the_widget_and_a_dead_kernel_is_said(mount):
 @pytest.mark.parametrize("width", [320, 400])
 def test_on_a_phone_nothing_scrolls_sideways(mount, width):
     page = mount(neighbour(damage=40), width=width).page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
 
 
 def test_the_clean_up_takes_every_listener_back(mount):

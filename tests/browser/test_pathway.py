@@ -1,8 +1,8 @@
 """The pathway in a real browser: stepped through by keyboard, the chart follows, and axe finds nothing."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, settled, small
 from vertebra.widgets.pathway import pathway
 
 pytestmark = pytest.mark.browser
@@ -12,21 +12,16 @@ def button(page, name):
     return page.get_by_role("button", name=name)
 
 
-def settled(view, seq):
-    view.page.wait_for_function("seq => Number(document.querySelector('.pw').dataset.seq) >= seq", arg=seq)
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_at_either_end(mount, theme):
     view = mount(pathway(), theme)
     for summary in view.page.locator("summary").all():
         summary.click()
     for _ in range(2):
-        found = Axe().run(view.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        axe(view.page)
         if button(view.page, "To the end").is_enabled():
             button(view.page, "To the end").click()
-            settled(view, 1)
+            settled(view)
 
 
 @pytest.mark.parametrize("width", [1000, 390, 320])
@@ -34,13 +29,8 @@ def test_nothing_runs_over_and_targets_are_large_enough(mount, width):
     page = mount(pathway(), width=width).page
     for summary in page.locator("summary").all():
         summary.click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, select, summary')].filter((e) => e.offsetParent)"
-        ".map((e) => [e, e.getBoundingClientRect()])"
-        ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert fits(page)
+    assert small(page) == []
 
 
 def test_it_is_walked_by_keyboard_and_focus_is_never_lost(mount):
@@ -57,7 +47,7 @@ def test_it_is_walked_by_keyboard_and_focus_is_never_lost(mount):
     assert button(page, "Next step").is_disabled()
     assert page.evaluate("document.activeElement.textContent") == "← Back"
     page.keyboard.press("Enter")
-    settled(view, view.widget.shown["last"] + 1)
+    settled(view)
     assert page.get_by_text("The path led to").first.is_hidden()
 
 
@@ -66,7 +56,7 @@ def test_the_chart_scrolls_to_the_step_that_is_shown(mount):
     page = view.page
     page.emulate_media(reduced_motion="reduce")
     button(page, "To the end").click()
-    settled(view, 1)
+    settled(view)
     inside = page.evaluate(
         """() => {
           const map = document.querySelector(".pw-map").getBoundingClientRect();
@@ -95,9 +85,9 @@ def test_a_finding_changes_the_way(mount):
     page = view.page
     page.get_by_text("Set the findings yourself").click()
     page.get_by_label("Kyphosis or collapse grew").select_option("no")
-    settled(view, 1)
+    settled(view)
     page.get_by_label("Not united (cleft)").select_option("no")
-    settled(view, 2)
+    settled(view)
     assert page.get_by_text("CT shows a cleft").is_hidden()  # no more the patient of the story
     button(page, "To the end").click()
     page.get_by_text("The path led to: Talk it over: cement, or going on").first.wait_for()

@@ -1,16 +1,12 @@
 """The plan builder in a real browser: it shows what the kernel said, works by keyboard, and axe finds nothing."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, settled, small
 from vertebra.evidence.conservative import measures, presets
 from vertebra.widgets.plan import plan_builder
 
 pytestmark = pytest.mark.browser
-
-
-def settled(view, seq):
-    view.page.wait_for_function("seq => Number(document.querySelector('.pl').dataset.seq) >= seq", arg=seq)
 
 
 def verdict(page, words):
@@ -20,8 +16,7 @@ def verdict(page, words):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_either_mode(mount, theme):
     page = mount(plan_builder(), theme).page
-    found = Axe().run(page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-    assert found.violations_count == 0, found.generate_report()
+    axe(page)
 
 
 def test_names_and_roles_that_axe_does_not_ask_for(mount):
@@ -36,12 +31,7 @@ def test_names_and_roles_that_axe_does_not_ask_for(mount):
         said = box.evaluate("(box) => box.labels[0].innerText")
         assert each.name in said and each.strength.word in said
     assert page.get_by_role("slider", name="eGFR").get_attribute("aria-valuetext") == "28, stage G4"
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, select, summary')].filter((e) => e.offsetParent)"
-        ".map((e) => [e, e.getBoundingClientRect()])"
-        ".map(([e, { width, height }]) => [e.outerHTML.slice(0, 60), width, height])"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page) == []
 
 
 def test_a_plan_is_mended_by_keyboard_until_the_card_can_be_printed(mount):
@@ -91,7 +81,7 @@ def test_the_kidney_and_the_flags_follow_the_slider(mount):
     kidney = page.get_by_role("slider", name="eGFR")
     for _ in range(2):
         kidney.press("ArrowRight")
-    settled(view, 2)
+    settled(view)
     assert view.widget.wanted["egfr"] == 30 and kidney.get_attribute("aria-valuetext") == "30, stage G3b"
     assert flag.inner_text() == "! caution"
     kidney.press("End")
@@ -119,7 +109,7 @@ def test_another_patient_brings_another_letter_and_a_red_flag_stops_it(mount):
     page.get_by_text("No review date").wait_for()
     assert view.widget.wanted["measures"] == [] and view.widget.wanted["review"] is None
     page.get_by_role("button", name="Back to the letter").click()
-    settled(view, 5)
+    settled(view)
     assert view.widget.wanted["measures"] == list(presets()["rosa"].letter.measures)
 
 
@@ -140,7 +130,7 @@ def test_what_is_refused_is_said_and_the_rest_goes_on(mount):
 
 def test_no_key_leaves_the_widget(mount):
     page = mount(plan_builder()).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("slider", name="Age").focus()
     for key in ("d", "d", "ArrowLeft", "Escape"):
         page.keyboard.press(key)
@@ -159,12 +149,12 @@ def test_a_dead_kernel_is_said(mount):
 @pytest.mark.parametrize("width", [320, 500, 760])
 def test_on_a_narrow_page_nothing_scrolls_sideways_or_hides_the_focus(mount, width):
     page = mount(plan_builder(patient="ilse"), width=width).page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
     # The details of the evidence stay closed on a telephone; open, they fit as well.
     details = page.locator('[data-part="tested"]')
     assert (details.get_attribute("open") is not None) == (width > 640 + 60)
     details.evaluate("(details) => { details.open = true; }")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
     # Tabbed to from below, a control does not lie under the verdict that sticks to the top.
     page.locator('[data-measure="falls_care"]').focus()
     for _ in range(8):

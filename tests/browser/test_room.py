@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen
 from vertebra.cement import procedure
 from vertebra.cement import rubric as marking
 from vertebra.cement.procedure import RANGES, depth_share, needles, touch
@@ -155,17 +155,13 @@ def at(step, kind="vertebroplasty"):
 def test_axe_finds_nothing_at_any_step(mount, step, theme):
     view = mount(at(step, "kyphoplasty" if step == "cement" else "vertebroplasty"), theme)
     view.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    options = {"rules": {"page-has-heading-one": {"enabled": False}}}
-    if theme == "dark":  # what is the same in both modes is looked at once
-        options = {"runOnly": ["color-contrast"]}
-    found = Axe().run(view.page, options=options)
-    assert found.violations_count == 0, found.generate_report()
+    axe(view.page)
 
 
 @pytest.mark.parametrize("step", ["patient", "needle", "cement", "debrief"])
 def test_on_a_phone_nothing_scrolls_sideways_and_everything_can_be_hit(mount, step):
     page = mount(at(step, "kyphoplasty"), width=360).page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
     boxes = page.evaluate(
         "[...document.querySelectorAll('.pr button, .pr input, .pr select, .pr summary')].filter((e) => e.offsetParent)"
         ".map((e) => [e.outerHTML.slice(0, 70), e.getBoundingClientRect()])"
@@ -283,7 +279,7 @@ def test_names_roles_and_keys(mount):
     assert page.get_by_role("img", name="AP picture 1; the patient's R is on the left").count() == 1
     assert page.get_by_role("img", name="Lateral picture 2; the patient's A is on the left").count() == 1
     assert page.locator('[aria-current="step"]').text_content() == "Needle"
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.locator('[data-slider="lateral"]').focus()
     for key in ("d", "d", "Escape"):
         page.keyboard.press(key)

@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from films import stand_in
+from pages import axe, fits, listen
 from vertebra.widgets import gym as module
 from vertebra.widgets.gym import Gym
 
@@ -256,8 +256,7 @@ def test_axe_finds_nothing_before_and_after_commitment(show, theme):
     page = bench.page
 
     def check():
-        found = Axe().run(page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        axe(page)
 
     page.get_by_role("radio", name="Yes").check()
     check()
@@ -296,7 +295,7 @@ def test_the_running_score_is_drawn_where_the_numbers_are(show):
 
 def test_no_key_leaves_the_widget(show):
     page = show(5).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("region", name="Film", exact=True).focus()
     for key in ("d", "d", "ArrowLeft", "Escape"):
         page.keyboard.press(key)
@@ -359,7 +358,7 @@ def test_nothing_scrolls_sideways_on_the_narrowest_phone_with_the_truth_shown(sh
         page.get_by_role("radio", name="Certain").check()
         page.get_by_role("button", name="Commit").click()
         page.get_by_role("button", name="Next film").wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert fits(page)
         page.get_by_role("button", name="Next film").click()
         page.get_by_role("button", name="Commit").wait_for()
         box = page.locator(".gy-box").bounding_box()

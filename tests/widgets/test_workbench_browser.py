@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from pages import axe, fits, listen, small
 from vertebra.spine import lateral
 from vertebra.spine.shape import Shape
 from vertebra.widgets.workbench import geometry, workbench
@@ -85,8 +85,7 @@ def test_axe_finds_nothing_in_either_mode(mount, theme):
     bench = mount(workbench(seed=1), theme)
     for mode in ("Shape a fracture", "Measure a film"):
         bench.page.get_by_role("radio", name=mode).check()
-        found = Axe().run(bench.page, options={"rules": {"page-has-heading-one": {"enabled": False}}})
-        assert found.violations_count == 0, found.generate_report()
+        axe(bench.page)
 
 
 def test_names_and_roles_that_axe_does_not_ask_for(mount):
@@ -96,11 +95,7 @@ def test_names_and_roles_that_axe_does_not_ask_for(mount):
         assert page.get_by_role("slider", name=name).count() == 1
     assert page.get_by_role("group", name="Endplate that gave way").get_by_role("radio").count() == 3
     assert "Genant grade 2" in page.get_by_role("img", name=re.compile("Lateral view")).get_attribute("aria-label")
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('button, input, label')].filter((e) => e.offsetParent).map((e) => {"
-        " const { width, height } = e.getBoundingClientRect(); return [e.outerHTML.slice(0, 60), width, height]; })"
-    )
-    assert [box for box in boxes if min(box[1:]) < 24] == []
+    assert small(page, "button, input, label") == []
 
 
 def test_a_slider_by_keyboard_moves_picture_and_numbers(mount):
@@ -187,7 +182,7 @@ def test_a_film_is_measured_by_touch(mount):
 
 def test_no_key_leaves_the_widget(mount):
     page = mount(workbench(seed=1)).page
-    page.evaluate("window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    listen(page)
     page.get_by_role("slider", name="Middle height lost").focus()
     for key in ("d", "d", "ArrowLeft", "Escape"):
         page.keyboard.press(key)
@@ -208,7 +203,7 @@ def test_on_a_phone_nothing_scrolls_sideways(mount):
     page = mount(workbench(seed=1), width=360).page
     for mode in ("Shape a fracture", "Measure a film"):
         page.get_by_role("radio", name=mode).check()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert fits(page)
 
 
 def test_the_clean_up_takes_every_listener_back(mount):
