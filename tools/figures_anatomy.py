@@ -142,6 +142,11 @@ def outline(mask: NDArray[np.bool_], shrink: int = 2, corners: int = 14) -> Poly
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, sans-serif'"
 
 
+def origin(more: str = "") -> str:
+    """Return the note that says who drew a figure: the tool that runs."""
+    return f"<!-- vertebra authors, CC BY 4.0; drawn by tools/{Path(sys.argv[0]).name}.{more} -->"
+
+
 def svg(
     picture: NDArray[np.uint8], width: int, height: int, title: str, over: str = "", quality: int = 82, note: str = ""
 ) -> str:
@@ -150,10 +155,9 @@ def svg(
     image = Image.fromarray(picture)
     image.save(buffer, "JPEG", quality=quality, optimize=True, subsampling=0)
     data = base64.b64encode(buffer.getvalue()).decode()
-    note = f"<!-- vertebra authors, CC BY 4.0; drawn by tools/figures_anatomy.py.{note} -->"
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}' "
-        f"role='img'>\n{note}\n<title>{title}</title>\n"
+        f"role='img'>\n{origin(note)}\n<title>{title}</title>\n"
         f"<image width='{width}' height='{height}' href='data:image/jpeg;base64,{data}'/>\n{over}</svg>\n"
     ).replace("'", '"')
 

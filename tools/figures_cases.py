@@ -110,8 +110,7 @@ def beside(pictures: list[NDArray[np.uint8]], title: str) -> str:
     for name, picture in zip("ABC", pictures, strict=False):
         over += words(name, (x + 26, 44), 34)
         x += picture.shape[1] + gap
-    made = svg(whole, whole.shape[1], whole.shape[0], title, over)
-    return made.replace("tools/figures_anatomy.py", "tools/figures_cases.py")
+    return svg(whole, whole.shape[1], whole.shape[0], title, over)
 
 
 def q_films() -> Drawn:

@@ -8,19 +8,13 @@ import textwrap
 from pathlib import Path
 
 from figures_anatomy import write
-from figures_why import BLUE, INK, LINE, RED, SOFT, Drawn, label
-from figures_why import sheet as why_sheet
-from scipy.stats import binomtest
+from figures_why import BLUE, INK, LINE, RED, SOFT, Drawn, label, sheet
 
 from vertebra.evidence.conservative import course, data, stages
+from vertebra.measure.reading import wilson
 
 BANK = Path(__file__).parents[1] / "quizzes" / "bank" / "06_conservative_care.yml"
 GREEN = "#00694f"
-
-
-def sheet(width: int, height: int, title: str, drawn: str) -> str:
-    """Return a white sheet with a title for screen readers and what is drawn on it."""
-    return why_sheet(width, height, title, drawn).replace("figures_why.py", "figures_conservative.py")
 
 
 def line(x1: float, y1: float, x2: float, y2: float, colour: str = SOFT, thick: float = 2, dash: str = "") -> str:
@@ -128,7 +122,7 @@ def bars(rest: dict[str, object], left: float, top: float, bottom: float, most: 
         drawn += f"<rect x='{x:.1f}' y='{y:.1f}' width='86' height='{bottom - y:.1f}' fill='{colour}'/>\n"
         above = y
         if side["of"]:
-            found = binomtest(round(side["percent"] * side["of"] / 100), side["of"]).proportion_ci(method="wilson")
+            found = wilson(round(side["percent"] * side["of"] / 100), side["of"])
             low, high = (bottom - 100 * each / most * (bottom - top) for each in found)
             drawn += upright(x + 43, low, high, INK)
             above = high

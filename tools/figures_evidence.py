@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from figures_anatomy import write
-from figures_why import BLUE, INK, LINE, RED, SOFT, Drawn, label
-from figures_why import sheet as why_sheet
+from figures_why import BLUE, INK, LINE, RED, SOFT, Drawn, label, sheet
 
 from vertebra.evidence.pooling import Estimate, Twice, around, pool
 from vertebra.evidence.trials import measures, pooled, rows
@@ -21,11 +20,6 @@ BAND = "#f6e3b8"
 TWELVE = ("comstock2013-pain-month12", "firanescu2018-pain-month12", "carli2023-pain-month12")
 # People with a usual pain of 5 and a day-to-day change as large as the differences between them. Chosen, not measured.
 PEOPLE = Twice(mean=5.0, between=1.2, within=1.2, threshold=7.0)
-
-
-def sheet(width: int, height: int, title: str, drawn: str) -> str:
-    """Return a white sheet with a title for screen readers and what is drawn on it."""
-    return why_sheet(width, height, title, drawn).replace("figures_why.py", "figures_evidence.py")
 
 
 class Plot:

@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from figures_anatomy import CT_NOTE, FONT, arrow, mm, scaled, words, write
-from figures_anatomy import svg as anatomy_svg
+from figures_anatomy import CT_NOTE, FONT, arrow, mm, scaled, svg, words, write
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
@@ -33,12 +32,6 @@ FloatArray = NDArray[np.float64]
 Grey = NDArray[np.uint8]
 Polygon = list[list[float]]
 Regions = Mapping[str, Polygon]  # a hotspot's regions by their ids in the bank
-
-
-def svg(picture: Grey, width: int, height: int, title: str, over: str = "", quality: int = 80, note: str = "") -> str:
-    """Return an SVG of width x height units: the raster fills it, `over` is drawn on top."""
-    made = anatomy_svg(picture, width, height, title, over, quality, note)
-    return made.replace("tools/figures_anatomy.py", "tools/figures_imaging.py")
 
 
 def badge(text: str, at: Sequence[float]) -> str:

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from figures_anatomy import write
-from figures_why import BLUE, INK, LINE, RED, SOFT, Drawn, label
-from figures_why import sheet as plain_sheet
+from figures_why import BLUE, INK, LINE, RED, SOFT, Drawn, label, sheet
 
 from vertebra.evidence.claims import VERDICTS, claims, leaflets
 
@@ -17,11 +16,6 @@ GREEN, AMBER = "#00694f", "#d9a520"
 COLOURS = dict(zip(VERDICTS, (GREEN, AMBER, RED), strict=True))
 # A hatch each, so that the segments differ without colour too.
 HATCHES = dict(zip(VERDICTS, ("", "M0,8L8,0", "M0,0L8,8M0,8L8,0"), strict=True))
-
-
-def sheet(width: int, height: int, title: str, drawn: str) -> str:
-    """Return a white sheet with a title for screen readers and what is drawn on it."""
-    return plain_sheet(width, height, title, drawn).replace("tools/figures_why.py", "tools/figures_leaflet.py")
 
 
 def patterns() -> str:

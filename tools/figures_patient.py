@@ -27,11 +27,6 @@ SKIN, FAR, BONE, EDGE = "#d3dce5", "#b9c5d1", "#efe3c8", "#6d5c3d"
 Point = NDArray[np.float64]
 
 
-def own(drawn: str) -> str:
-    """Return a sheet with this file named as its origin."""
-    return drawn.replace("tools/figures_why.py", "tools/figures_patient.py")
-
-
 # --- A body against the wall -----------------------------------------------------------------------------------------
 
 BACK, HEAD = 54.5, 108.0  # mm: how far the skin lies behind the bodies' centres; radius of the head
@@ -199,12 +194,12 @@ def row(measured: bool) -> str:
 
 def posture() -> Drawn:
     """Three people against the wall: what fractures do to occiput, ribs and height."""
-    return own(sheet(980, 945, "Three people against a wall", row(True))), {}
+    return sheet(980, 945, "Three people against a wall", row(True)), {}
 
 
 def q_wall() -> Drawn:
     """The same three without measures."""
-    return own(sheet(980, 870, "Three people against a wall, A, B and C", row(False))), {}
+    return sheet(980, 870, "Three people against a wall, A, B and C", row(False)), {}
 
 
 # --- The saddle ------------------------------------------------------------------------------------------------------
@@ -272,7 +267,7 @@ def saddle() -> Drawn:
         ("Then, with consent and a chaperone:", "anal tone at rest and on squeeze", "Then: bladder scan after voiding")
     ):
         drawn += label(text, MIDDLE + 184, 560 + 32 * i, 21, "start", INK if i != 1 else SOFT)
-    return own(sheet(820, HEIGHT, "The saddle, from behind", drawn)), {}
+    return sheet(820, HEIGHT, "The saddle, from behind", drawn), {}
 
 
 def q_saddle() -> Drawn:
@@ -288,7 +283,7 @@ def q_saddle() -> Drawn:
     for part in regions.values():
         points = " ".join(f"{x},{y}" for x, y in part)
         drawn += f"<polygon points='{points}' fill='none' stroke='{INK}' stroke-width='2' stroke-dasharray='5 5'/>\n"
-    return own(sheet(WIDTH, HEIGHT, "The lower half of a body from behind, four areas", drawn)), regions
+    return sheet(WIDTH, HEIGHT, "The lower half of a body from behind, four areas", drawn), regions
 
 
 # --- People ----------------------------------------------------------------------------------------------------------
@@ -337,7 +332,7 @@ def frequencies() -> Drawn:
             drawn += label(words, left, 384 + 28 * i, 20, "start", colour)
         share = 100 * table.found / table.positive
         drawn += label(f"{table.found} of {table.positive} with the sign: {share:.0f} %", left, 508, 24, "start")
-    return own(sheet(980, 530, "A sign in two crowds", drawn)), {}
+    return sheet(980, 530, "A sign in two crowds", drawn), {}
 
 
 def q_people() -> Drawn:
@@ -348,7 +343,7 @@ def q_people() -> Drawn:
         inner = crowd_svg(crowd(Interval(share, share)), f"q{number}")
         drawn += inner.replace("<svg ", f'<svg x="{left}" y="16" width="290" height="218" ', 1).replace('"', "'")
         drawn += label("ABC"[number], left + 145, 272, 30)
-    return own(sheet(940, 290, "Three crowds of a thousand people, A, B and C", drawn)), {}
+    return sheet(940, 290, "Three crowds of a thousand people, A, B and C", drawn), {}
 
 
 PICTURES = {

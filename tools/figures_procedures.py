@@ -54,8 +54,7 @@ Drawn = tuple[str, dict[str, Polygon]]
 
 def svg(picture: Grey, title: str, over: str = "", quality: int = 72) -> str:
     """Return an SVG as large as the raster that fills it; `over` is drawn on top."""
-    made = anatomy_svg(picture, picture.shape[1], picture.shape[0], title, over, quality)
-    return made.replace("tools/figures_anatomy.py", "tools/figures_procedures.py")
+    return anatomy_svg(picture, picture.shape[1], picture.shape[0], title, over, quality)
 
 
 # --- One patient, two views ------------------------------------------------------------------------------------------

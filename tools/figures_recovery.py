@@ -20,13 +20,12 @@ from vertebra.imaging.films import film_of
 from vertebra.spine.shape import Shape, wedge
 
 BANK = Path(__file__).parents[1] / "quizzes" / "bank" / "13_recovery_and_prevention.yml"
-NOTE = ("tools/figures_why.py", "tools/figures_recovery.py")
 GREEN = "#00694f"
 
 
 def drawn(width: int, height: int, title: str, inner: str) -> Drawn:
     """Return a finished picture of this file, which has no hotspots."""
-    return sheet(width, height, title, inner).replace(*NOTE), {}
+    return sheet(width, height, title, inner), {}
 
 
 def start() -> Drawn:
@@ -159,7 +158,7 @@ def q_films() -> Drawn:
     after = taken({"L1": wedge(0.3), "T12": wedge(0.42)}, 8, size)
     both = np.hstack([before, np.full((size, gap), 255, dtype=np.uint8), after])
     over = words("week 0", (60, 40), 26) + words("week 6", (size + gap + 60, 40), 26)
-    return rastered(both, "Two lateral films, six weeks apart", over).replace(*NOTE), {}
+    return rastered(both, "Two lateral films, six weeks apart", over), {}
 
 
 PICTURES = {

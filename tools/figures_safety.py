@@ -42,8 +42,7 @@ def sheet(rows: list[list[Picture]], title: str, over: str) -> str:
             parts += [wide, each]
         lines += [np.hstack(parts), np.full((GAP, len(row) * side + (len(row) - 1) * GAP, 3), 255, dtype=np.uint8)]
     whole = np.vstack(lines[:-1])
-    made = svg(whole, whole.shape[1], whole.shape[0], title, over, 84)
-    return made.replace("tools/figures_anatomy.py", "tools/figures_safety.py")
+    return svg(whole, whole.shape[1], whole.shape[0], title, over, 84)
 
 
 def at(column: int, row: int, side: int = SIDE) -> tuple[float, float]:

@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from figures_anatomy import FONT, View, looking, mm, raster, words
-from figures_anatomy import svg as anatomy_svg
+from figures_anatomy import FONT, View, looking, mm, raster, svg, words
 from figures_imaging import enlarged
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -243,7 +242,7 @@ def trio(labels: Sequence[str], names: Sequence[str], title: str) -> str:
         left = n * (WIDE + gap)
         picture[head:, left : left + WIDE] = operation(name)
         over += ink(label, (left + WIDE / 2, 31))
-    return anatomy_svg(picture, picture.shape[1], picture.shape[0], title, over, 84)
+    return svg(picture, picture.shape[1], picture.shape[0], title, over, 84)
 
 
 def three() -> str:
@@ -339,7 +338,7 @@ def row(panels: Sequence[Grey], labels: Sequence[str], title: str) -> str:
     size, gap = panels[0].shape[0], 10
     picture = np.hstack([part for panel in panels for part in (panel, np.full((size, gap), 255, np.uint8))][:-1])
     over = "".join(words(label, (n * (size + gap) + 14, size - 16), 28, "start") for n, label in enumerate(labels))
-    return anatomy_svg(picture, picture.shape[1], picture.shape[0], title, over, 80)
+    return svg(picture, picture.shape[1], picture.shape[0], title, over, 80)
 
 
 LONG = ("T11", "T12", "L2", "L3")
@@ -434,6 +433,6 @@ PICTURES: Mapping[str, Callable[[], str]] = {
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or PICTURES:
-        made = PICTURES[name]().replace("tools/figures_anatomy.py", "tools/figures_surgery.py")
+        made = PICTURES[name]()
         (FIGURES / f"{name}.svg").write_text(made, encoding="utf-8")
         print(name, f"{len(made) / 1000:.0f} kB")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from figures_anatomy import FONT, svg, words, write
+from figures_anatomy import FONT, origin, svg, words, write
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,7 +20,6 @@ from vertebra.widgets.compare import pictures
 
 BANK = Path(__file__).parents[1] / "quizzes" / "bank" / "02_why_vertebrae_break.yml"
 INK, SOFT, LINE, BLUE, RED = "#17212b", "#4d5a68", "#c3ccd6", "#00619e", "#a8321a"
-NOTE = "<!-- vertebra authors, CC BY 4.0; drawn by tools/figures_why.py. -->"
 
 Drawn = tuple[str, dict[str, list[list[float]]]]
 
@@ -29,7 +28,7 @@ def sheet(width: int, height: int, title: str, drawn: str) -> str:
     """Return a white sheet with a title for screen readers and what is drawn on it."""
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}' "
-        f"role='img'>\n{NOTE}\n<title>{title}</title>\n"
+        f"role='img'>\n{origin()}\n<title>{title}</title>\n"
         f"<rect width='{width}' height='{height}' rx='10' fill='#ffffff'/>\n{drawn}</svg>\n"
     ).replace("'", '"')
 
@@ -42,8 +41,7 @@ def label(text: str, x: float, y: float, size: int = 20, anchor: str = "middle",
 
 def rastered(image: NDArray[np.uint8], title: str, over: str = "") -> str:
     """Return an SVG as large as the raster that fills it."""
-    made = svg(image, image.shape[1], image.shape[0], title, over, 80)
-    return made.replace("tools/figures_anatomy.py", "tools/figures_why.py")
+    return svg(image, image.shape[1], image.shape[0], title, over, 80)
 
 
 def trabeculae() -> Drawn:
