@@ -124,7 +124,8 @@ def test_flips_are_those_of_the_evidence_room():
     changed = {change.body for each in found if each.field == "cancer" for change in each.changes}
     whole = len(changed & {each.id for each in bodies() if not each.is_score})
     assert len(changed) == whole + 2
-    assert inputs["Cancer, now or before"][1] == f"{whole} bodies and both cards of the OF score then make no recommendation"
+    told = f"{whole} bodies and both cards of the OF score then make no recommendation"
+    assert inputs["Cancer, now or before"][1] == told
     assert [row["stops"] for row in rows] == sorted(row["stops"] for row in rows)
     assert all(flip_words(each) for each in found)
 
