@@ -21,6 +21,8 @@ use: graded
 lesson: 03_fracture_types
 title: Small
 licence: CC-BY-4.0
+read: '2026-11-29'
+review_by: '2028-11-29'
 items:
 - id: sm-1
   version: 1.0.0
@@ -29,7 +31,7 @@ items:
   bloom: remember
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   stem: How many vertebrae has the lumbar spine?
   sources: [unreferenced]
   answer: {value: 5, unit: ""}
@@ -210,7 +212,7 @@ def test_check_lists_each_fault_once_with_its_line(small: Path, capsys: pytest.C
     *faults, count = capsys.readouterr().out.splitlines()
     assert f"{len(faults)} fault" in count
     assert len(set(faults)) == len(faults)
-    assert any(fault.startswith("bank.yml:12: item sm-1: ") for fault in faults)
+    assert any(fault.startswith("bank.yml:14: item sm-1: ") for fault in faults)
 
 
 def test_check_knows_the_courses_references(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -219,7 +221,7 @@ def test_check_knows_the_courses_references(small: Path, capsys: pytest.CaptureF
     Path("bank.yml").write_text(BANK.replace("[unreferenced]", "[nobody1999]"), encoding="utf-8")
     assert main(["quiz", "check", "bank.yml", "small.yml"]) == 1
     faults = [line for line in capsys.readouterr().out.splitlines() if "nobody1999" in line]
-    assert len(faults) == 1 and faults[0].startswith("bank.yml:17: item sm-1: ")
+    assert len(faults) == 1 and faults[0].startswith("bank.yml:19: item sm-1: ")
 
 
 def test_schema_is_the_one_that_editors_use(capsys: pytest.CaptureFixture[str]) -> None:

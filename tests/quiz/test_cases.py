@@ -230,7 +230,7 @@ def test_the_sins_of_the_case_is_what_the_score_computes():
 def test_every_option_names_its_sources_and_no_reviewer_is_invented(name):
     case = CASES[name]
     assert all(each.refs for scene in case.scenes if scene.decision for each in scene.decision.options)
-    assert case.reviewed_by == ()
+    assert case.clinical_review == ()
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ title: A small case
 about: A knee.
 licence: CC-BY-4.0
 author: A
-reviewed_by: []
+clinical_review: none
 objectives: [O13.1]
 begins: '09:00'
 key_features: [{id: k1, text: Look}, {id: k2, text: Act}]

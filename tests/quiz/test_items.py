@@ -29,6 +29,8 @@ use: practice
 lesson: 03_fracture_types
 title: Demo
 licence: CC-BY-4.0
+read: '2026-11-29'
+review_by: '2028-11-29'
 items:
 - id: de-p01
   version: 1.0.0
@@ -37,7 +39,7 @@ items:
   bloom: apply
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   vignette: >-
     A person of 70 has had pain
     in the back for two days.
@@ -64,7 +66,7 @@ items:
   bloom: remember
   tier: should
   author: vertebra authors
-  reviewed_by: [A. Clinician]
+  clinical_review: "A. Clinician, radiologist, 2027-01-05"
   stem: Which findings make a fracture unstable?
   sources: [unreferenced]
   scoring: net_correct
@@ -88,7 +90,7 @@ items:
   bloom: apply
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   stem: What share of its height has the front lost?
   sources: [genant1993]
   answer: {value: 25, unit: "%", tolerance: 0.04, relative: true}
@@ -103,7 +105,7 @@ items:
   bloom: understand
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   stem: Put the steps in order.
   sources: [unreferenced]
   steps:
@@ -126,7 +128,7 @@ items:
   bloom: understand
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   stem: Match each description with its fracture.
   sources: [genant1993]
   options:
@@ -149,7 +151,7 @@ items:
   bloom: apply
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   stem: Click on the posterior wall.
   image: {src: figures/demo.svg, alt: A grey block, licence: CC-BY-4.0, width: 200, height: 100}
   sources: [unreferenced]
@@ -173,7 +175,7 @@ items:
   bloom: apply
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   sources: [unreferenced]
   format: needle_path
   task: small_needle
@@ -192,7 +194,7 @@ items:
   bloom: apply
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   sources: [unreferenced]
   format: stop_decision
   task: small_stop
@@ -506,8 +508,8 @@ FAULTS = [
     ("use: practice", "use: practise", "bank", "did you mean practice?"),
     ("title: Demo", "titel: Demo", "bank", "there is no field titel; did you mean title?"),
     ("title: Demo", "title: Demo\ntitle: Two", "bank", "the field title is written twice, first in line 5"),
-    ("licence: CC-BY-4.0\nitems", "items", "bank", "the field licence is missing", "bank: demo", 0),
-    ("- id: de-p02", "- id: de-p01", "item de-p01", "the question in line 8 has this id too"),
+    ("licence: CC-BY-4.0\nread", "read", "bank", "the field licence is missing", "bank: demo", 0),
+    ("- id: de-p02", "- id: de-p01", "item de-p01", "the question in line 10 has this id too"),
     ("- id: de-p02\n  version", "- version", "item number 2", "the field id is missing"),
     ("version: 1.2.0", "version: 1.2", "item de-p02", "version: is a number, must be text"),
     ("version: 1.2.0", "version: '1.2'", "item de-p02", "must be three numbers such as 1.0.0"),
@@ -536,7 +538,7 @@ FAULTS = [
     ("[genant1993, unreferenced]", "[genant1993, genant1993]", "item de-p01", "named twice"),
     ("[genant1993, unreferenced]", "[genant1994]", "item de-p01", "no reference genant1994; did you mean genant1993?"),
     ("[genant1993, unreferenced]", "[abc]", "item de-p01", "no reference abc; correct it, or write unreferenced"),
-    ("reviewed_by: [A. Clinician]", "reviewed_by:", "item de-p02", "is empty, must be a list"),
+    ("A. Clinician, radiologist, 2027-01-05", "A. Clinician", "item de-p02", "must be none, or each clinician who"),
     ("stem: Which shape is this?", "stem: Name the shape.", "item de-p01", "not a closed question; end it with ?"),
     ("stem: Put the steps in order.", "stem: Put the steps in order", "item de-p04", "with a full stop"),
     ("stem: Put the steps in order.", 'stem: " "', "item de-p04", "stem: is empty; write it"),

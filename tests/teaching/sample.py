@@ -22,7 +22,7 @@ COMMON = """
   bloom: remember
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   sources: [genant1993, unreferenced]"""
 
 BANK = f"""
@@ -31,6 +31,8 @@ use: graded
 lesson: 03_fracture_types
 title: A sample
 licence: CC-BY-4.0
+read: '2026-11-29'
+review_by: '2028-11-29'
 items:
 - id: sa-best{COMMON}
   format: single_best_answer

@@ -613,6 +613,8 @@ use: practice
 lesson: 03_fracture_types
 title: A small bank
 licence: CC-BY-4.0
+read: '2026-11-29'
+review_by: '2028-11-29'
 items:
 """
 BANK_ITEM = """\
@@ -623,7 +625,7 @@ BANK_ITEM = """\
   bloom: remember
   tier: must
   author: vertebra authors
-  reviewed_by: []
+  clinical_review: none
   stem: Which height is reduced in a wedge fracture of a vertebral body?
   sources: [unreferenced]
   shuffle: {shuffle}

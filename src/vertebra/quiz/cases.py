@@ -246,7 +246,7 @@ class Case:
     about: str
     licence: str
     author: str
-    reviewed_by: tuple[str, ...]
+    clinical_review: tuple[str, ...]
     objectives: tuple[str, ...]
     begins: int
     key_features: tuple[KeyFeature, ...]

@@ -12,8 +12,10 @@ import re
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import count, pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import yaml
@@ -35,13 +37,19 @@ MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 @dataclass(frozen=True)
 class Image:
-    """A picture below assets/; width and height are the units of a hotspot's polygons, not pixels."""
+    """A picture below assets/; width and height are the units of a hotspot's polygons, not pixels.
+
+    patient: "none" for what was computed or drawn, else the public data set it is from. drawn_by: the script that made
+    it and the function in it.
+    """
 
     src: str
     alt: str
     licence: str
     width: float | None = None
     height: float | None = None
+    patient: str = ""
+    drawn_by: str = ""
 
     def uri(self) -> str:
         """Return the picture as a data: URI, so that a question needs no second file."""
@@ -51,12 +59,17 @@ class Image:
 
 @dataclass(frozen=True)
 class Option:
-    """One choice; in matching it stands in the shared list and has neither rationale nor key."""
+    """One choice; in matching it stands in the shared list and has neither rationale nor key.
+
+    harms: choosing it harms the patient (key features only). misconception: the id of the mistake behind a wrong one.
+    """
 
     id: str
     text: str
     rationale: str = ""
     key: bool = False
+    harms: bool = False
+    misconception: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,16 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """One critical decision of a key-feature question: at most `choose` of its options count."""
+
+    id: str
+    text: str
+    choose: int
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
 class Region:
     """An area of a hotspot's picture: polygon corners (x, y) in image units, text for those who do not point."""
 
@@ -87,6 +110,7 @@ class Region:
     polygon: tuple[tuple[float, float], ...]
     rationale: str
     key: bool = False
+    misconception: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +133,15 @@ class Slip:
 
     value: float
     rationale: str
+    misconception: str = ""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """How the key is found anew: the name of a calculator and the facts it is given."""
+
+    by: str
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -122,7 +155,7 @@ class Item:
     bloom: str
     tier: str
     author: str
-    reviewed_by: tuple[str, ...]
+    clinical_review: tuple[str, ...]
     stem: str
     sources: tuple[str, ...]
     claims: tuple[str, ...] = ()
@@ -134,12 +167,20 @@ class Item:
     options: tuple[Option, ...] = ()
     steps: tuple[Step, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     regions: tuple[Region, ...] = ()
     answer: NumericAnswer | None = None
     slips: tuple[Slip, ...] = ()
     bands: tuple[Band, ...] = ()
     task_file: Path | None = None
+    computed: Computed | None = None
+    isomorph_family: str = ""
     line: int = 0
+
+    @property
+    def choices(self) -> tuple[Option, ...]:
+        """Return the options of the question, or of all its decisions, in the bank's order."""
+        return self.options or tuple(option for decision in self.decisions for option in decision.options)
 
     @property
     def task(self) -> Task:
@@ -168,6 +209,7 @@ class Item:
         return self.public() | {
             "key": self.key_record(),
             "rationales": self.rationales(),
+            "mistakes": self.mistakes(),
             "slips": [{"value": slip.value, "rationale": slip.rationale} for slip in self.slips],
             "sources": list(self.sources),
             "objectives": list(self.objectives),
@@ -185,9 +227,15 @@ class Item:
 
     def rationales(self) -> dict[str, str]:
         """Return {id of option, step, prompt, region or band: its rationale}; "" holds the item's own, if any."""
-        parts: list[Any] = [*self.options, *self.steps, *self.prompts, *self.regions, *self.bands]
+        parts: list[Any] = [*self.choices, *self.steps, *self.prompts, *self.regions, *self.bands]
         found = {part.id: part.rationale for part in parts if part.rationale}
         return found | ({"": self.rationale} if self.rationale else {})
+
+    def mistakes(self) -> dict[str, str]:
+        """Return {id of a wrong option or region: the mistake behind it, as a sentence}."""
+        parts: list[Any] = [*self.choices, *self.regions]
+        wrong = [part for part in parts if part.misconception]
+        return {part.id: misconceptions()[part.misconception] for part in wrong}
 
     def _shown(self, seed: str | None) -> dict[str, tuple[Any, ...]]:
         """Return the parts of each group in the order in which they are shown."""
@@ -206,10 +254,11 @@ class Item:
         draws = (mixed(self.steps, str(draw)) for draw in count(1))
         while len(steps) > 1 and steps == self.steps:
             steps = next(draws)
-        groups: dict[str, tuple[Any, ...]] = {"options": self.options, "prompts": self.prompts, "regions": self.regions}
+        groups: dict[str, tuple[Any, ...]] = {"options": self.choices, "prompts": self.prompts, "regions": self.regions}
         if seed is not None and self.shuffle:
             groups = {group: mixed(parts) for group, parts in groups.items()}
-        return groups | {"steps": steps, "bands": self.bands}  # a rubric is read from the top
+        # A rubric is read from the top, and one decision follows from another.
+        return groups | {"steps": steps, "bands": self.bands, "decisions": self.decisions}
 
     def _public(self, shown: Mapping[str, Sequence[Any]], names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         image = self.image and {
@@ -220,10 +269,15 @@ class Item:
         }
         public: dict[str, Any] = {"id": self.id, "version": self.version, "format": self.format}
         public |= {"vignette": self.vignette} if self.vignette else {}
-        public |= {"stem": self.stem, "image": image, "reviewed": bool(self.reviewed_by)}
+        public |= {"stem": self.stem, "image": image, "reviewed": bool(self.clinical_review)}
         for group, parts in shown.items():
             if parts:
                 public[group] = [{"id": names[group][part.id], "text": part.text} for part in parts]
+        for shown_decision, decision in zip(public.get("decisions", ()), self.decisions, strict=True):
+            own = {names["options"][option.id] for option in decision.options}
+            shown_decision |= {"choose": decision.choose, "options": [o for o in public["options"] if o["id"] in own]}
+        if self.decisions:
+            del public["options"]  # they stand with their decisions
         for shown_band, band in zip(public.get("bands", ()), self.bands, strict=True):
             shown_band["share"] = band.share
         public |= {"task": dict(self.task.public)} if self.bands else {}
@@ -245,6 +299,19 @@ class Item:
             case "matching":
                 pairs = {names["prompts"][p.id]: names["options"][p.answer] for p in shown["prompts"]}
                 return record | {"key": pairs, "options": options}
+            case "key_feature":
+                decisions = {
+                    names["decisions"][decision.id]: {
+                        "choose": decision.choose,
+                        "options": [names["options"][o.id] for o in shown["options"] if o in decision.options],
+                        "key": [names["options"][o.id] for o in shown["options"] if o in decision.options and o.key],
+                        "harms": [
+                            names["options"][o.id] for o in shown["options"] if o in decision.options and o.harms
+                        ],
+                    }
+                    for decision in shown["decisions"]
+                }
+                return record | {"decisions": decisions}
             case "hotspot":
                 polygons = {names["regions"][r.id]: [list(point) for point in r.polygon] for r in shown["regions"]}
                 return record | {
@@ -312,6 +379,12 @@ class BankError(ValueError):
     def __init__(self, faults: Sequence[Fault | str]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = tuple(faults)
+
+
+@cache
+def misconceptions() -> Mapping[str, str]:
+    """Return {id: the mistaken belief as a sentence} of assets/misconceptions.yml. Raises AssetError."""
+    return MappingProxyType(assets.read_yaml("misconceptions.yml")["misconceptions"])
 
 
 def load_bank(path: Path | str, known_references: Collection[str] | None = None) -> Bank:
@@ -420,13 +493,20 @@ def _task_folder(use: Any, name: str) -> Path:
 def _item(raw: Mapping[str, Any], line: int, tasks: Path) -> Item:
     """Build an item from fields that fit the schema."""
     fields = dict(raw)
-    for name in ("objectives", "reviewed_by", "sources", "claims"):
+    for name in ("objectives", "sources", "claims"):
         fields[name] = tuple(raw.get(name, ()))
+    fields["clinical_review"] = schema.reviews(raw["clinical_review"])
     for name, kind in (("options", Option), ("steps", Step), ("prompts", Prompt), ("slips", Slip)):
         fields[name] = tuple(kind(**part) for part in raw.get(name, ()))
     fields["regions"] = tuple(
         Region(**part | {"polygon": tuple((x, y) for x, y in part["polygon"])}) for part in raw.get("regions", ())
     )
+    fields["decisions"] = tuple(
+        Decision(**part | {"options": tuple(Option(**option) for option in part["options"])})
+        for part in raw.get("decisions", ())
+    )
+    if "computed" in raw:
+        fields["computed"] = Computed(raw["computed"]["by"], raw["computed"]["with"])
     if "image" in raw:
         fields["image"] = Image(**raw["image"])
     fields["bands"] = tuple(map(_band, raw.get("bands", ())))
@@ -452,10 +532,12 @@ Found = Iterator[tuple[schema.Path, str]]
 def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
     yield from _faults_of_text(item, known_references)
     yield from _faults_of_image(item)
+    yield from _faults_of_misconceptions(item)
     groups: dict[str, Sequence[Any]] = {
         "options": item.options,
         "steps": item.steps,
         "prompts": item.prompts,
+        "decisions": item.decisions,
         "regions": item.regions,
         "bands": item.bands,
     }
@@ -478,6 +560,8 @@ def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
                 if prompt.answer not in ids:
                     mend = schema.nearest(prompt.answer, ids) or f"the options are: {', '.join(ids)}"
                     yield ("prompts", i, "answer"), f"prompt {prompt.id} has no option {prompt.answer}; {mend}"
+        case "key_feature":
+            yield from _faults_of_decisions(item)
         case "hotspot":
             yield from _faults_of_one_key("regions", item.regions)
             yield from _faults_of_regions(item)
@@ -486,10 +570,12 @@ def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
 
 
 def _faults_of_text(item: Item, known_references: Collection[str] | None) -> Found:
-    instruction = item.format in ("ordering", "matching", "hotspot", *KINDS)
+    instruction = item.format in ("ordering", "matching", "hotspot", "key_feature", *KINDS)
     if not item.stem.endswith(("?", ".") if instruction else "?"):
         mend = "end it with ? or, for an instruction, with a full stop" if instruction else "end it with ?"
         yield ("stem",), f"the stem is not a closed question; {mend}"
+    if item.format == "key_feature" and not item.vignette:
+        yield (), "the decisions are about nobody; add a vignette"
     if item.format == "single_best_answer" and item.bloom in APPLIED and not item.vignette:
         yield ("bloom",), f"bloom is {item.bloom} but there is no vignette; add a vignette, or lower bloom"
     if item.rationale:
@@ -502,6 +588,20 @@ def _faults_of_text(item: Item, known_references: Collection[str] | None) -> Fou
         elif known_references is not None and source != "unreferenced" and source not in known_references:
             mend = schema.nearest(source, known_references) or "correct it, or write unreferenced"
             yield ("sources", i), f"there is no reference {source}; {mend}"
+
+
+def _faults_of_misconceptions(item: Item) -> Found:
+    parts: dict[schema.Path, Any] = {("options", i): part for i, part in enumerate(item.options)}
+    parts |= {("regions", i): part for i, part in enumerate(item.regions)}
+    parts |= {("slips", i): part for i, part in enumerate(item.slips)}
+    for i, decision in enumerate(item.decisions):
+        parts |= {("decisions", i, "options", j): part for j, part in enumerate(decision.options)}
+    for path, part in parts.items():
+        if part.misconception and getattr(part, "key", False):
+            yield (*path, "misconception"), f"{part.id} is a key and has a misconception; remove one of the two"
+        elif part.misconception and part.misconception not in misconceptions():
+            mend = schema.nearest(part.misconception, misconceptions()) or "add it to assets/misconceptions.yml"
+            yield (*path, "misconception"), f"there is no misconception {part.misconception}; {mend}"
 
 
 def _faults_of_rationale(path: schema.Path, owner: str, rationale: str) -> Found:
@@ -518,7 +618,7 @@ def _faults_of_group(group: str, parts: Sequence[Any]) -> Found:
             yield (group, i, "id"), f"two {group} have the id {part.id}; change one of them"
         if part.text in [other.text for other in parts[:i]]:
             yield (group, i, "text"), f"two {group} have the same text as {kind} {part.id}; change one of them"
-        if part.rationale:
+        if getattr(part, "rationale", ""):
             yield from _faults_of_rationale((group, i, "rationale"), f" of {kind} {part.id}", part.rationale)
 
 
@@ -527,6 +627,27 @@ def _faults_of_one_key(group: str, parts: Sequence[Option | Region]) -> Found:
     if len(keys) != 1:
         have = f"has {len(keys)} keys ({', '.join(keys)})" if keys else "has no key"
         yield (group,), f"the question {have}; give key: true to exactly one of its {group}"
+
+
+def _faults_of_decisions(item: Item) -> Found:
+    named = [option.id for option in item.choices]
+    for i, decision in enumerate(item.decisions):
+        place = ("decisions", i)
+        yield from (((*place, *path), what) for path, what in _faults_of_group("options", decision.options))
+        for j, option in enumerate(decision.options):
+            if named.count(option.id) > sum(other.id == option.id for other in decision.options):
+                yield (*place, "options", j, "id"), f"option {option.id} is in two decisions; change one of them"
+            if option.key and option.harms:
+                yield (*place, "options", j), f"option {option.id} is a key and harms; remove one of the two"
+        keys = sum(option.key for option in decision.options)
+        if not keys:
+            yield place, f"decision {decision.id} has no key; give key: true to at least one of its options"
+        elif decision.choose < keys:
+            what = f"decision {decision.id} has {keys} keys and lets {decision.choose} count"
+            yield (*place, "choose"), f"{what}; raise choose, or remove keys"
+        if decision.choose >= len(decision.options):
+            what = f"decision {decision.id} lets all of its options count"
+            yield (*place, "choose"), f"{what}; lower choose, or add options that are wrong"
 
 
 def _faults_of_number(item: Item) -> Found:

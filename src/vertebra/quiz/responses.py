@@ -256,15 +256,20 @@ def _is_answer(value: Any) -> bool:
         case None:
             return True
         case list():
-            return all(map(_is_id, value))
+            return _is_ids(value)
         case {"point": [x, y], **rest} if not rest:
             return is_number(x) and is_number(y)
         case dict():
-            # A prompt has an option or none, a control a number.
+            # A prompt has an option or none, a control a number, a decision a list of options or none.
             return all(
-                _is_id(name) and (part is None or _is_id(part) or is_number(part)) for name, part in value.items()
+                _is_id(name) and (part is None or _is_id(part) or is_number(part) or _is_ids(part))
+                for name, part in value.items()
             )
     return _is_id(value) or is_number(value)
+
+
+def _is_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_id, value))
 
 
 def _is_id(value: Any) -> bool:

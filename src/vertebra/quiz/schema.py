@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 BLOOM = ("remember", "understand", "apply", "analyse", "evaluate", "create")
+REVIEW = "none, or each clinician who reviewed it as name, role, date; joined by ;"
+DAY = r"\d{4}-\d\d-\d\d"
 SCORING = {
     "multiple_response": ("each_option", "all_or_nothing", "net_correct"),
     "ordering": ("all_pairs", "adjacent_pairs", "all_or_nothing"),
@@ -50,6 +52,9 @@ RATIONALE = text("why this is right or wrong, in at least 8 words; for a wrong o
 KEY: Schema = {"type": "boolean", "description": "true for a right one; false when left out"}
 SHUFFLE: Schema = {"type": "boolean", "description": "false keeps the written order; true when left out"}
 
+MISCONCEPTION = text("the mistake behind a wrong one: an id of assets/misconceptions.yml", "^[a-z0-9][a-z0-9_]*$")
+MISTAKE: Schema = {"misconception": MISCONCEPTION}
+
 SOURCE = text("the id of a reference, or the word unreferenced", "^[a-z0-9][a-z0-9_-]*$")
 
 IMAGE_REQUIRED: Schema = {
@@ -63,6 +68,13 @@ IMAGE_SIZE: Schema = {
     "width": {"type": "number", "exclusiveMinimum": 0, "description": "width in the units of the polygons"},
     "height": {"type": "number", "exclusiveMinimum": 0, "description": "height in the units of the polygons"},
 }
+IMAGE_ORIGIN: Schema = {
+    "patient": {
+        "enum": ["none", "LIDC-IDRI-0001"],
+        "description": "none for what is computed or drawn; else the public data set, de-identified by its publisher",
+    },
+    "drawn_by": text("the script and function that draw it, such as tools/figures_imaging.py q_level"),
+}
 
 COMMON: Schema = {
     "id": text("a name unique over all banks: small letters, digits and -, such as ft-p01", "^[a-z0-9][a-z0-9-]*$"),
@@ -73,7 +85,7 @@ COMMON: Schema = {
     "bloom": {"enum": list(BLOOM), "description": "level of Bloom's taxonomy"},
     "tier": {"enum": ["must", "should", "nice"], "description": "must know, should know, nice to know"},
     "author": text("who wrote it"),
-    "reviewed_by": listed(text("a name"), 0, "clinicians who reviewed it; empty: not yet reviewed by a clinician"),
+    "clinical_review": text(REVIEW, rf"^(none|[^;]+, {DAY}(; [^;]+, {DAY})*)$"),
     "stem": text("a closed question; a single best answer, multiple response and number ask, the rest may instruct"),
     "sources": listed(SOURCE, 1, "reference ids, or the word unreferenced"),
 }
@@ -84,11 +96,18 @@ COMMON_OPTIONAL: Schema = {
         "claims of patient pages that the question tests",
     ),
     "vignette": text("the patient: age, sex or role, setting, complaint, findings"),
-    "image": record(IMAGE_REQUIRED, IMAGE_SIZE),
+    "image": record(IMAGE_REQUIRED, IMAGE_SIZE | IMAGE_ORIGIN),
     "rationale": text("the worked solution or a closing explanation, in at least 8 words"),
+    "isomorph_family": text("a name that questions share which ask the same with other facts", "^[a-z0-9][a-z0-9-]*$"),
+    "computed": record(
+        {
+            "by": text("a calculator of vertebra.quiz.computed that finds the key anew", "^[a-z][a-z0-9_]*$"),
+            "with": {"type": "object", "description": "the facts of the question, by the names of its arguments"},
+        }
+    ),
 }
 
-OPTION = record({"id": ID, "text": TEXT, "rationale": RATIONALE}, {"key": KEY})
+OPTION = record({"id": ID, "text": TEXT, "rationale": RATIONALE}, {"key": KEY} | MISTAKE)
 POINT: Schema = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2, "description": "[x, y] in image units"}
 
 LIMITS: Schema = {
@@ -131,7 +150,11 @@ FORMATS: dict[str, tuple[Schema, Schema]] = {
             ),
             "rationale": COMMON_OPTIONAL["rationale"],
         },
-        {"slips": listed(record({"value": NUMBER, "rationale": RATIONALE}), 0, "usual wrong answers, each explained")},
+        {
+            "slips": listed(
+                record({"value": NUMBER, "rationale": RATIONALE}, MISTAKE), 0, "usual wrong answers, each explained"
+            )
+        },
     ),
     "ordering": (
         {
@@ -152,15 +175,40 @@ FORMATS: dict[str, tuple[Schema, Schema]] = {
     ),
     "hotspot": (
         {
-            "image": record(IMAGE_REQUIRED | IMAGE_SIZE),
+            "image": record(IMAGE_REQUIRED | IMAGE_SIZE, IMAGE_ORIGIN),
             "regions": listed(
                 record(
                     {"id": ID, "text": TEXT, "polygon": listed(POINT, 3, "its corners"), "rationale": RATIONALE},
-                    {"key": KEY},
+                    {"key": KEY} | MISTAKE,
                 ),
                 2,
                 "areas of the picture, one with key: true; text names the area for those who do not point",
             ),
+        },
+        {"shuffle": SHUFFLE},
+    ),
+    "key_feature": (
+        {
+            "decisions": listed(
+                record(
+                    {
+                        "id": ID,
+                        "text": text("what is to be decided, a closed question"),
+                        "choose": {"type": "integer", "minimum": 1, "description": "how many options count at most"},
+                        "options": listed(
+                            record(
+                                {"id": ID, "text": TEXT, "rationale": RATIONALE},
+                                {"key": KEY, "harms": {"type": "boolean", "description": "true: choosing it harms"}}
+                                | MISTAKE,
+                            ),
+                            3,
+                            "its options, at least one with key: true; ids differ over all decisions",
+                        ),
+                    }
+                ),
+                2,
+                "the critical decisions about the patient of the vignette",
+            )
         },
         {"shuffle": SHUFFLE},
     ),
@@ -190,6 +238,8 @@ BANK: Schema = {
             "lesson": text("the notebook it belongs to, such as 03_fracture_types", "^[0-9]{2}_[a-z0-9_]+$"),
             "title": TEXT,
             "licence": text("a licence such as CC-BY-4.0"),
+            "read": text("the day its questions were last read against their sources", f"^{DAY}$"),
+            "review_by": text("the day by which somebody must read them anew", f"^{DAY}$"),
             "items": listed(
                 {
                     "type": "object",
@@ -212,6 +262,11 @@ BANK: Schema = {
 }
 
 
+def reviews(stated: str) -> tuple[str, ...]:
+    """Return the reviews that the field clinical_review states, one "name, role, date" each; none is none."""
+    return () if stated == "none" else tuple(each.strip() for each in stated.split(";"))
+
+
 def export() -> str:
     """Return the text of `quizzes/schema.json`."""
     return json.dumps(BANK, indent=2, ensure_ascii=False) + "\n"
@@ -222,6 +277,7 @@ def export() -> str:
 KINDS = {
     "string": "text",
     "number": "a number",
+    "integer": "a whole number",
     "boolean": "true or false",
     "array": "a list",
     "object": "a mapping of fields",

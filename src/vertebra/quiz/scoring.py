@@ -101,6 +101,29 @@ def hotspot(key: Key, answer: Any) -> float:
     raise ValueError(f'the answer must be {{"point": [x, y]}} or {{"region": id}}, not {reprlib.repr(answer)}')
 
 
+def key_feature(key: Key, answer: Any) -> float:
+    """Mean over the decisions of (right - wrong) / keys, at least 0; a decision left out, or null, earns nothing.
+
+    More options than the decision lets count earn 0 for it, so that ticking everything is no strategy; so does any
+    that harms the patient.
+    """
+    decisions = key["decisions"]
+    if not isinstance(answer, Mapping):
+        raise ValueError(f"the answer must pair decisions with lists of options, not {reprlib.repr(answer)}")
+    for decision, chosen in answer.items():
+        _known(decision, decisions, "decision")
+        if chosen is not None:
+            _distinct(chosen, decisions[decision]["options"], "option")
+    return sum(_decision(each, answer.get(name) or ()) for name, each in decisions.items()) / len(decisions)
+
+
+def _decision(key: Key, chosen: Sequence[str]) -> float:
+    right = len(set(chosen) & set(key["key"]))
+    if len(chosen) > key["choose"] or set(chosen) & set(key["harms"]):
+        return 0.0
+    return max(0, 2 * right - len(chosen)) / len(key["key"])
+
+
 def task(key: Key, answer: Any) -> float:
     """Share of the band that the student's setting of the controls leads to; the model computed where each leads."""
     return float(key["shares"][key["bands"][setting(key, answer)]])
@@ -147,6 +170,7 @@ SCORERS: Mapping[str, Callable[[Key, Any], float]] = {
     "ordering": ordering,
     "matching": matching,
     "hotspot": hotspot,
+    "key_feature": key_feature,
     "needle_path": task,
     "stop_decision": task,
 }

@@ -10,6 +10,7 @@ HINTS = {
     "numeric": "Write one number.",
     "ordering": "Put the steps in order.",
     "matching": "Choose one answer for each line; an answer may serve more than once.",
+    "key_feature": "Decide each step; choose no more answers than it lets you.",
     "hotspot": "Choose the place in the picture.",
     "needle_path": "Choose a setting for each control: where the needle enters, how it turns, how deep it goes.",
     "stop_decision": "Look at the films one after another and choose after which one you would stop.",
@@ -49,10 +50,17 @@ def _question(item: Mapping[str, Any]) -> str:
         lines += [_films(item["task"]["films"]), f"<p>{escape(item['task']['note'])}</p>"]
         lines += [_control(control) for control in item["task"]["controls"] if item["format"] == "needle_path"]
         lines += ["<p>How it is marked, the first line that fits counts:</p>", rubric(item["bands"])]
+    for decision in item.get("decisions", ()):
+        lines += [f"<p>{escape(decision['text'])} ({most(decision['choose'])})</p>", _list(decision["options"])]
     for group in ("options", "steps", "regions"):
         if item.get(group):
             lines.append(_list(item[group]))
     return "\n".join(lines)
+
+
+def most(choose: int) -> str:
+    """Say how many options of a decision count at most."""
+    return "choose one" if choose == 1 else f"choose up to {choose}"
 
 
 def rubric(bands: Iterable[Mapping[str, Any]]) -> str:
