@@ -9,6 +9,7 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
+from vertebra.quiz.page import page as html_page
 from vertebra.quiz.scoring import measured, numeric, setting
 from vertebra.quiz.static import percent, standing
 from vertebra.quiz.tasks import needle_lines
@@ -18,19 +19,7 @@ from vertebra.teaching.marking import Mark, Marked, number
 SURE = {1: "not very sure", 2: "fairly sure", 3: "very sure"}
 RIGHT, YOURS = "✓ Right answer", "➜ Your answer"
 
-STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --ink: #17212b; --soft: #4d5a68; --line: #c3ccd6; --good: #00694f;
-  --good-paper: #e5f4ef; --bad: #a8321a; --bad-paper: #fdeeea; }
-@media (prefers-color-scheme: dark) { :root { --paper: #14191f; --ink: #e8edf2; --soft: #aab6c2; --line: #43505d;
-  --good: #4fd1ab; --good-paper: #12302a; --bad: #ff9d85; --bad-paper: #3a1d17; } }
-@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #333; --line: #888; --good: #00694f;
-  --good-paper: #fff; --bad: #a8321a; --bad-paper: #fff; } li, svg, img { break-inside: avoid; }
-  h2 { break-after: avoid; } }
-body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 3rem; color: var(--ink); background: var(--paper);
-  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; overflow-wrap: anywhere; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; }
-h2 { font-size: 1.15rem; margin: 0 0 .5rem; }
-section { margin-top: 1.5rem; padding-top: 1.25rem; border-top: 2px solid var(--line); }
+STYLE = """section { margin-top: 1.5rem; padding-top: 1.25rem; border-top: 2px solid var(--line); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0 0 1rem; }
 dt { color: var(--soft); } dd { margin: 0; font-weight: 600; }
 ul, ol { padding-left: 0; list-style: none; }
@@ -41,15 +30,8 @@ li p { margin: .25rem 0 0; }
 .bad { border-color: var(--bad); background: var(--bad-paper); }
 p.bad { padding: .5rem .75rem; border-left: 5px solid var(--bad); }
 .tag { margin-left: .5rem; font-size: .9rem; font-weight: 700; white-space: nowrap; }
-.stem { font-weight: 600; } .soft { color: var(--soft); font-size: .9rem; }
-img, svg { max-width: 100%; height: auto; background: #fff; }
+.stem { font-weight: 600; }
 """
-HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">"""
 
 # The same few hundred texts go into every student's page.
 _e = lru_cache(maxsize=10_000)(escape)
@@ -59,11 +41,11 @@ def page(key: Key, marked: Marked) -> str:
     """Return the feedback page of one student."""
     title = f"Feedback: {key.title}"
     body = "\n".join(_section(i, mark, key.certainty) for i, mark in enumerate(marked.marks, 1))
-    return (
-        f"{HEAD}\n<title>{_e(title)} – {_e(marked.student)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+    return html_page(
+        f"{title} – {marked.student}",
         f"<h1>{_e(title)}</h1>\n{_summary(key, marked)}\n"
-        f'<p class="soft">{standing(question.public for question in key.items)}</p>\n'
-        f"{body}\n</main>\n</body>\n</html>\n"
+        f'<p class="soft">{standing(question.public for question in key.items)}</p>\n{body}',
+        STYLE,
     )
 
 
