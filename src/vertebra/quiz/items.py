@@ -135,6 +135,11 @@ class Slip:
     rationale: str
     misconception: str = ""
 
+    def record(self) -> dict[str, Any]:
+        """Return {value, rationale} and, if one is named, the mistake behind it as a sentence."""
+        mistake = {"mistake": misconceptions()[self.misconception]} if self.misconception else {}
+        return {"value": self.value, "rationale": self.rationale, **mistake}
+
 
 @dataclass(frozen=True)
 class Computed:
@@ -205,14 +210,15 @@ class Item:
         return self._public(shown, _same_names(shown))
 
     def practice(self) -> dict[str, Any]:
-        """Return the public part with key, rationales, slips, sources and objectives: for practice banks only."""
+        """Return the public part with key, rationales, mistakes, sources and reviews: for practice banks only."""
         return self.public() | {
             "key": self.key_record(),
             "rationales": self.rationales(),
             "mistakes": self.mistakes(),
-            "slips": [{"value": slip.value, "rationale": slip.rationale} for slip in self.slips],
+            "slips": [slip.record() for slip in self.slips],
             "sources": list(self.sources),
             "objectives": list(self.objectives),
+            "clinical_review": list(self.clinical_review),
         }
 
     def assigned(self, order_seed: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:

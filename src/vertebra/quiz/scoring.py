@@ -114,10 +114,14 @@ def key_feature(key: Key, answer: Any) -> float:
         _known(decision, decisions, "decision")
         if chosen is not None:
             _distinct(chosen, decisions[decision]["options"], "option")
-    return sum(_decision(each, answer.get(name) or ()) for name, each in decisions.items()) / len(decisions)
+    total = 0.0
+    for name, each in decisions.items():  # not sum(): since Python 3.12 it rounds otherwise than the browser does
+        total += _decision(each, answer.get(name) or ())
+    return total / len(decisions)
 
 
 def _decision(key: Key, chosen: Sequence[str]) -> float:
+    """Return what the options chosen in one decision earn of it, 0 to 1."""
     right = len(set(chosen) & set(key["key"]))
     if len(chosen) > key["choose"] or set(chosen) & set(key["harms"]):
         return 0.0

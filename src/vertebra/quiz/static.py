@@ -10,7 +10,7 @@ HINTS = {
     "numeric": "Write one number.",
     "ordering": "Put the steps in order.",
     "matching": "Choose one answer for each line; an answer may serve more than once.",
-    "key_feature": "Decide each step; choose no more answers than it lets you.",
+    "key_feature": "Answer each decision; one with more answers than it asks for earns nothing.",
     "hotspot": "Choose the place in the picture.",
     "needle_path": "Choose a setting for each control: where the needle enters, how it turns, how deep it goes.",
     "stop_decision": "Look at the films one after another and choose after which one you would stop.",
