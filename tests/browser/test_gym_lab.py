@@ -64,7 +64,7 @@ def test_films_are_read_in_jupyterlab_and_kept(chromium, tmp_path):
         gym = open_gym(page, lab.format("films.ipynb"))
         gym.get_by_role("heading", name="Running score: 2 films").wait_for()
     context.close()
-    readings = json.loads((tmp_path / "answers" / "film_gym.json").read_text())["readings"]
+    readings = json.loads((tmp_path / "answers" / "progress.json").read_text())["readings"]
     first, second = sorted(readings, key=lambda one: one["said"]["fractured"], reverse=True)
     assert (first["said"]["kind"], first["said"]["grade"], first["said"]["loss"]) == ("wedge", 1, 0.22)
     assert second["said"] == {"level": "", "fractured": False, "kind": "", "grade": 0, "loss": None}

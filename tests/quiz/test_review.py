@@ -1,14 +1,13 @@
-"""Spaced repetition in simulated time, and a file of readings that loses nothing."""
+"""Spaced repetition in simulated time, of films and of questions."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fsrs import Rating
 
 from vertebra.measure.reading import Finding, Reading
-from vertebra.quiz import review
-from vertebra.quiz.review import Entry, ReviewError, ReviewFile, dumps, loads
+from vertebra.quiz import review, scoring
+from vertebra.quiz.review import Attempt, Entry
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -18,6 +17,10 @@ NORMAL = Finding("", False)
 
 def entry(seed=7, after=timedelta(0), said=FRACTURE, certainty=3):
     return Entry(seed, START + after, Reading(FRACTURE, said, certainty))
+
+
+def attempt(item="im-p01", after=timedelta(0), fraction=1.0, certainty=3):
+    return Attempt(item, "1.0.0", START + after, "film", fraction, certainty)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,42 @@ def entry(seed=7, after=timedelta(0), said=FRACTURE, certainty=3):
     ],
 )
 def test_the_rating_follows_from_correctness_and_certainty(said, certainty, expected):
-    assert review.rating(Reading(FRACTURE, said, certainty)) is expected
+    assert review.rating(entry(said=said, certainty=certainty)) is expected
+
+
+@pytest.mark.parametrize(
+    ("fraction", "certainty", "expected"),
+    [
+        (1.0, 3, Rating.Easy),
+        (1.0, 2, Rating.Good),
+        (1.0, 1, Rating.Hard),
+        (0.8, 3, Rating.Hard),
+        (2 / 3, 1, Rating.Hard),
+        (0.66, 3, Rating.Again),
+        (0.0, 1, Rating.Again),
+    ],
+)
+def test_a_question_is_rated_by_its_credit_and_certainty(fraction, certainty, expected):
+    assert review.rating(attempt(fraction=fraction, certainty=certainty)) is expected
+
+
+def test_the_credit_that_is_enough_is_where_full_certainty_no_longer_costs_marks():
+    marks = [scoring.certainty_mark(review.ENOUGH + change, 3) for change in (-0.01, 0, 0.01)]
+    assert marks[0] < 0 and marks[1] == pytest.approx(0) and marks[2] > 0
+
+
+def test_questions_and_films_are_due_in_one_list():
+    events = [entry(5, said=NORMAL), attempt("im-p01", MINUTE, fraction=0.0), attempt("im-p02", certainty=3)]
+    assert review.due(events, START + DAY) == [5, "im-p01"]
+    assert review.due(events, START + 60 * DAY) == [5, "im-p01", "im-p02"]
+
+
+def test_what_is_known_fades_and_comes_back_with_each_right_answer():
+    once = review.schedule([attempt(certainty=2)])["im-p01"]
+    shares = [review.retrievability(once, START + days * DAY) for days in (0, 2, 20, 200)]
+    assert shares == sorted(shares, reverse=True) and shares[0] > 0.95 and shares[-1] < 0.8
+    twice = review.schedule([attempt(certainty=2), attempt("im-p01", 3 * DAY, certainty=2)])["im-p01"]
+    assert review.retrievability(twice, START + 20 * DAY) > shares[2]
 
 
 def test_a_missed_film_returns_in_this_sitting_and_a_known_one_after_days():
@@ -80,145 +118,3 @@ def test_the_longest_overdue_film_comes_first():
 def test_only_the_first_reading_of_a_film_counts():
     entries = [entry(1, DAY, certainty=3), entry(1, said=NORMAL, certainty=1), entry(2, MINUTE, certainty=2)]
     assert [r.certainty for r in review.first_readings(entries)] == [1, 2]
-
-
-# --- the file --------------------------------------------------------------------------------------------------------
-
-
-def test_readings_survive_the_file(tmp_path):
-    path = tmp_path / "answers" / "film_gym.json"
-    file = ReviewFile(path)
-    assert (file.entries, file.notice, path.exists()) == ((), "", False)
-    for one in (entry(2, MINUTE), entry(1, said=NORMAL, certainty=1)):
-        file.add(one)
-    again = ReviewFile(path)
-    assert again.entries == (entry(1, said=NORMAL, certainty=1), entry(2, MINUTE))
-    assert again.notice == ""
-    assert json.loads(path.read_text())["format"] == "vertebra-gym/1"
-    assert [name.name for name in path.parent.iterdir()] == ["film_gym.json"]
-
-
-def test_two_windows_lose_nothing(tmp_path):
-    one, other = ReviewFile(tmp_path / "g.json"), ReviewFile(tmp_path / "g.json")
-    one.add(entry(1))
-    other.add(entry(2, MINUTE))
-    one.add(entry(3, 2 * MINUTE))
-    assert [e.seed for e in ReviewFile(tmp_path / "g.json").entries] == [1, 2, 3]
-    assert [e.seed for e in one.entries] == [1, 2, 3]
-
-
-WHOLE = dumps((entry(1), entry(2, MINUTE, said=NORMAL)))
-
-
-def spoilt(**fields):
-    data = json.loads(WHOLE)
-    data["readings"][1] |= fields
-    return json.dumps(data)
-
-
-PLAIN = {"level": "L1", "fractured": False, "kind": "", "grade": 0, "loss": None}
-DAMAGE = {
-    "empty": ("", "not JSON at line 1"),
-    "cut": (WHOLE[:-20], "not JSON at line"),
-    "other": ('{"format": "vertebra-responses/1"}', "is not the gym's file"),
-    "list": ("[1, 2]", "is not the gym's file"),
-    "newer": (WHOLE.replace("gym/1", "gym/2"), "'vertebra-gym/2' and this version of vertebra reads vertebra-gym/1"),
-    "no readings": ('{"format": "vertebra-gym/1"}', "must be a list"),
-    "nan": (WHOLE.replace("0.3", "NaN"), "does not write"),
-    "infinite": (WHOLE.replace("0.3", "1e999"), "reading 1: height loss is inf"),
-    "deep": ("[" * 100_000, "does not write"),
-    "seed": (spoilt(seed="2"), "reading 2: seed is '2'"),
-    "time": (spoilt(when="yesterday"), "reading 2: when is 'yesterday'"),
-    "end of time": (spoilt(when="9999-12-31T23:59:59Z"), "reading 2: when is '9999"),
-    "beginning of time": (spoilt(when="0001-01-01T00:00:00Z"), "reading 2: when is '0001"),
-    "no time": (spoilt(when=None), "reading 2: when is 'None'"),
-    "certainty": (spoilt(certainty=9), "reading 2: certainty is 9"),
-    "more": (spoilt(extra=1), "reading 2: must hold seed"),
-    "finding": (spoilt(said={"level": "L1"}), "reading 2: a finding must hold"),
-    "level": (spoilt(said={"level": "C7", "fractured": False, "kind": "", "grade": 0, "loss": None}), "level 'C7'"),
-    "yes": (
-        spoilt(said={"level": "L1", "fractured": "yes", "kind": "", "grade": 0, "loss": None}),
-        "fractured is 'yes'",
-    ),
-}
-
-
-@pytest.mark.parametrize(("text", "words"), DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_file_is_named_kept_and_never_overwritten(tmp_path, text, words):
-    path = tmp_path / "film_gym.json"
-    path.write_text(text)
-    with pytest.raises(ReviewError, match=r"^film_gym\.json: ") as error:
-        loads(text, "film_gym.json")
-    assert words in str(error.value)
-    file = ReviewFile(path)
-    assert file.entries == ()
-    assert str(error.value) in file.notice
-    assert path.read_text() == text
-    for seed in (5, 6):
-        file.add(entry(seed))
-    assert (tmp_path / "film_gym.unreadable-1.json").read_text() == text
-    assert "film_gym.unreadable-1.json" in file.notice
-    assert [e.seed for e in ReviewFile(path).entries] == [5, 6]
-    assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_a_second_damaged_file_does_not_replace_the_first(tmp_path):
-    path = tmp_path / "g.json"
-    for text in ("one", "two"):
-        path.write_text(text)
-        ReviewFile(path).add(entry(1))
-    assert (tmp_path / "g.unreadable-1.json").read_text() == "one"
-    assert (tmp_path / "g.unreadable-2.json").read_text() == "two"
-
-
-def test_bytes_that_are_no_text_and_a_mark_that_windows_puts_in_front(tmp_path):
-    path = tmp_path / "g.json"
-    path.write_bytes(b"\xff\xfe\x00")
-    assert "is not text" in ReviewFile(path).notice
-    path.write_bytes(b"\xef\xbb\xbf" + WHOLE.encode())
-    assert len(ReviewFile(path).entries) == 2
-
-
-def test_a_folder_where_the_file_should_be_is_set_aside_too(tmp_path):
-    (tmp_path / "g.json").mkdir()
-    file = ReviewFile(tmp_path / "g.json")
-    assert "cannot be opened" in file.notice
-    file.add(entry(1))
-    assert len(ReviewFile(tmp_path / "g.json").entries) == 1
-
-
-def test_what_cannot_be_written_is_kept_and_written_later(tmp_path):
-    blocked = tmp_path / "answers"
-    blocked.write_text("a file where the folder should be")
-    file = ReviewFile(blocked / "g.json")
-    with pytest.raises(OSError):
-        file.add(entry(1))
-    assert [e.seed for e in file.entries] == [1]
-    blocked.unlink()
-    file.add(entry(2, MINUTE))
-    assert [e.seed for e in ReviewFile(blocked / "g.json").entries] == [1, 2]
-
-
-def test_the_file_stays_where_it_was_when_the_notebook_moves(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    file = ReviewFile("g.json")
-    (tmp_path / "else").mkdir()
-    monkeypatch.chdir(tmp_path / "else")
-    file.add(entry(1))
-    assert list((tmp_path / "else").iterdir()) == []
-    assert (tmp_path / "g.json").exists()
-
-
-def test_a_damaged_file_that_another_window_put_aside_is_no_longer_complained_of(tmp_path):
-    path = tmp_path / "film_gym.json"
-    path.write_text("{damaged")
-    one, two = review.ReviewFile(path), review.ReviewFile(path)
-    assert "cannot be used" in one.notice
-    assert "cannot be used" in two.notice
-    plain = Reading(Finding("", False), Finding("", False), 1)
-    start = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-    one.add(Entry(1, start, plain))
-    assert "kept under the name film_gym.unreadable-1.json" in one.notice
-    two.add(Entry(2, start, plain))
-    assert two.notice == ""
-    assert [entry.seed for entry in review.ReviewFile(path).entries] == [1, 2]

@@ -286,7 +286,7 @@ def test_an_incomplete_reading_shows_nothing_and_says_why(made, tmp_path, other)
     say(gym, **other)
     assert gym.verdict == {}
     assert gym.problem.startswith("The gym could not use that reading: ")
-    assert not (tmp_path / "film_gym.json").exists()
+    assert not (tmp_path / "progress.json").exists()
     say(gym)
     assert gym.problem == ""
     assert gym.verdict["number"] == 1
@@ -307,7 +307,7 @@ def test_a_film_can_be_committed_to_once(made, tmp_path):
     forward(gym)
     gym.answer = gym.answer | {"number": 1, "certainty": 2}
     assert gym.verdict == {}
-    assert len(gym._file.entries) == 1
+    assert len(gym._file.readings) == 1
 
 
 def test_the_next_film_is_made_while_the_truth_is_looked_at(made, tmp_path):
@@ -366,7 +366,7 @@ def test_returning_films_leave_room_for_new_ones(made, tmp_path):
         forward(gym)
     clock.now += timedelta(days=1)
     later = Gym(tmp_path, 4, clock)
-    known = {entry.seed for entry in later._file.entries}
+    known = {entry.seed for entry in later._file.readings}
     back = []
     for _ in range(9):
         back.append(later.film["seed"] in known)
@@ -383,7 +383,7 @@ def test_the_running_score_is_that_of_measure_reading(made, tmp_path):
         called = gym._case.fractured is right
         say(gym, fractured=called, kind="wedge", grade=int(rng.integers(1, 4)), certainty=int(rng.integers(1, 4)))
         forward(gym)
-    readings = module.review.first_readings(gym._file.entries)
+    readings = module.review.first_readings(gym._file.readings)
     sums = reading.performance(readings)
     told = gym.progress
     facts = {name: value for name, value, _ in told["facts"]}
@@ -406,10 +406,10 @@ def test_the_stop_rule_names_itself_and_is_no_licence(made, tmp_path):
     gym = Gym(tmp_path, 6, Clock())
     while not gym.progress["stop"]["reached"]:
         assert gym.progress["stop"]["head"] == ""
-        assert len(gym._file.entries) < 120
+        assert len(gym._file.readings) < 120
         say(gym)
         forward(gym)
-    readings = module.review.first_readings(gym._file.entries)
+    readings = module.review.first_readings(gym._file.readings)
     assert min(sum(r.truth.fractured is kind for r in readings) for kind in (True, False)) == reading.STOP_MINIMUM
     assert "Stop rule reached" in gym.progress["stop"]["head"]
     assert "never a licence" in gym.progress["stop"]["rule"]
@@ -430,7 +430,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_gym_goes_on(made, tmp_p
     gym = Gym(blocked, 1, Clock())
     for n in (1, 2):
         say(gym)
-        assert "film_gym.json cannot be written to the folder answers" in gym.note
+        assert "progress.json cannot be written to the folder answers" in gym.note
         assert str(tmp_path) not in gym.note
         assert gym.progress["films"] == n
         forward(gym)
@@ -483,7 +483,7 @@ def test_the_static_form_is_stable_and_complete(made, tmp_path):
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/html"] == second._repr_mimebundle_()[0]["text/html"]
     assert re.search(r'<img alt="[^"]+has a \w+ fracture[^"]+"', bundle["text/html"])
-    assert not (tmp_path / "film_gym.json").exists()
+    assert not (tmp_path / "progress.json").exists()
     module.sample.cache_clear()
 
 
@@ -502,7 +502,7 @@ def test_real_films_go_through_the_gym(tmp_path, monkeypatch):
         say(real, point=np.asarray(case.landmarks).mean(axis=0).tolist(), level="")
         assert real.problem == ""
         assert real.verdict["tone"] == "right"
-        assert [entry.reading.said.level for entry in real._file.entries if entry.seed == seed] == [case.level]
+        assert [entry.reading.said.level for entry in real._file.readings if entry.seed == seed] == [case.level]
         forward(real)
     assert real.progress["films"] == 3
 

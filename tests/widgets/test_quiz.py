@@ -5,6 +5,7 @@ import errno
 import html.parser
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from tests.small_tasks import NEEDLE, STOP
 from tests.spoil import spoiled
 from vertebra.quiz import items
+from vertebra.quiz.progress import ProgressFile
 from vertebra.quiz.responses import Responses, digest, read_responses, write_responses
 from vertebra.quiz.static import static_html
 from vertebra.widgets import quiz as module
@@ -656,6 +658,61 @@ def test_practice_shows_a_bank_and_keeps_its_answers(bank: Path, tmp_path: Path)
     Student(widget).answer("small-1", "anterior", 3, check=True)
     assert practice("small").responses["checked"] == ["small-1"]
     assert (tmp_path / "my_answers" / "small.json").is_file()
+
+
+def test_each_checked_answer_is_remembered_for_the_review_once(bank: Path, tmp_path: Path) -> None:
+    student = Student(practice("small"))
+    student.answer("small-1", "anterior", 3)
+    assert not (tmp_path / "my_answers" / "progress.json").exists(), "an answer that is not checked is none yet"
+    student.answer("small-1", "anterior", 3, check=True)
+    student.answer("small-2", "none", 2, check=True)
+    log = ProgressFile(tmp_path / "my_answers" / "progress.json")
+    assert [(a.item, a.version, a.answer, a.fraction, a.certainty) for a in log.attempts] == [
+        ("small-1", "1.0.0", "anterior", 1.0, 3),
+        ("small-2", "1.0.0", "none", 0.0, 2),
+    ]
+
+
+def test_an_answer_that_is_tried_again_is_remembered_again(
+    bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minutes = iter(range(60))
+    monkeypatch.setattr(module, "now", lambda: datetime(2026, 11, 29, 9, next(minutes), tzinfo=UTC))
+    student = Student(practice("small"))
+    for answer in ("none", "anterior", "anterior"):
+        student.answer("small-1", answer, 1)
+        student.answer("small-1", answer, 1, check=True)
+    log = ProgressFile(tmp_path / "my_answers" / "progress.json")
+    assert [attempt.fraction for attempt in log.attempts] == [0.0, 1.0, 1.0]
+
+
+def test_answers_of_an_earlier_version_of_the_bank_stay_in_the_progress(bank: Path, tmp_path: Path) -> None:
+    Student(practice("small")).answer("small-1", "anterior", 3, check=True)
+    (tmp_path / "my_answers" / "progress.json").unlink()  # as before there was one
+    bank.write_text(bank.read_text().replace("version: 1.0.0", "version: 1.0.1", 1))
+    widget = practice("small")
+    assert "earlier version" in widget.problem
+    Student(widget).answer("small-2", "anterior", 2, check=True)
+    assert "kept under the name small.unreadable-1.json" in widget.problem
+    log = ProgressFile(tmp_path / "my_answers" / "progress.json")
+    assert {(attempt.item, attempt.version) for attempt in log.attempts} == {("small-1", ""), ("small-2", "1.0.0")}
+
+
+def test_progress_that_cannot_be_written_is_told_and_the_answer_is_safe(bank: Path, tmp_path: Path) -> None:
+    student = Student(practice("small"))
+    blocked = tmp_path / "my_answers" / "progress.json"
+    blocked.mkdir(parents=True)
+    (blocked / "full").touch()
+    student.answer("small-1", "anterior", 3, check=True)
+    assert "kept under the name progress.unreadable-1.json" in student.widget.problem
+    assert student.widget.saved == student.widget.responses["seq"]
+    assert ProgressFile(blocked).attempts[0].item == "small-1"
+    assert practice("small").responses["checked"] == ["small-1"]
+
+
+def test_an_exam_leaves_no_progress(tmp_path: Path, questions: Path) -> None:
+    Student(exam(questions)).answer("q-single", "wedge", 3, check=True)
+    assert not list(tmp_path.rglob("progress.json"))
 
 
 def test_the_order_of_options_says_nothing_and_stays(bank: Path) -> None:

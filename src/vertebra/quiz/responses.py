@@ -246,11 +246,11 @@ def _check_answers(answers: Mapping[str, Any], name: str) -> None:
         certainty = response.get("certainty")
         if certainty is not None and (type(certainty) is not int or certainty not in (1, 2, 3)):
             raise refuse(place, f"certainty is {reprlib.repr(certainty)}, must be 1, 2, 3 or null")
-        if not _is_answer(response.get("answer")):
+        if not is_answer(response.get("answer")):
             raise refuse(place, f"no question takes the answer {reprlib.repr(response['answer'])}")
 
 
-def _is_answer(value: Any) -> bool:
+def is_answer(value: Any) -> bool:
     """Say whether `value` has the shape of an answer in any format, or is None."""
     match value:
         case None:

@@ -16,9 +16,9 @@ from vertebra.imaging.films import FilmCase, film_case
 from vertebra.measure import morphometry, reading
 from vertebra.measure.reading import Finding, Proportion, Reading
 from vertebra.quiz import review, scoring
+from vertebra.quiz.progress import FILE, ProgressFile
 
 HERE = Path(__file__).parent
-FILE = "film_gym.json"
 SEEDS = 10_000_000
 RETURN_EVERY = 3  # of so many films one may be a film that returns; the rest are new
 SAMPLE = 9  # the film of a page without a kernel
@@ -336,12 +336,12 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
         """Open on a first film; what was read before comes from the file in `folder`."""
         self._rng = np.random.default_rng(seed)
         self._clock = clock
-        self._file = review.ReviewFile(Path(folder) / FILE)
-        self._met = {entry.seed for entry in self._file.entries}
+        self._file = ProgressFile(Path(folder) / FILE)
+        self._met = {entry.seed for entry in self._file.readings}
         self._next: FilmCase | None = None
         self._case = film_case(self._choose(1))
         super().__init__(
-            film=shown(self._case, 1), progress=progress(self._file.entries, clock()), note=self._file.notice
+            film=shown(self._case, 1), progress=progress(self._file.readings, clock()), note=self._file.notice
         )
         self.observe(self._on_answer, "answer")
         self.observe(self._on_wanted, "wanted")
@@ -359,9 +359,9 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
     def _choose(self, number: int) -> int:
         """Return the seed of a film that returns, if one is due and it is its turn, or of one never met."""
         here = self._case.seed if number > 1 else None
-        waiting = [seed for seed in review.due(self._file.entries, self._clock()) if seed != here]
+        waiting = [seed for seed in review.due(self._file.readings, self._clock()) if seed != here]
         if waiting and number % RETURN_EVERY == 0:
-            return waiting[0]
+            return int(waiting[0])
         while (seed := int(self._rng.integers(1, SEEDS))) in self._met:
             pass
         self._met.add(seed)
@@ -390,9 +390,9 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
                 "The gym goes on, but what you read now is forgotten when you close the lesson."
             )
         # Counted after the file was read anew: another window may have shown this film too.
-        again = sum(entry.seed == case.seed for entry in self._file.entries) > 1
+        again = sum(entry.seed == case.seed for entry in self._file.readings) > 1
         self.problem = ""
-        self.progress = progress(self._file.entries, at)
+        self.progress = progress(self._file.readings, at)
         self.verdict = verdict(case, read, number, again, point)
         # The student now looks at the truth: time to make the next film, so that Next shows it at once.
         try:
@@ -441,5 +441,5 @@ def sample() -> str:
 
 
 def gym(folder: Path | str = "my_answers", seed: int | None = None) -> Gym:
-    """Return the reading gym; readings are kept in `folder`/film_gym.json, and `seed` makes the order repeatable."""
+    """Return the reading gym; readings are kept in `folder`/progress.json, and `seed` makes the order repeatable."""
     return Gym(folder, seed)

@@ -10,8 +10,10 @@ from typing import Any
 import anywidget
 import traitlets
 
-from vertebra.quiz import items, tasks
+from vertebra.quiz import items, scoring, tasks
+from vertebra.quiz.progress import FILE, ProgressFile
 from vertebra.quiz.responses import Responses, ResponsesError, digest, read_responses, set_aside, write_responses
+from vertebra.quiz.review import Attempt, now
 from vertebra.quiz.static import HINTS, static_html
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
@@ -46,15 +48,23 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
     saved = traitlets.Int(0).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, quiz: Mapping[str, Any], path: Path | str | None = None) -> None:
-        """Show `quiz`; with `path`, answers are read from that responses file now and written to it on every change."""
+    def __init__(
+        self, quiz: Mapping[str, Any], path: Path | str | None = None, log: ProgressFile | None = None
+    ) -> None:
+        """Show `quiz`; with `path`, answers are read from that responses file now and written to it on every change.
+
+        log: remembers each answer of a practice quiz when it is checked, for the review.
+        """
         quiz = {"id": "", "title": "", "mode": "practice", "certainty": False, "items": [], **quiz}
         quiz.setdefault("build", digest([[item["id"], item.get("version")] for item in quiz["items"]]))
         responses: dict[str, Any] = {"seq": 0, "student": "", "answers": {}, "checked": []}
         problem = ""
         self._file = None
-        if path is None:
+        self._log = log
+        if path is None and log is None:
             quiz["saving"] = False
+        elif path is None:
+            quiz["file"] = FILE
         else:
             self._file = AnswerFile(path, quiz["id"], quiz["build"])
             stored, problem = self._file.read()
@@ -67,16 +77,23 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
         self.observe(self._save, "responses")
 
     def _save(self, change: Mapping[str, Any]) -> None:
-        if self._file is None:
+        file = self._file or self._log
+        if file is None:
             return
         try:
-            new = change["new"]
-            self._file.write(new.get("student", ""), _stored(self.quiz, new))
+            old, new = change["old"], change["new"]
+            if self._file:
+                self._file.write(new.get("student", ""), _stored(self.quiz, new))
+            notices = [self._file.notice] if self._file else []
+            if self._log and (attempts := _attempts(self.quiz, old, new)):
+                file = self._log
+                self._log.add(*attempts)
+            notices += [self._log.notice] if self._log else []
             with self.hold_sync():  # one message: a notice alone would look like a failure for a moment
-                self.problem = self._file.notice
+                self.problem = " ".join(filter(None, notices))
                 self.saved = new["seq"]
         except (OSError, ResponsesError) as error:
-            self.problem = _sentence(error, self._file.path)
+            self.problem = _sentence(error, file.path)
         except Exception as error:  # Whatever it is: a handler that fails silently would lose answers.
             self.problem = f"The answers could not be stored ({type(error).__name__}: {error}). Run this cell again."
 
@@ -100,6 +117,7 @@ def practice(bank: str = "fracture_types", folder: Path | str = "my_answers") ->
     except items.BankError as error:
         raise QuizError(str(error)) from None
     path = Path(folder) / f"{found.id}.json"
+    log = ProgressFile(path.with_name(FILE), [found])
     quiz = {
         "id": found.id,
         "title": found.title,
@@ -109,7 +127,7 @@ def practice(bank: str = "fracture_types", folder: Path | str = "my_answers") ->
         "file": path.as_posix() if not path.is_absolute() else path.name,
         "items": [_shuffled(item.practice()) if item.shuffle else item.practice() for item in found.items],
     }
-    return QuizWidget(quiz, path)
+    return QuizWidget(quiz, path, log)
 
 
 def exam(path: Path | str = "questions.json") -> QuizWidget:
@@ -205,6 +223,21 @@ def _stored(quiz: Mapping[str, Any], responses: Mapping[str, Any]) -> dict[str, 
     }
 
 
+def _attempts(quiz: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Attempt]:
+    """Return the answers that were checked between two states, as the review remembers them."""
+    found = []
+    for item in quiz["items"]:
+        response = new["answers"].get(item["id"]) or {}
+        before = old["answers"].get(item["id"]) if item["id"] in old.get("checked", ()) else None
+        if quiz["mode"] != "practice" or item["id"] not in new.get("checked", ()) or response == before:
+            continue
+        fraction = scoring.score(item["key"], response["answer"])
+        found.append(
+            Attempt(item["id"], item["version"], now(), response["answer"], fraction, response["certainty"] or 1)
+        )
+    return found
+
+
 def _checked(quiz: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [item for item, response in answers.items() if quiz["mode"] == "practice" and response.get("certainty")]
 
@@ -226,7 +259,10 @@ def _shuffled(item: dict[str, Any]) -> dict[str, Any]:
         return hashlib.sha256(f"{item['id']}\n{part['id']}".encode()).digest()
 
     groups = {"options", "prompts", "regions"} & item.keys()
-    return item | {group: sorted(item[group], key=rank) for group in groups}
+    mixed = item | {group: sorted(item[group], key=rank) for group in groups}
+    if "decisions" in item:  # one follows from another, so only their options are mixed
+        mixed["decisions"] = [each | {"options": sorted(each["options"], key=rank)} for each in item["decisions"]]
+    return mixed
 
 
 def _read_questions(path: Path) -> dict[str, Any]:
@@ -271,6 +307,11 @@ def _public(item: Mapping[str, Any]) -> dict[str, Any]:
         shown["bands"] = [_only(band, ("id", "text", "share")) for band in item["bands"]]
     groups = ("options", "steps", "prompts", "regions")
     parts: dict[str, Sequence[Any]] = {group: item[group] for group in groups if item.get(group)}
+    if item.get("decisions"):
+        shown["decisions"] = [
+            _only(each, ("id", "text", "choose")) | {"options": [_only(one, ("id", "text")) for one in each["options"]]}
+            for each in item["decisions"]
+        ]
     return shown | {group: [_only(part, ("id", "text")) for part in each] for group, each in parts.items()}
 
 
