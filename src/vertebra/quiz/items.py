@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import re
 import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count, pairwise
@@ -27,6 +27,7 @@ from vertebra.quiz.tasks import KINDS, Band, Task, TaskError, load_task
 PACKAGED = Path(__file__).parents[1] / "_data" / "quizzes" / "bank"
 CHECKOUT = Path(__file__).parents[3] / "quizzes" / "bank"
 
+HEAD = ("bank", "use", "lesson", "title", "licence", "read", "review_by")
 RATIONALE_WORDS = 8
 APPLIED = schema.BLOOM[schema.BLOOM.index("apply") :]  # from here on a question is asked about a patient
 MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -151,7 +152,10 @@ class Computed:
 
 @dataclass(frozen=True)
 class Item:
-    """One question. The fields that its format does not have are empty; `line` is its first line in the bank file."""
+    """One question. The fields that its format does not have are empty.
+
+    line: its first line in the bank file. index: its place among that file's questions, from 0.
+    """
 
     id: str
     version: str
@@ -181,6 +185,7 @@ class Item:
     computed: Computed | None = None
     isomorph_family: str = ""
     line: int = 0
+    index: int = 0
 
     @property
     def choices(self) -> tuple[Option, ...]:
@@ -210,8 +215,12 @@ class Item:
         return self._public(shown, _same_names(shown))
 
     def practice(self) -> dict[str, Any]:
-        """Return the public part with key, rationales, mistakes, sources and reviews: for practice banks only."""
-        return self.public() | {
+        """Return the public part with key, rationales, mistakes, sources and reviews: for practice banks only.
+
+        The parts stand in an order that says nothing about the key and is the same on every run.
+        """
+        shown = self.practice_order()
+        return self._public(shown, _same_names(shown)) | {
             "key": self.key_record(),
             "rationales": self.rationales(),
             "mistakes": self.mistakes(),
@@ -242,6 +251,16 @@ class Item:
         parts: list[Any] = [*self.choices, *self.regions]
         wrong = [part for part in parts if part.misconception]
         return {part.id: misconceptions()[part.misconception] for part in wrong}
+
+    def practice_order(self) -> dict[str, tuple[Any, ...]]:
+        """Return {group: its parts as practice shows them}, as a bank lists the key wherever its author put it."""
+
+        def rank(part: Any) -> bytes:
+            return hashlib.sha256(f"{self.id}\n{part.id}".encode()).digest()
+
+        shown = self._shown(None)
+        mixed = ("options", "prompts", "regions") if self.shuffle else ()
+        return shown | {group: tuple(sorted(shown[group], key=rank)) for group in mixed}
 
     def _shown(self, seed: str | None) -> dict[str, tuple[Any, ...]]:
         """Return the parts of each group in the order in which they are shown."""
@@ -352,6 +371,8 @@ class Bank:
     licence: str
     items: tuple[Item, ...]
     file: str
+    read: str = ""
+    review_by: str = ""
 
     def item(self, item_id: str) -> Item:
         """Return the question with this id; raises BankError if there is none."""
@@ -368,12 +389,13 @@ class Bank:
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One fault of a bank file; place names the question, or the bank itself."""
+    """One fault of a bank file; place names the question, or the bank itself; rule is that of the linter it breaks."""
 
     file: str
     line: int
     place: str
     what: str
+    rule: str = "L01"
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.place}: {self.what}"
@@ -423,16 +445,21 @@ def load_banks(folder: Path | str, known_references: Collection[str] | None = No
             banks.append(load_bank(path, known_references))
         except BankError as error:
             faults += error.faults
+    faults += repeated_names(banks)
+    if faults:
+        raise BankError(faults)
+    return tuple(banks)
+
+
+def repeated_names(banks: Iterable[Bank]) -> Iterator[Fault]:
+    """Yield a fault for each bank and each question whose id another bank has too."""
     first: dict[tuple[str, str], str] = {}
     for bank in banks:
         named = [("bank", bank.id, 1), *(("item", item.id, item.line) for item in bank.items)]
         for kind, name, line in named:
             other = first.setdefault((kind, name), bank.file)
             if other != bank.file:
-                faults.append(Fault(bank.file, line, f"{kind} {name}", f"{other} has this id too; change one of them"))
-    if faults:
-        raise BankError(faults)
-    return tuple(banks)
+                yield Fault(bank.file, line, f"{kind} {name}", f"{other} has this id too; change one of them")
 
 
 def find_bank(name: str) -> Path:
@@ -462,33 +489,36 @@ def _head(path: Path) -> dict[str, Any]:
 
 def parse_bank(text: str, name: str, known_references: Collection[str] | None = None) -> Bank:
     """Read the text of a bank; `name` is what the faults call the file. Raises BankError with all faults."""
+    bank, source = read_bank(text, name)
+    for item in bank.items:
+        for path, rule, what in faults_of(item, known_references):
+            source.add(("items", item.index, *path), what, rule)
+    if source.faults:
+        raise BankError(sorted(set(source.faults)))
+    return bank
+
+
+def read_bank(text: str, name: str) -> tuple[Bank, "Source"]:
+    """Return a bank with those of its questions that fit the schema, and its text with all other faults.
+
+    `faults_of` finds what is wrong with the questions themselves. Raises BankError if the text is not YAML.
+    """
     source = Source(text, name)
     source.check_structure()
-    data = source.data
-    items = []
-    sound = isinstance(data, dict) and isinstance(data.get("items"), list)
-    for i, raw in enumerate(data["items"] if sound else ()):
-        if not source.is_faulty(("items", i)):
-            item = _item(raw, source.line(("items", i)), _task_folder(data.get("use"), name))
-            items.append(item)
-            for path, what in _faults_of(item, known_references):
-                source.add(("items", i, *path), what)
+    data = source.data if isinstance(source.data, dict) else {}
+    listed = data.get("items")
+    items: list[Item] = []
     first: dict[str, int] = {}
-    for item in items:
+    for i, raw in enumerate(listed if isinstance(listed, list) else ()):
+        if source.is_faulty(("items", i)):
+            continue
+        item = _item(raw, source.line(("items", i)), i, _task_folder(data.get("use"), name))
+        items.append(item)
         if first.setdefault(item.id, item.line) != item.line:
             what = f"the question in line {first[item.id]} has this id too; change one of them"
             source.faults.append(Fault(name, item.line, f"item {item.id}", what))
-    if source.faults:
-        raise BankError(sorted(set(source.faults)))
-    return Bank(
-        id=data["bank"],
-        use=data["use"],
-        lesson=data["lesson"],
-        title=data["title"],
-        licence=data["licence"],
-        items=tuple(items),
-        file=name,
-    )
+    head = {field: str(data.get(field, "")) for field in HEAD}
+    return Bank(id=head.pop("bank"), **head, items=tuple(items), file=name), source
 
 
 def _task_folder(use: Any, name: str) -> Path:
@@ -496,7 +526,7 @@ def _task_folder(use: Any, name: str) -> Path:
     return Path(name).parent / "tasks" if use == "graded" else assets.root() / "tasks"
 
 
-def _item(raw: Mapping[str, Any], line: int, tasks: Path) -> Item:
+def _item(raw: Mapping[str, Any], line: int, index: int, tasks: Path) -> Item:
     """Build an item from fields that fit the schema."""
     fields = dict(raw)
     for name in ("objectives", "sources", "claims"):
@@ -522,7 +552,7 @@ def _item(raw: Mapping[str, Any], line: int, tasks: Path) -> Item:
         fields["answer"] = NumericAnswer(**raw["answer"])
     if raw["format"] in schema.SCORING:
         fields.setdefault("scoring", schema.SCORING[raw["format"]][0])
-    return Item(**fields, line=line)
+    return Item(**fields, line=line, index=index)
 
 
 def _band(raw: Mapping[str, Any]) -> Band:
@@ -532,10 +562,11 @@ def _band(raw: Mapping[str, Any]) -> Band:
 
 # --- Meaning: what a schema cannot say --------------------------------------------------------------------------------
 
-Found = Iterator[tuple[schema.Path, str]]
+Found = Iterator[tuple[schema.Path, str, str]]  # place, rule of the linter, what is wrong; the mend
 
 
-def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
+def faults_of(item: Item, known_references: Collection[str] | None = None) -> Found:
+    """Yield (path within the question, rule, what is wrong; the mend) for what the schema cannot say."""
     yield from _faults_of_text(item, known_references)
     yield from _faults_of_image(item)
     yield from _faults_of_misconceptions(item)
@@ -555,9 +586,9 @@ def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
         case "multiple_response":
             keys = sum(option.key for option in item.options)
             if keys == 0:
-                yield ("options",), "no option is a key; give at least one key: true"
+                yield ("options",), "L03", "no option is a key; give at least one key: true"
             if keys == len(item.options):
-                yield ("options",), "every option is a key; add an option that is wrong"
+                yield ("options",), "L03", "every option is a key; add an option that is wrong"
         case "numeric":
             yield from _faults_of_number(item)
         case "matching":
@@ -565,7 +596,7 @@ def _faults_of(item: Item, known_references: Collection[str] | None) -> Found:
                 ids = [option.id for option in item.options]
                 if prompt.answer not in ids:
                     mend = schema.nearest(prompt.answer, ids) or f"the options are: {', '.join(ids)}"
-                    yield ("prompts", i, "answer"), f"prompt {prompt.id} has no option {prompt.answer}; {mend}"
+                    yield ("prompts", i, "answer"), "L03", f"prompt {prompt.id} has no option {prompt.answer}; {mend}"
         case "key_feature":
             yield from _faults_of_decisions(item)
         case "hotspot":
@@ -579,21 +610,21 @@ def _faults_of_text(item: Item, known_references: Collection[str] | None) -> Fou
     instruction = item.format in ("ordering", "matching", "hotspot", "key_feature", *KINDS)
     if not item.stem.endswith(("?", ".") if instruction else "?"):
         mend = "end it with ? or, for an instruction, with a full stop" if instruction else "end it with ?"
-        yield ("stem",), f"the stem is not a closed question; {mend}"
+        yield ("stem",), "L05", f"the stem is not a closed question; {mend}"
     if item.format == "key_feature" and not item.vignette:
-        yield (), "the decisions are about nobody; add a vignette"
+        yield (), "L08", "the decisions are about nobody; add a vignette"
     if item.format == "single_best_answer" and item.bloom in APPLIED and not item.vignette:
-        yield ("bloom",), f"bloom is {item.bloom} but there is no vignette; add a vignette, or lower bloom"
+        yield ("bloom",), "L08", f"bloom is {item.bloom} but there is no vignette; add a vignette, or lower bloom"
     if item.rationale:
         yield from _faults_of_rationale(("rationale",), "", item.rationale)
     for i, slip in enumerate(item.slips):
         yield from _faults_of_rationale(("slips", i, "rationale"), f" of slip {slip.value}", slip.rationale)
     for i, source in enumerate(item.sources):
         if source in item.sources[:i]:
-            yield ("sources", i), f"source {source} is named twice; remove one"
+            yield ("sources", i), "L21", f"source {source} is named twice; remove one"
         elif known_references is not None and source != "unreferenced" and source not in known_references:
             mend = schema.nearest(source, known_references) or "correct it, or write unreferenced"
-            yield ("sources", i), f"there is no reference {source}; {mend}"
+            yield ("sources", i), "L21", f"there is no reference {source}; {mend}"
 
 
 def _faults_of_misconceptions(item: Item) -> Found:
@@ -604,26 +635,26 @@ def _faults_of_misconceptions(item: Item) -> Found:
         parts |= {("decisions", i, "options", j): part for j, part in enumerate(decision.options)}
     for path, part in parts.items():
         if part.misconception and getattr(part, "key", False):
-            yield (*path, "misconception"), f"{part.id} is a key and has a misconception; remove one of the two"
+            yield (*path, "misconception"), "L20", f"{part.id} is a key and has a misconception; remove one of the two"
         elif part.misconception and part.misconception not in misconceptions():
             mend = schema.nearest(part.misconception, misconceptions()) or "add it to assets/misconceptions.yml"
-            yield (*path, "misconception"), f"there is no misconception {part.misconception}; {mend}"
+            yield (*path, "misconception"), "L20", f"there is no misconception {part.misconception}; {mend}"
 
 
 def _faults_of_rationale(path: schema.Path, owner: str, rationale: str) -> Found:
     words = len(rationale.split())
     if words < RATIONALE_WORDS:
         what = f"the rationale{owner} is too short ({words} of at least {RATIONALE_WORDS} words)"
-        yield path, f"{what}; say why, and name the mistake behind a wrong one"
+        yield path, "L20", f"{what}; say why, and name the mistake behind a wrong one"
 
 
 def _faults_of_group(group: str, parts: Sequence[Any]) -> Found:
     kind = group.removesuffix("s")
     for i, part in enumerate(parts):
         if part.id in [other.id for other in parts[:i]]:
-            yield (group, i, "id"), f"two {group} have the id {part.id}; change one of them"
+            yield (group, i, "id"), "L01", f"two {group} have the id {part.id}; change one of them"
         if part.text in [other.text for other in parts[:i]]:
-            yield (group, i, "text"), f"two {group} have the same text as {kind} {part.id}; change one of them"
+            yield (group, i, "text"), "L03", f"two {group} have the same text as {kind} {part.id}; change one of them"
         if getattr(part, "rationale", ""):
             yield from _faults_of_rationale((group, i, "rationale"), f" of {kind} {part.id}", part.rationale)
 
@@ -632,28 +663,28 @@ def _faults_of_one_key(group: str, parts: Sequence[Option | Region]) -> Found:
     keys = [part.id for part in parts if part.key]
     if len(keys) != 1:
         have = f"has {len(keys)} keys ({', '.join(keys)})" if keys else "has no key"
-        yield (group,), f"the question {have}; give key: true to exactly one of its {group}"
+        yield (group,), "L03", f"the question {have}; give key: true to exactly one of its {group}"
 
 
 def _faults_of_decisions(item: Item) -> Found:
     named = [option.id for option in item.choices]
     for i, decision in enumerate(item.decisions):
         place = ("decisions", i)
-        yield from (((*place, *path), what) for path, what in _faults_of_group("options", decision.options))
+        yield from (((*place, *path), rule, what) for path, rule, what in _faults_of_group("options", decision.options))
         for j, option in enumerate(decision.options):
             if named.count(option.id) > sum(other.id == option.id for other in decision.options):
-                yield (*place, "options", j, "id"), f"option {option.id} is in two decisions; change one of them"
+                yield (*place, "options", j, "id"), "L01", f"option {option.id} is in two decisions; change one of them"
             if option.key and option.harms:
-                yield (*place, "options", j), f"option {option.id} is a key and harms; remove one of the two"
+                yield (*place, "options", j), "L03", f"option {option.id} is a key and harms; remove one of the two"
         keys = sum(option.key for option in decision.options)
         if not keys:
-            yield place, f"decision {decision.id} has no key; give key: true to at least one of its options"
+            yield place, "L03", f"decision {decision.id} has no key; give key: true to at least one of its options"
         elif decision.choose < keys:
             what = f"decision {decision.id} has {keys} keys and lets {decision.choose} count"
-            yield (*place, "choose"), f"{what}; raise choose, or remove keys"
+            yield (*place, "choose"), "L03", f"{what}; raise choose, or remove keys"
         if decision.choose >= len(decision.options):
             what = f"decision {decision.id} lets all of its options count"
-            yield (*place, "choose"), f"{what}; lower choose, or add options that are wrong"
+            yield (*place, "choose"), "L03", f"{what}; lower choose, or add options that are wrong"
 
 
 def _faults_of_number(item: Item) -> Found:
@@ -661,12 +692,16 @@ def _faults_of_number(item: Item) -> Found:
     if answer is None:
         return
     if answer.relative and answer.value == 0:
-        yield ("answer",), "a share of the value 0 is no tolerance; give an absolute tolerance and relative: false"
+        yield (
+            ("answer",),
+            "L25",
+            "a share of the value 0 is no tolerance; give an absolute tolerance and relative: false",
+        )
     elif answer.tolerance == 0 and answer.value != int(answer.value):
-        yield ("answer",), f"{answer.value} has no tolerance; give a tolerance above 0, or an integer value"
+        yield ("answer",), "L25", f"{answer.value} has no tolerance; give a tolerance above 0, or an integer value"
     for i, slip in enumerate(item.slips):
         if scoring.score(item.key_record(), slip.value) == 1:
-            yield ("slips", i), f"slip {slip.value} is within the tolerance, so it is right; remove it"
+            yield ("slips", i), "L03", f"slip {slip.value} is within the tolerance, so it is right; remove it"
 
 
 def _faults_of_image(item: Item) -> Found:
@@ -675,16 +710,16 @@ def _faults_of_image(item: Item) -> Found:
     try:
         shape = _aspect(assets.path(item.image.src))
     except assets.AssetError:
-        yield ("image", "src"), f"there is no picture {item.image.src} below assets/; add it, or correct src"
+        yield ("image", "src"), "L26", f"there is no picture {item.image.src} below assets/; add it, or correct src"
         return
     except (ValueError, ArithmeticError, struct.error):
-        yield ("image", "src"), f"{item.image.src} is damaged, its size cannot be read; save the picture again"
+        yield ("image", "src"), "L26", f"{item.image.src} is damaged, its size cannot be read; save the picture again"
         return
     if item.format == "hotspot" and shape and item.image.width and item.image.height:
         stated = item.image.width / item.image.height
         if abs(stated / shape - 1) > 0.01:
             what = f"width/height is {stated:.3f}, that of {item.image.src} is {shape:.3f}"
-            yield ("image",), f"{what}, so clicks would miss; correct width and height"
+            yield ("image",), "L26", f"{what}, so clicks would miss; correct width and height"
 
 
 def _aspect(file: Path) -> float | None:
@@ -708,24 +743,28 @@ def _faults_of_regions(item: Item) -> Found:
             if not (0 <= x <= item.image.width and 0 <= y <= item.image.height):
                 size = f"{item.image.width:g} x {item.image.height:g}"
                 what = f"corner [{x:g}, {y:g}] of region {region.id} lies outside the picture ({size})"
-                yield ("regions", i, "polygon", j), f"{what}; correct the corner"
+                yield ("regions", i, "polygon", j), "L01", f"{what}; correct the corner"
         if not _overlap(region.polygon, region.polygon):
-            yield ("regions", i, "polygon"), f"the polygon of region {region.id} has no area; give its corners in turn"
+            yield (
+                ("regions", i, "polygon"),
+                "L01",
+                f"the polygon of region {region.id} has no area; give its corners in turn",
+            )
     for key in (region for region in item.regions if region.key):
         for i, region in enumerate(item.regions):
             if not region.key and _overlap(key.polygon, region.polygon):
                 what = f"region {region.id} overlaps the key {key.id}, so a point could be both"
-                yield ("regions", i, "polygon"), f"{what}; move its corners off the key"
+                yield ("regions", i, "polygon"), "L03", f"{what}; move its corners off the key"
 
 
 def _faults_of_task(item: Item) -> Found:
     try:
         task = item.task
     except TaskError as error:
-        yield ("task",), str(error)
+        yield ("task",), "L01", str(error)
         return
     if task.kind != item.format:
-        yield ("task",), f"the task is a {task.kind}, the question a {item.format}; correct one of them"
+        yield ("task",), "L01", f"the task is a {task.kind}, the question a {item.format}; correct one of them"
         return
     known = [measure["id"] for measure in task.measures]
     named = True
@@ -734,24 +773,32 @@ def _faults_of_task(item: Item) -> Found:
             if name not in known:
                 named = False
                 mend = schema.nearest(name, known) or f"the quantities are: {', '.join(known)}"
-                yield ("bands", i, side), f"the task measures no {name}; {mend}"
+                yield ("bands", i, side), "L01", f"the task measures no {name}; {mend}"
         last = i == len(item.bands) - 1
         if last == bool(band.limits):
             mend = "remove them: it takes all that is left" if last else "give it above or below, or move it to the end"
-            yield ("bands", i), f"band {band.id} {'is the last and has limits' if last else 'has no limits'}; {mend}"
+            yield (
+                ("bands", i),
+                "L01",
+                f"band {band.id} {'is the last and has limits' if last else 'has no limits'}; {mend}",
+            )
             return
     if not named:
         return
     places = task.sorted_into(item.bands)
     for i, band in enumerate(item.bands):
         if i not in places:
-            yield ("bands", i), f"no answer at all falls into band {band.id}; correct the limits or remove it"
+            yield ("bands", i), "L01", f"no answer at all falls into band {band.id}; correct the limits or remove it"
     record = item.key_record()
     if scoring.score(record, task.example) < 1:
         fallen = item.bands[places[scoring.setting(record, task.example)]]
-        yield ("bands",), f"the task's own good answer falls into band {fallen.id}; correct the limits or the shares"
+        yield (
+            ("bands",),
+            "L01",
+            f"the task's own good answer falls into band {fallen.id}; correct the limits or the shares",
+        )
     if scoring.score(record, task.start) == 1:
-        yield ("bands",), "the setting to begin with earns everything; correct the limits or the shares"
+        yield ("bands",), "L01", "the setting to begin with earns everything; correct the limits or the shares"
 
 
 def _overlap(a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]]) -> bool:
@@ -796,6 +843,18 @@ def _crossings(a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]
 
 # --- YAML that knows its lines ----------------------------------------------------------------------------------------
 
+# The rule of the linter that a question breaks where one of these fields does not fit the schema.
+RULE_OF: Mapping[str | int, str] = {
+    "objectives": "L02",
+    "bloom": "L02",
+    "tier": "L02",
+    "claims": "L02",
+    "rationale": "L20",
+    "misconception": "L20",
+    "sources": "L21",
+    "computed": "L25",
+    "image": "L26",
+}
 DEEPEST = 50  # lists and mappings inside each other; a bank needs 7, and libyaml ends the whole process at thousands
 _QUOTES = "put text that holds ': ' or ' #', or that starts with a sign, in quotes, and check the indentation"
 
@@ -900,13 +959,13 @@ class Source:
                 line = (node if isinstance(node, yaml.ScalarNode) else key).start_mark.line
         return int(line) + 1
 
-    def add(self, path: schema.Path, what: str) -> None:
+    def add(self, path: schema.Path, what: str, rule: str = "L01") -> None:
         """Record a fault at a part of the data."""
-        self._record(self.line(path), path, what)
+        self._record(self.line(path), path, what, rule)
 
-    def _record(self, line: int, path: schema.Path, what: str) -> None:
+    def _record(self, line: int, path: schema.Path, what: str, rule: str = "L01") -> None:
         self._faulty.add(path[:2])
-        self.faults.append(Fault(self.name, line, self._place(path), what))
+        self.faults.append(Fault(self.name, line, self._place(path), what, rule))
 
     def is_faulty(self, path: schema.Path) -> bool:
         """Say whether a fault was found in the bank's part `path`, such as ("items", 0)."""
@@ -923,7 +982,7 @@ class Source:
         """Record where the data do not fit the schema."""
         for path, what in schema.faults(self.data, self.rules):
             if path not in self._unread:
-                self.add(path, what)
+                self.add(path, what, next((RULE_OF[step] for step in path if step in RULE_OF), "L01"))
 
 
 def _syntax_fault(error: yaml.YAMLError, text: str, name: str, whole: str) -> Fault:

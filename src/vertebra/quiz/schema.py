@@ -318,7 +318,7 @@ def _in_words(error: ValidationError) -> Iterator[tuple[Path, str]]:
             for name in limit:
                 if name not in value and name not in misspelt:
                     about = rule["properties"][name].get("description", "it is needed")
-                    yield (), f"the field {name} is missing; add it: {about}"
+                    yield (name,), f"the field {name} is missing; add it: {about}"
         case "additionalProperties":
             for name in value:
                 if name not in rule["properties"]:

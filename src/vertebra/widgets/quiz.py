@@ -1,6 +1,5 @@
 """The quiz widget: practice quizzes, marked in the browser, and exam quizzes, which only record answers."""
 
-import hashlib
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
@@ -125,7 +124,7 @@ def practice(bank: str = "fracture_types", folder: Path | str = "my_answers") ->
         "certainty": True,
         "instructions": PRACTICE_INSTRUCTIONS,
         "file": path.as_posix() if not path.is_absolute() else path.name,
-        "items": [_shuffled(item.practice()) if item.shuffle else item.practice() for item in found.items],
+        "items": [item.practice() for item in found.items],
     }
     return QuizWidget(quiz, path, log)
 
@@ -247,22 +246,6 @@ def _sentence(error: OSError | ResponsesError, path: Path) -> str:
         return str(error)
     folder = "this folder" if path.parent == Path() else f"the folder {path.parent.name}"
     return f"{path.name} cannot be written to {folder} ({error.strerror or error}). Mend that, then try saving again."
-
-
-def _shuffled(item: dict[str, Any]) -> dict[str, Any]:
-    """Put the parts in an order that says nothing about the key but is the same on every run.
-
-    Steps come mixed from the bank; a bank lists its key wherever the author put it, which is often first.
-    """
-
-    def rank(part: Mapping[str, Any]) -> bytes:
-        return hashlib.sha256(f"{item['id']}\n{part['id']}".encode()).digest()
-
-    groups = {"options", "prompts", "regions"} & item.keys()
-    mixed = item | {group: sorted(item[group], key=rank) for group in groups}
-    if "decisions" in item:  # one follows from another, so only their options are mixed
-        mixed["decisions"] = [each | {"options": sorted(each["options"], key=rank)} for each in item["decisions"]]
-    return mixed
 
 
 def _read_questions(path: Path) -> dict[str, Any]:
