@@ -85,6 +85,15 @@ def _quiz_commands(groups: Group) -> None:
     command.add_argument("bank", type=Path, nargs="*", help="bank or assignment files, or folders of them (./quizzes)")
     command.set_defaults(run=_check)
 
+    command = commands.add_parser("blueprint", help="draw which objectives the practice banks cover, and every gap")
+    command.add_argument("--html", type=Path, metavar="FILE", help="write it as a page of HTML instead")
+    command.set_defaults(run=_blueprint)
+
+    command = commands.add_parser("cards", help="write the practice questions as a deck of Anki cards")
+    command.add_argument("bank", type=Path, nargs="*", help="practice banks (all of the course)")
+    command.add_argument("--out", type=Path, default=Path("vertebra.apkg"), metavar="FILE", help="(vertebra.apkg)")
+    command.set_defaults(run=_cards)
+
     command = commands.add_parser("schema", help="print the JSON Schema of a bank file")
     command.set_defaults(run=_schema)
 
@@ -286,6 +295,32 @@ def _bank_files(paths: Sequence[Path]) -> Iterator[Path]:
 def _is_assignment(path: Path) -> bool:
     # By its first field, as a file with faults must still be told apart.
     return re.search(rb"^quiz\s*:", path.read_bytes(), re.MULTILINE) is not None
+
+
+def _blueprint(args: argparse.Namespace) -> int:
+    from vertebra.quiz import blueprint
+
+    short = blueprint.gaps()
+    if args.html:
+        args.html.write_text(blueprint.html(), encoding="utf-8")
+        print("\n".join([*map(str, short), f"{args.html}: written, {_count(len(short), 'gap')}"]))
+    else:
+        print(blueprint.drawing())
+    return 1 if short else 0
+
+
+def _cards(args: argparse.Namespace) -> int:
+    from vertebra.quiz.coverage import practice_banks
+    from vertebra.quiz.items import load_bank
+    from vertebra.teaching.cards import write_cards
+
+    written = write_cards([load_bank(path) for path in args.bank] or practice_banks(), args.out)
+    print(
+        f"{written.file}: {_count(written.cards, 'card')}; in Anki choose File, Import, also when you have an earlier one"
+    )
+    if written.left_out:
+        print(f"No cards of {', '.join(written.left_out)}: the course's own model judges these answers")
+    return 0
 
 
 def _schema(args: argparse.Namespace) -> int:

@@ -4,10 +4,12 @@ The objectives stand in `assets/objectives.yml`. A question counts for each obje
 wants of its banks is written below as numbers; `gaps` says where it falls short, each with its mend.
 """
 
+import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -15,6 +17,7 @@ from vertebra import assets
 from vertebra.quiz import schema
 from vertebra.quiz.coverage import practice_banks
 from vertebra.quiz.items import APPLIED, Bank, BankError, Item, Source
+from vertebra.quiz.page import page
 
 FILE = "objectives.yml"
 LEAST = {"must": 5, "should": 3, "nice": 1}  # questions for an objective, by its tier
@@ -29,16 +32,9 @@ FORMATS = {
     "key_feature": "KF",
     "hotspot": "Hot",
     "needle_path": "Ndl",
-    "stop_decision": "Stop",
-}  # what a question is counted as, and its short name
-LEVELS = {
-    "remember": "Rem",
-    "understand": "Und",
-    "apply": "App",
-    "analyse": "Ana",
-    "evaluate": "Eva",
-    "create": "Cre",
-}
+    "stop_decision": "Stp",
+}  # what a question counts as, and its short name
+LEVELS = {level: level[:3].capitalize() for level in schema.BLOOM}
 
 
 # --- Objectives -------------------------------------------------------------------------------------------------------
@@ -141,28 +137,44 @@ class Row:
         """Return how many questions it has."""
         return sum(self.cells.values())
 
-    def of_format(self, name: str) -> int:
-        """Return how many of its questions count as this format."""
-        return sum(n for (form, _), n in self.cells.items() if form == name)
-
-    def of_level(self, name: str) -> int:
-        """Return how many of its questions are of this Bloom level."""
-        return sum(n for (_, level), n in self.cells.items() if level == name)
+    def of(self, name: str) -> int:
+        """Return how many of its questions count as this format, or are of this Bloom level."""
+        return sum(n for cell, n in self.cells.items() if name in cell)
 
 
-def rows(banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective] | None = None) -> tuple[Row, ...]:
-    """Count the questions of the banks, by default the course's practice banks, for each objective."""
-    items = _items(banks)
-    found = []
-    for objective in (objectives() if wanted is None else wanted).values():
-        about = [item for item in items if objective.id in item.objectives]
-        cells = Counter((counted_as(item), item.bloom) for item in about)
-        found.append(Row(objective, MappingProxyType(cells), sum(map(about_patient, about))))
-    return tuple(found)
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson, its questions, and the rows of the objectives that it teaches first."""
+
+    name: str
+    items: tuple[Item, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def formats(self) -> frozenset[str]:
+        """Return the formats of its questions."""
+        return frozenset(map(counted_as, self.items))
 
 
-def _items(banks: Iterable[Bank] | None) -> list[Item]:
-    return [item for bank in (practice_banks() if banks is None else banks) for item in bank.items]
+def lessons(banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective] | None = None) -> tuple[Lesson, ...]:
+    """Count the questions of the banks, by default the course's practice banks, by lesson and by objective."""
+    chosen = practice_banks() if banks is None else tuple(banks)
+    rows = [_row(objective, chosen) for objective in (objectives() if wanted is None else wanted).values()]
+    names = {row.objective.lesson for row in rows} | {bank.lesson for bank in chosen}
+    return tuple(
+        Lesson(
+            name,
+            tuple(item for bank in chosen if bank.lesson == name for item in bank.items),
+            tuple(row for row in rows if row.objective.lesson == name),
+        )
+        for name in sorted(names)
+    )
+
+
+def _row(objective: Objective, banks: Iterable[Bank]) -> Row:
+    about = [item for bank in banks for item in bank.items if objective.id in item.objectives]
+    cells = Counter((counted_as(item), item.bloom) for item in about)
+    return Row(objective, MappingProxyType(cells), sum(map(about_patient, about)))
 
 
 # --- Gaps -------------------------------------------------------------------------------------------------------------
@@ -188,6 +200,10 @@ class Minimum:
     least: int
     counts: Callable[[Item], bool]
 
+    def have(self, items: Iterable[Item]) -> int:
+        """Return how many of the questions are of the kind."""
+        return sum(map(self.counts, items))
+
 
 MINIMA = (
     Minimum("questions", 240, lambda item: True),
@@ -203,57 +219,218 @@ LESSON_QUESTIONS, LESSON_FORMATS = 12, 3
 
 def gaps(banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective] | None = None) -> tuple[Gap, ...]:
     """Return where the banks, by default the course's practice banks, fall short: objectives, lessons, the course."""
-    chosen = practice_banks() if banks is None else tuple(banks)
-    return (*objective_gaps(chosen, wanted), *_lesson_gaps(chosen, wanted), *_course_gaps(chosen))
+    return _gaps(lessons(banks, wanted))
 
 
 def objective_gaps(
     banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective] | None = None
 ) -> tuple[Gap, ...]:
     """Return which objectives have too few questions, or none about a patient though their verb asks for one."""
-    found = []
-    for row in rows(banks, wanted):
+    return tuple(_objective_gaps(lessons(banks, wanted)))
+
+
+def _gaps(course: Sequence[Lesson]) -> tuple[Gap, ...]:
+    return (*_objective_gaps(course), *_lesson_gaps(course), *_course_gaps(_items(course)))
+
+
+def _items(course: Iterable[Lesson]) -> list[Item]:
+    return [item for lesson in course for item in lesson.items]
+
+
+def _objective_gaps(course: Iterable[Lesson]) -> Iterator[Gap]:
+    for row in (row for lesson in course for row in lesson.rows):
         objective = row.objective
         if row.have < objective.least:
             what = f"{_n(row.have, 'question')} of the {objective.least} that a {objective.tier} objective needs"
-            found.append(Gap(objective.id, what, f"write {objective.least - row.have} more on: {objective.text}"))
+            yield Gap(objective.id, what, f"write {objective.least - row.have} more on: {objective.text}")
         if objective.needs_patient and not row.patients:
             what = f"no question is about a patient, and its level is {objective.bloom}"
-            found.append(Gap(objective.id, what, "give one of its questions a vignette, or write a key-feature case"))
-    return tuple(found)
+            yield Gap(objective.id, what, "give one of its questions a vignette, or write a key-feature case")
 
 
-def _lesson_gaps(banks: Sequence[Bank], wanted: Mapping[str, Objective] | None) -> list[Gap]:
-    taught = {objective.lesson for objective in (objectives() if wanted is None else wanted).values()}
-    found = []
-    for lesson in sorted(taught | {bank.lesson for bank in banks}):
-        items = [item for bank in banks if bank.lesson == lesson for item in bank.items]
-        formats = {counted_as(item) for item in items}
-        if len(items) < LESSON_QUESTIONS:
-            what = f"{_n(len(items), 'question')} of the {LESSON_QUESTIONS} that a lesson needs"
-            found.append(Gap(lesson, what, f"write {LESSON_QUESTIONS - len(items)} more in its bank"))
+def _lesson_gaps(course: Iterable[Lesson]) -> Iterator[Gap]:
+    for lesson in course:
+        items, formats = len(lesson.items), lesson.formats
+        if items < LESSON_QUESTIONS:
+            what = f"{_n(items, 'question')} of the {LESSON_QUESTIONS} that a lesson needs"
+            yield Gap(lesson.name, what, f"write {LESSON_QUESTIONS - items} more in its bank")
         if len(formats) < LESSON_FORMATS:
             what = f"{_n(len(formats), 'format')} of the {LESSON_FORMATS} that a lesson needs"
-            unused = ", ".join(name for name in ("ordering", "numeric", "matching") if name not in formats)
-            found.append(Gap(lesson, what, f"ask some of it in another format, such as {unused}"))
-    return found
+            unused = " or ".join(name for name in ("ordering", "numeric", "matching") if name not in formats)
+            yield Gap(lesson.name, what, f"ask some of it in another format, such as {unused}")
 
 
-def _course_gaps(banks: Sequence[Bank]) -> list[Gap]:
-    items = _items(banks)
-    found = []
+def _course_gaps(items: Iterable[Item]) -> Iterator[Gap]:
+    items = tuple(items)
     for minimum in MINIMA:
-        have = sum(map(minimum.counts, items))
+        have = minimum.have(items)
         if have < minimum.least:
-            what = f"{have} of {minimum.least} {minimum.kind}"
-            found.append(Gap("course", what, f"write {minimum.least - have} more"))
+            yield Gap("course", f"{have} of {minimum.least} {minimum.kind}", f"write {minimum.least - have} more")
     for item in items:
         if item.format == "single_best_answer" and len(item.options) not in CHOICES:
             fewer = len(item.options) < CHOICES[0]
             mend = "write another wrong one" if fewer else "remove the wrong ones that nobody would choose"
-            found.append(Gap(item.id, f"has {len(item.options)} options, must have 3 or 4", mend))
-    return found
+            yield Gap(item.id, f"has {len(item.options)} options, must have 3 or 4", mend)
 
 
 def _n(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+# --- Drawing ----------------------------------------------------------------------------------------------------------
+
+LEGEND = (
+    "SBA single best answer, MR multiple response, Num number, Ord ordering, Mat matching, EM extended matching, "
+    "KF key-feature case, Hot hotspot, Ndl needle path, Stp stop decision. "
+    "Rem remember, Und understand, App apply, Ana analyse, Eva evaluate, Cre create. "
+    "A question counts for each objective that it names; Pat is how many are about a patient."
+)
+WIDTH = 110
+
+
+def drawing(banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective] | None = None) -> str:
+    """Return the blueprint for a terminal of 110 columns: each objective, the whole, what the course wants, gaps."""
+    course = lessons(banks, wanted)
+    short = _gaps(course)
+    places = {gap.place for gap in short}
+    names = (*FORMATS.values(), "|", *LEVELS.values())
+    lines = [f"{'Objective':<11}{'Tier':<8}Need Have        {_cells(names)} Pat"]
+    for lesson in course:
+        lines.append(_title(lesson) + (" GAP" if lesson.name in places else ""))
+        for row in lesson.rows:
+            o = row.objective
+            bar = "█" * min(row.have, o.least) + "░" * (o.least - row.have)
+            drawn = _cells([*map(row.of, FORMATS), "|", *map(row.of, LEVELS)])
+            line = f"  {o.id:<9}{o.tier:<8}{o.least:>4}{row.have:>5} {bar:<7}{drawn}{row.patients or '·':>4}"
+            lines.append(line + (" GAP" if o.id in places else ""))
+    items = _items(course)
+    whole = _whole(items)
+    lines += ["", f"{'Format by level':<22}{_cells(LEVELS.values())} All"]
+    for form in FORMATS:
+        numbers = [whole[form, level] for level in LEVELS]
+        lines.append(f"  {form.replace('_', ' '):<20}{_cells([*numbers, sum(numbers)])}")
+    lines += ["", f"{'The course wants':<32}Need Have"]
+    for minimum in MINIMA:
+        have = minimum.have(items)
+        lines.append(f"  {minimum.kind:<30}{minimum.least:>4}{have:>5}{' GAP' if have < minimum.least else ''}")
+    lines += ["", *textwrap.wrap(LEGEND, WIDTH)]
+    for gap in short:
+        lines += textwrap.wrap(f"GAP {gap}", WIDTH, subsequent_indent="    ")
+    return "\n".join([*lines, _summary(course, short)])
+
+
+def _title(lesson: Lesson) -> str:
+    return f"{lesson.name}: {_n(len(lesson.items), 'question')} in {_n(len(lesson.formats), 'format')}"
+
+
+def _summary(course: Sequence[Lesson], short: Sequence[Gap]) -> str:
+    counted = sum(len(lesson.rows) for lesson in course)
+    return f"{_n(counted, 'objective')}, {_n(len(_items(course)), 'question')}, {_n(len(short), 'gap')}"
+
+
+def _cells(values: Iterable[str | int]) -> str:
+    return "".join(f"{value or '·':>{2 if value == '|' else 4}}" for value in values)
+
+
+def _whole(items: Iterable[Item]) -> Counter[tuple[str, str]]:
+    return Counter((counted_as(item), item.bloom) for item in items)
+
+
+STYLE = """:root { --heat: #00619e; --panel: #f4f6f8; }
+@media (prefers-color-scheme: dark) { :root { --heat: #6cbcf0; --panel: #1d242c; } }
+body { max-width: 76rem; }
+h2 { margin-top: 2rem; }
+ul { padding-left: 1.2rem; } li { margin: .3rem 0; }
+.wide { overflow-x: auto; } .wide:focus-visible { outline: 3px solid var(--heat); outline-offset: 2px; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; line-height: 1.35; }
+th, td { padding: .2rem .35rem; border: 1px solid var(--line); text-align: center; overflow-wrap: normal; }
+th { font-weight: 600; } thead th { border-bottom-width: 2px; }
+tbody th { text-align: left; min-width: 9rem; } tbody th small { font-weight: 400; }
+tbody th[scope=row]:not([colspan]) { position: sticky; left: 0; background: var(--paper); }
+.lesson th { background: var(--panel); } .lesson span { position: sticky; left: .35rem; }
+.begins { border-left-width: 3px; }
+.none { color: var(--soft); } .gap { color: var(--bad); font-weight: 700; }
+.heat { background: color-mix(in srgb, var(--heat) var(--share), var(--paper)); print-color-adjust: exact;
+  -webkit-print-color-adjust: exact; }
+@media print { @page { size: A4 landscape; margin: 1.2cm; } :root { --heat: #00619e; --panel: #f4f6f8; }
+  body { max-width: none; padding: 0; } .wide { overflow: visible; } table { font-size: 8pt; }
+  tbody th { min-width: 0; } tr { break-inside: avoid; } .lesson { break-after: avoid; } }
+@media (min-width: 60rem) { tbody th { min-width: 14rem; } }
+"""
+HOTTEST = 8  # questions; more look alike
+
+
+def html(banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective] | None = None) -> str:
+    """Return the blueprint as a page of HTML that needs nothing else; every coloured cell carries its number."""
+    course = lessons(banks, wanted)
+    short = _gaps(course)
+    named = "".join(f"<li>{escape(str(gap))}</li>" for gap in short)
+    none = "<p>None: each objective, each lesson and the course have what they need.</p>"
+    body = f"""<h1>Blueprint of the practice questions</h1>
+<p>{_summary(course, short)}.</p>
+<h2 id="gaps">Gaps</h2>
+{f"<ul>{named}</ul>" if short else none}
+<h2 id="objectives">Objectives by format and level</h2>
+<p class="soft">{LEGEND}</p>
+{_wide("objectives", _objective_table(course, {gap.place for gap in short}))}
+<h2 id="whole">Formats by level</h2>
+{_wide("whole", _format_table(_whole(_items(course))))}
+<h2 id="wants">What the course wants</h2>
+{_wide("wants", _minimum_table(_items(course)))}"""
+    return page("Blueprint of the practice questions", body, STYLE)
+
+
+def _wide(heading: str, table: str) -> str:
+    """Return the table in a frame that scrolls by itself, with the keyboard too."""
+    return f'<div class="wide" role="region" tabindex="0" aria-labelledby="{heading}">{table}</div>'
+
+
+def _objective_table(course: Iterable[Lesson], places: set[str]) -> str:
+    heads = ["Objective", "Tier", "Need", "Have", "Gap", *FORMATS.values(), *LEVELS.values(), "Pat"]
+    begins = {"SBA", "Rem", "Pat"}  # the first column of a group
+    lines = []
+    for lesson in course:
+        gap = ' <span class="gap">gap</span>' if lesson.name in places else ""
+        title = f"<span>{escape(_title(lesson))}{gap}</span>"
+        lines.append(f'<tr class="lesson"><th scope="row" colspan="{len(heads)}">{title}</th></tr>')
+        for row in lesson.rows:
+            o = row.objective
+            numbers = dict(zip(heads[5:], (*map(row.of, FORMATS), *map(row.of, LEVELS), row.patients), strict=True))
+            cells = "".join(_cell(n, name in begins) for name, n in numbers.items())
+            name = f'<th scope="row">{o.id} <small>{escape(o.text)}</small></th>'
+            needs = f"<td>{o.tier}</td><td>{o.least}</td><td>{row.have}</td>{GAP if o.id in places else NO_GAP}"
+            lines.append(f"<tr>{name}{needs}{cells}</tr>")
+    columns = "".join(f'<th scope="col"{BEGINS if name in begins else ""}>{name}</th>' for name in heads)
+    return _table(columns, lines)
+
+
+def _format_table(whole: Mapping[tuple[str, str], int]) -> str:
+    lines = []
+    for form in FORMATS:
+        numbers = [whole.get((form, level), 0) for level in LEVELS]
+        cells = "".join(_cell(n) for n in numbers)
+        lines.append(f'<tr><th scope="row">{form.replace("_", " ")}</th>{cells}<td>{sum(numbers)}</td></tr>')
+    return _table("".join(f'<th scope="col">{name}</th>' for name in ("Format", *LEVELS, "all")), lines)
+
+
+def _minimum_table(items: Sequence[Item]) -> str:
+    lines = []
+    for minimum in MINIMA:
+        have = minimum.have(items)
+        gap = GAP if have < minimum.least else NO_GAP
+        lines.append(f'<tr><th scope="row">{minimum.kind}</th><td>{minimum.least}</td><td>{have}</td>{gap}</tr>')
+    return _table("".join(f'<th scope="col">{name}</th>' for name in ("Kind", "Need", "Have", "Gap")), lines)
+
+
+def _table(columns: str, lines: Iterable[str]) -> str:
+    return f"<table><thead><tr>{columns}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+GAP, NO_GAP = '<td class="gap">gap</td>', '<td class="none">no</td>'
+BEGINS = ' class="begins"'
+
+
+def _cell(number: int, begins: bool = False) -> str:
+    look = ("heat" if number else "none") + (" begins" if begins else "")
+    share = f' style="--share: {10 + 30 * min(number, HOTTEST) / HOTTEST:.0f}%"' if number else ""
+    return f'<td class="{look}"{share}>{number}</td>'
