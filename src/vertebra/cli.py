@@ -315,9 +315,8 @@ def _cards(args: argparse.Namespace) -> int:
     from vertebra.teaching.cards import write_cards
 
     written = write_cards([load_bank(path) for path in args.bank] or practice_banks(), args.out)
-    print(
-        f"{written.file}: {_count(written.cards, 'card')}; in Anki choose File, Import, also when you have an earlier one"
-    )
+    print(f"{written.file}: {_count(written.cards, 'card')}")
+    print("In Anki choose File, Import. Importing a later deck changes your cards in place and keeps their schedule.")
     if written.left_out:
         print(f"No cards of {', '.join(written.left_out)}: the course's own model judges these answers")
     return 0
