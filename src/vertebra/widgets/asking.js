@@ -9,6 +9,18 @@ const clean = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", 
 const spelled = (value) => [[/ ?°C?/, " degrees"], ["mL", "millilitres"], ["kg", "kilograms"], [" min ", " minutes "], ["%", "percent"]]
   .reduce((text, [unit, word]) => text.replace(unit, word), value);
 
+// The folder of this lesson on the server, as the address bar has it.
+const folder = () => decodeURIComponent(/\/(?:tree|notebooks)\/(.*)$/.exec(location.pathname)?.[1] ?? "").split("/").slice(0, -1);
+
+// A link to a lesson, or a section of it. JupyterLab opens it in its own tab if told so in its way; elsewhere the browser
+// follows it.
+function link(file, anchor, text) {
+  const path = [...folder(), file].join("/");
+  const told = clean(JSON.stringify(anchor ? { path, id: `#${anchor}` } : { path }));
+  const href = anchor ? `${file}#${anchor}` : file;
+  return `<a href="${clean(encodeURI(href))}" data-commandlinker-command="rendermime:handle-local-link" data-commandlinker-args="${told}">${clean(text)}</a>`;
+}
+
 // The bytes that stand as base64 in a text.
 function bytesOf(text) {
   const letters = atob(text);

@@ -50,15 +50,6 @@ const markup = (id, about) => {
   <p class="vt-note">Teaching, not medical advice. ${clean(about.limits)}</p>`;
 };
 
-// The folder of this lesson on the server, as the address bar has it.
-const folder = () => decodeURIComponent(/\/(?:tree|notebooks)\/(.*)$/.exec(location.pathname)?.[1] ?? "").split("/").slice(0, -1);
-
-// A link to a section. JupyterLab opens it in its own tab if told so in its way; elsewhere the browser follows it.
-function link(file, anchor, text) {
-  const path = [...folder(), file].join("/");
-  const told = clean(JSON.stringify({ path, id: `#${anchor}` }));
-  return `<a href="${clean(encodeURI(file))}#${clean(encodeURI(anchor))}" data-commandlinker-command="rendermime:handle-local-link" data-commandlinker-args="${told}">${clean(text)}</a>`;
-}
 const section = ({ file, anchor, lesson, section: name }) => link(file, anchor, `${lesson}: ${name}`);
 
 function render({ model, el }) {

@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anywidget
 import traitlets
@@ -127,6 +128,18 @@ def practice(bank: str = "fracture_types", folder: Path | str = "my_answers") ->
         "items": [item.practice() for item in found.items],
     }
     return QuizWidget(quiz, path, log)
+
+
+def revise(chosen: Iterable[items.Item], log: ProgressFile, title: str) -> QuizWidget:
+    """Return a practice quiz of chosen questions, from whatever banks, that begins blank.
+
+    What is checked goes into the log alone; the answers kept by the quizzes of the lessons stay as they are.
+    """
+    shown = [item.practice() for item in chosen]
+    # A sitting of its own: the browser must not put back what an earlier one with the same questions could not save.
+    build = digest([[item["id"], item["version"]] for item in shown] + [str(uuid4())])
+    quiz = {"id": "review", "title": title, "mode": "practice", "certainty": True, "build": build, "items": shown}
+    return QuizWidget(quiz | {"instructions": PRACTICE_INSTRUCTIONS}, log=log)
 
 
 def exam(path: Path | str = "questions.json") -> QuizWidget:

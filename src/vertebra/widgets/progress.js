@@ -1,0 +1,289 @@
+// The own progress, browser half. Every number comes from the kernel and is only drawn here. QUIZ, which Python puts in
+// front, is the text of the quiz's module: what is practised is asked by the very quiz of the lessons.
+
+const SHAPES = {
+  secure: '<path d="M3 8.5l3.5 3.5L13 4.5"/>',
+  fading: '<path d="M13 8a5 5 0 1 1-1.6-3.7M12.6 1.6v3h-3"/>',
+  open: '<path d="M3 8h10"/>',
+  weak: '<path d="M8 1.8L15 14H1z"/><path d="M8 6.2v3.6M8 11.7v.3"/>',
+  few: '<path d="M3 8h.1M8 8h.1M13 8h.1"/>',
+  unmet: '<circle cx="8" cy="8" r="5"/>',
+};
+
+const sign = (verdict) => `<span class="pg-sign pg-is-${verdict}"><svg viewBox="0 0 16 16" width="16" height="16" fill="none"
+  stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${SHAPES[verdict]}</svg></span>`;
+
+const hidden = (text) => `<span class="vt-visually-hidden">${text}</span>`;
+const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+
+// What a newcomer will see, drawn small: a page that comes back, a dot and its interval, a curve, a warning.
+const SKETCHES = [
+  '<rect x="12" y="8" width="40" height="32" rx="4"/><path d="M12 17h40M22 4v8M42 4v8"/><path class="pg-ink" d="M24 28l6 6 11-11"/>',
+  '<path d="M6 12h52M6 24h52M6 36h52" class="pg-faint"/><path class="pg-ink" d="M34 12h20M20 24h30M8 36h22"/><path class="pg-blob" d="M46 12h.1M36 24h.1M18 36h.1"/>',
+  '<path d="M10 4v36h46"/><path d="M10 40L52 6" class="pg-faint"/><path class="pg-ink" d="M18 32l15-9 15-4"/><path class="pg-blob" d="M18 32h.1M33 23h.1M48 19h.1"/>',
+  '<path class="pg-ink" d="M32 6L54 40H10z"/><path class="pg-ink" d="M32 18v10M32 33v.5"/>',
+];
+
+const axis = (line) => `<i class="pg-line" style="left:${line}%"></i>`;
+
+const markup = (id, about) => `
+  <p class="vt-alert" role="alert" data-part="problem" hidden></p>
+  <p class="vt-alert pg-notice" data-part="notice" hidden></p>
+  <div data-part="page">
+    <div class="pg-head"><div><h3 tabindex="-1" data-part="title">My progress</h3><p data-part="headline"></p></div>
+      <button type="button" data-do="look">Look again</button></div>
+    <div data-part="welcome" hidden>
+      <p class="pg-lead">Nothing is here yet. Check your first answer in any lesson, or practise an objective below, and this
+        page begins to know you.</p>
+      <ul class="pg-parts">${about.parts.map(({ name, says }, i) => `
+        <li><svg viewBox="0 0 64 44" aria-hidden="true">${SKETCHES[i]}</svg><strong>${name}</strong><span>${says}</span></li>`).join("")}</ul>
+      <p>A good beginning: the eight questions of the pre-test in ${link(about.start, "Pre-test", "lesson 00")}.</p>
+    </div>
+    <dl class="pg-tiles" data-part="tiles"></dl>
+    <section class="pg-due" data-part="due" aria-labelledby="${id}-due"></section>
+    <section aria-labelledby="${id}-mastery">
+      <div class="pg-line-up"><h4 id="${id}-mastery">Mastery of the ${about.objectives.length} objectives</h4>
+        <label class="pg-filter"><input type="checkbox" data-part="filter"> Only what is weak or not met</label></div>
+      <p class="vt-note">The dot is the estimated share of the credit that you earn in an objective’s questions; the bar holds the true
+        share with 90 % probability. The more you answer, the shorter it gets. The dashed line stands at two thirds.</p>
+      <ul class="pg-legend" aria-label="What the verdicts mean">${about.verdicts.map(({ id: verdict, name, means }) => `
+        <li>${sign(verdict)}<span><strong>${name}</strong>: ${means}</span></li>`).join("")}</ul>
+      <div data-part="mastery"></div>
+      <p data-part="none" hidden>Nothing is weak, and nothing is left to meet.</p>
+    </section>
+    <section data-part="calibrated" aria-labelledby="${id}-calibration">
+      <h4 id="${id}-calibration">Does your certainty fit?</h4>
+      <p class="vt-note">First answers only: a question that comes back is practice and no test. Each certainty pays in its band of
+        probabilities; if yours fits, its dot lies in its shaded box. Whiskers are 95 % intervals.</p>
+      <p><label for="${id}-group">Show </label><select id="${id}-group" data-part="group"></select></p>
+      <div class="pg-fit"><div class="pg-chart" data-part="chart"></div>
+        <div><div data-part="lines"></div><div class="pg-scroll"><table data-part="levels"></table></div></div></div>
+      <details><summary>Lesson by lesson</summary>
+        <p class="vt-note">The box is the share of credit that your certainties claim, the dot what you earned.</p>
+        <ul class="pg-rows" data-part="groups"></ul></details>
+    </section>
+    <section data-part="wrong" aria-labelledby="${id}-wrong"></section>
+    <section aria-labelledby="${id}-kept"><h4 id="${id}-kept">Where this is kept</h4>
+      <p>In the file <code>my_answers/progress.json</code> beside the lessons, on this computer only; nothing is sent anywhere. To go on at
+        another computer, copy the folder <code>my_answers</code> into its folder <code>lessons</code>. A file of an earlier version is
+        backed up before it is changed, and one that cannot be read is kept aside, never deleted.</p></section>
+    <p class="vt-note">${about.limits} Teaching, not medical advice.</p>
+  </div>
+  <div data-part="sitting" hidden>
+    <div class="pg-back"><button type="button" data-do="back">← Back to my progress</button>
+      <p tabindex="-1" data-part="asked"></p></div>
+    <div class="pg-quiz" data-part="quiz"></div>
+    <div class="pg-back"><button type="button" data-do="back">← Back to my progress</button></div>
+  </div>
+  <p class="vt-visually-hidden" role="status" data-part="told"></p>`;
+
+// ---- Pieces of the page ---------------------------------------------------------------------------------------------
+
+const tile = (name, value, note) => `<div><dt>${name}</dt><dd><b>${value}</b> ${note}</dd></div>`;
+
+function dueSection(id, { items, films, lessons, coming }, about) {
+  const most = Math.max(...lessons.map(({ n }) => n));
+  const what = [items && plural(items, "question"), films && plural(films, "film")].filter(Boolean).join(" and ");
+  const now = items > about.sitting ? `Practise the first ${about.sitting} of ${items}` : `Practise ${plural(items, "question")}`;
+  return `<h4 id="${id}-due">Due today</h4>
+    <p class="pg-big">${what ? `${what} ${items + films === 1 ? "is" : "are"} due.` : "Nothing is due now."}</p>
+    ${items ? `<ul class="pg-lessons">${lessons.map(({ name, n }) => `
+      <li><span>${name}</span><i style="width:${(100 * n) / most}%" aria-hidden="true"></i><b>${n}${hidden(` ${n === 1 ? "question" : "questions"}`)}</b></li>`).join("")}</ul>` : ""}
+    <p class="pg-actions">${items ? `<button type="button" class="vt-primary" data-practise="due">${now}</button>` : ""}
+      ${films ? link(about.films, "", `Read ${plural(films, "film")} in the gym of lesson 05`) : ""}</p>
+    ${films ? '<p class="vt-note">The gym mixes films that are due among new ones by itself.</p>' : ""}
+    ${coming ? `<p class="vt-note">To come: ${coming}.</p>` : ""}`;
+}
+
+function row({ id, tier, text }, found, owed, about) {
+  const name = about.verdicts.find((each) => each.id === found.verdict).name;
+  const bar = found.n ? `<i class="pg-bar" style="left:${found.low}%;width:${found.high - found.low}%"></i><i class="pg-dot" style="left:${found.mean}%"></i>` : "";
+  const met = found.of ? `${found.n} of ${plural(found.of, "question")} met` : "no question yet";
+  return `<li class="pg-row pg-is-${found.verdict}" data-objective="${id}">
+    <p class="pg-what"><span class="pg-id">${id}</span> ${clean(text)} <span class="pg-tier pg-${tier.split(" ")[0]}">${tier}</span></p>
+    <div class="pg-axis" aria-hidden="true">${axis(about.line)}${bar}</div>
+    <p class="pg-told">${sign(found.verdict)} <strong>${name}</strong><span class="pg-met">${met}${owed ? `, ${owed} due` : ""}</span>${hidden(` ${found.told}`)}</p>
+    ${found.of ? `<button type="button" class="pg-small" data-practise="${id}">Practise${hidden(` ${id}`)}</button>` : ""}</li>`;
+}
+
+// Stated certainty across, share earned upwards: a box where each certainty pays, the diagonal, dots with whiskers.
+function curve(group, about) {
+  const [left, top, size] = [44, 12, 240];
+  const x = (value) => (left + (value / 100) * size).toFixed(1);
+  const y = (value) => (top + size - (value / 100) * size).toFixed(1);
+  const ticks = [0, 20, 40, 60, 80, 100];
+  const points = group.levels.map((level, i) => ({ ...level, ...about.certainty[i] })).filter(({ n }) => n);
+  const says = points.map(({ name, told, n }) => `${name}: ${told} of ${plural(n, "answer")}`).join("; ") || "no answers yet";
+  return `<svg viewBox="0 0 300 304" role="img" aria-label="Calibration curve. ${clean(says)}.">
+    ${about.certainty.map(({ band: [low, high] }) => `<rect class="pg-box" x="${x(low)}" y="${y(high)}" width="${x(high) - x(low)}" height="${y(low) - y(high)}"/>`).join("")}
+    <path class="pg-grid" d="M${x(0)},${y(0)}H${x(100)}M${x(0)},${y(0)}V${y(100)}"/>
+    <path class="pg-diagonal" d="M${x(0)},${y(0)}L${x(100)},${y(100)}"/>
+    ${ticks.map((t) => `<text x="${x(t)}" y="${Number(y(0)) + 16}" text-anchor="middle">${t}</text><text x="${left - 7}" y="${Number(y(t)) + 4}" text-anchor="end">${t}</text>`).join("")}
+    <text x="${x(50)}" y="${Number(y(0)) + 36}" text-anchor="middle">certainty stated, %</text>
+    <text transform="translate(12 ${y(50)}) rotate(-90)" text-anchor="middle">credit earned, %</text>
+    <path class="pg-curve" d="${points.map(({ stands, share }, i) => `${i ? "L" : "M"}${x(stands)},${y(share)}`).join("")}"/>
+    ${points.map(({ stands, share, low, high }) => `<path class="pg-whisker" d="M${x(stands)},${y(low)}V${y(high)}m-5,0h10M${Number(x(stands)) - 5},${y(low)}h10"/><circle class="pg-point" cx="${x(stands)}" cy="${y(share)}" r="6"/>`).join("")}
+  </svg>`;
+}
+
+function levelTable(group, about) {
+  const rows = group.levels.map(({ n, told }, i) => {
+    const { name, band } = about.certainty[i];
+    return `<tr><th scope="row">${name}</th><td>${Math.round(band[0])} to ${Math.round(band[1])} %</td><td>${n}</td><td>${told}</td></tr>`;
+  });
+  return `<caption class="vt-visually-hidden">Credit earned at each certainty</caption><thead><tr><th scope="col">Certainty</th>
+    <th scope="col">pays at</th><th scope="col">Answers</th><th scope="col">Credit earned (95 %)</th></tr></thead><tbody>${rows.join("")}</tbody>`;
+}
+
+const FIT = { over: ["weak", "over-confident"], under: ["open", "under-confident"], fits: ["secure", "fits"], early: ["few", "too early"] };
+
+function groupRow({ name, n, verdict, claimed: [from, to], earned: [share, low, high], brier }) {
+  const [mark, word] = FIT[verdict];
+  return `<li class="pg-row pg-is-${mark}"><p class="pg-what">${name}</p>
+    <div class="pg-axis" aria-hidden="true"><i class="pg-claim" style="left:${from}%;width:${to - from}%"></i>
+      <i class="pg-bar" style="left:${low}%;width:${high - low}%"></i><i class="pg-dot" style="left:${share}%"></i></div>
+    <p class="pg-told">${sign(mark)} <strong>${word}</strong><span class="pg-met">${plural(n, "answer")}, Brier ${brier}</span>${
+    hidden(` Claimed ${from} to ${to} %, earned ${share} %, 95 % interval ${low} to ${high} %.`)}</p></li>`;
+}
+
+function wrongSection(id, sure, about) {
+  const n = Math.min(sure.length, about.sitting);
+  const mistakes = (found) => found.map((each) => `<p class="pg-mistake">${hidden("The mistake behind it: ")}“${clean(each)}”</p>`).join("");
+  return `<h4 id="${id}-wrong">Sure and wrong</h4>
+    ${sure.length ? `<p class="vt-note">You would have acted on these. They leave the list when you answer them rightly.</p>
+    <p class="pg-actions"><button type="button" class="vt-primary" data-practise="sure">Practise ${n < sure.length ? `the latest ${n}` : plural(n, "question")}</button></p>
+    <ul class="pg-wrong">${sure.map(({ stem, lesson, file, when, mistakes: found }) => `
+      <li>${sign("weak")}<div><p class="pg-stem">${clean(stem)}</p>${mistakes(found)}<p class="vt-note">${link(file, "", lesson)}, ${when}</p></div></li>`).join("")}</ul>`
+    : "<p>Nothing that you were certain of is wrong at present.</p>"}`;
+}
+
+// ---- The whole ------------------------------------------------------------------------------------------------------
+
+function render({ model, el }) {
+  const { id, about, root, part, state, ask, tell, follow } = opened({ model, el }, "pg", "My progress", markup, "Nothing is read");
+  const folded = new Map(); // lessons that the student opened or closed
+  let group = "all";
+  let leave; // ends the quiz that is on the page
+  let last; // the button that led to it
+
+  // The quiz finds its traits among the page's; its `problem` is called `trouble` here, as the page has one of its own.
+  const own = (name) => name.replace("problem", "trouble");
+  const inner = {
+    get: (name) => model.get(own(name)),
+    set: (name, value) => model.set(own(name), value),
+    save_changes: () => model.save_changes(),
+    on: (event, heard) => model.on(own(event), heard),
+    off: (event, heard) => model.off(own(event), heard),
+  };
+
+  async function sit() {
+    if (leave || !state.practise || model.get("quiz").sitting !== state.sitting) return;
+    leave = () => {};
+    const url = URL.createObjectURL(new Blob([QUIZ], { type: "text/javascript" }));
+    const { default: quiz } = await import(url);
+    URL.revokeObjectURL(url);
+    if (!state.practise) return;
+    leave = quiz.render({ model: inner, el: part("quiz") });
+    part("page").hidden = true;
+    part("sitting").hidden = false;
+    part("asked").textContent = `You practise ${plural(model.get("quiz").items.length, "question")}. What you check goes into your progress.`;
+    part("asked").focus();
+    root.scrollIntoView({ block: "start" });
+  }
+
+  function rise() {
+    leave?.();
+    leave = undefined;
+    part("quiz").replaceChildren();
+    state.practise = "";
+    part("sitting").hidden = true;
+    part("page").hidden = false;
+  }
+
+  function drawMastery({ mastery, owed }) {
+    const only = part("filter").checked;
+    const wanted = ({ id: objective }) => !only || ["weak", "unmet"].includes(mastery[objective].verdict);
+    const lessons = about.lessons.map((lesson) => [lesson, about.objectives.filter((each) => each.lesson === lesson.stem && wanted(each))]);
+    part("mastery").innerHTML = lessons.filter(([, of]) => of.length).map(([{ stem, name }, of]) => {
+      const met = of.some(({ id: objective }) => mastery[objective].n);
+      const tally = of.map(({ id: objective }) => sign(mastery[objective].verdict)).join("");
+      return `<details class="pg-group" data-lesson="${stem}" ${folded.get(stem) ?? (only || met) ? "open" : ""}>
+        <summary><span>${name}</span><span class="pg-tally" aria-hidden="true">${tally}</span></summary>
+        <ul class="pg-rows">${of.map((each) => row(each, mastery[each.id], owed[each.id], about)).join("")}</ul></details>`;
+    }).join("");
+    part("none").hidden = part("mastery").childElementCount > 0;
+  }
+
+  function drawCalibration({ calibration }) {
+    const one = calibration.find((each) => each.id === group) ?? calibration[0];
+    part("group").innerHTML = calibration.map(({ id: value, name, n }) => `<option value="${value}" ${value === one.id ? "selected" : ""}>${name} (${n})</option>`).join("");
+    part("chart").innerHTML = curve(one, about);
+    part("lines").innerHTML = one.lines.map((line, i) => `<p${i ? "" : ' class="pg-lead"'}>${line}</p>`).join("");
+    part("levels").innerHTML = levelTable(one, about);
+    part("groups").innerHTML = calibration.slice(1).map(groupRow).join("");
+  }
+
+  const draw = (shown) => {
+    // Answered, and no sitting begun: it was refused, and the reason stands above.
+    if (shown.seq >= state.sent && shown.sitting !== state.sitting) Object.assign(state, { practise: "", sitting: shown.sitting });
+    part("notice").textContent = shown.notice;
+    part("notice").hidden = !shown.notice;
+    part("headline").textContent = shown.headline;
+    part("welcome").hidden = shown.met;
+    for (const name of ["tiles", "due", "calibrated", "wrong"]) part(name).hidden = !shown.met;
+    const { items, films } = shown.due;
+    const { earned, most, again } = shown.marks;
+    part("tiles").innerHTML = tile("Due now", items + films, items + films ? "" : "all done")
+      + tile("Likely secure", shown.secure, `of ${about.objectives.length} objectives`)
+      + tile("Certainty marks", earned, `of ${most}${again ? `<small>${again}</small>` : ""}`)
+      + tile("Sure and wrong", shown.sure.length, shown.sure.length ? "to put right" : "");
+    part("due").innerHTML = dueSection(id, shown.due, about);
+    part("wrong").innerHTML = wrongSection(id, shown.sure, about);
+    drawMastery(shown);
+    drawCalibration(shown);
+    sit();
+  };
+
+  root.addEventListener("click", ({ target }) => {
+    const button = target.closest("button[data-practise], button[data-do]");
+    if (!button) return;
+    const { practise, do: what } = button.dataset;
+    if (practise) {
+      last = practise;
+      Object.assign(state, { practise, sitting: state.sitting + 1 });
+      ask();
+    } else if (what === "back") {
+      rise();
+      ask();
+      // The button may be gone, its work being done.
+      const again = root.querySelector(`[data-practise="${last}"]`) ?? part("title");
+      again.focus();
+      again.scrollIntoView({ block: "center" });
+    } else {
+      ask();
+      tell("Read again.");
+    }
+  });
+  part("filter").addEventListener("change", () => {
+    folded.clear();
+    drawMastery(model.get("shown"));
+    tell(`${plural(root.querySelectorAll("[data-objective]").length, "objective")} shown.`);
+  });
+  part("mastery").addEventListener("click", ({ target }) => {
+    const fold = target.closest("summary")?.parentElement;
+    if (fold) folded.set(fold.dataset.lesson, !fold.open);
+  });
+  part("group").addEventListener("change", ({ target }) => {
+    group = target.value;
+    drawCalibration(model.get("shown"));
+    tell(part("lines").textContent);
+  });
+
+  model.on("change:quiz", sit);
+  return follow(draw, () => {
+    model.off("change:quiz", sit);
+    leave?.();
+  });
+}
+
+export default { render };
