@@ -24,6 +24,7 @@ const SKETCHES = [
   '<path class="pg-ink" d="M32 6L54 40H10z"/><path class="pg-ink" d="M32 18v10M32 33v.5"/>',
 ];
 
+const SCALE = '<li class="pg-row pg-scale" aria-hidden="true"><span><span>0</span><span>100 %</span></span></li>';
 const axis = (line) => `<i class="pg-line" style="left:${line}%"></i>`;
 
 const markup = (id, about) => `
@@ -98,7 +99,7 @@ function dueSection(id, { items, films, lessons, coming }, about) {
 function row({ id, tier, text }, found, owed, about) {
   const name = about.verdicts.find((each) => each.id === found.verdict).name;
   const bar = found.n ? `<i class="pg-bar" style="left:${found.low}%;width:${found.high - found.low}%"></i><i class="pg-dot" style="left:${found.mean}%"></i>` : "";
-  const met = found.of ? `${found.n} of ${plural(found.of, "question")} met` : "no question yet";
+  const met = found.of ? `${found.n} of ${found.of} ${hidden("questions ")}met` : "no question yet";
   return `<li class="pg-row pg-is-${found.verdict}" data-objective="${id}">
     <p class="pg-what"><span class="pg-id">${id}</span> ${clean(text)} <span class="pg-tier pg-${tier.split(" ")[0]}">${tier}</span></p>
     <div class="pg-axis" aria-hidden="true">${axis(about.line)}${bar}</div>
@@ -152,8 +153,8 @@ function wrongSection(id, sure, about) {
   return `<h4 id="${id}-wrong">Sure and wrong</h4>
     ${sure.length ? `<p class="vt-note">You would have acted on these. They leave the list when you answer them rightly.</p>
     <p class="pg-actions"><button type="button" class="vt-primary" data-practise="sure">Practise ${n < sure.length ? `the latest ${n}` : plural(n, "question")}</button></p>
-    <ul class="pg-wrong">${sure.map(({ stem, lesson, file, when, mistakes: found }) => `
-      <li>${sign("weak")}<div><p class="pg-stem">${clean(stem)}</p>${mistakes(found)}<p class="vt-note">${link(file, "", lesson)}, ${when}</p></div></li>`).join("")}</ul>`
+    <ul class="pg-wrong">${sure.map(({ vignette, stem, lesson, file, when, mistakes: found }) => `
+      <li>${sign("weak")}<div>${vignette ? `<p class="pg-case">${clean(vignette)}</p>` : ""}<p class="pg-stem">${clean(stem)}</p>${mistakes(found)}<p class="vt-note">${link(file, "", lesson)}, ${when}</p></div></li>`).join("")}</ul>`
     : "<p>Nothing that you were certain of is wrong at present.</p>"}`;
 }
 
@@ -209,7 +210,7 @@ function render({ model, el }) {
       const tally = of.map(({ id: objective }) => sign(mastery[objective].verdict)).join("");
       return `<details class="pg-group" data-lesson="${stem}" ${folded.get(stem) ?? (only || met) ? "open" : ""}>
         <summary><span>${name}</span><span class="pg-tally" aria-hidden="true">${tally}</span></summary>
-        <ul class="pg-rows">${of.map((each) => row(each, mastery[each.id], owed[each.id], about)).join("")}</ul></details>`;
+        <ul class="pg-rows">${SCALE}${of.map((each) => row(each, mastery[each.id], owed[each.id], about)).join("")}</ul></details>`;
     }).join("");
     part("none").hidden = part("mastery").childElementCount > 0;
   }
@@ -220,7 +221,7 @@ function render({ model, el }) {
     part("chart").innerHTML = curve(one, about);
     part("lines").innerHTML = one.lines.map((line, i) => `<p${i ? "" : ' class="pg-lead"'}>${line}</p>`).join("");
     part("levels").innerHTML = levelTable(one, about);
-    part("groups").innerHTML = calibration.slice(1).map(groupRow).join("");
+    part("groups").innerHTML = SCALE + calibration.slice(1).map(groupRow).join("");
   }
 
   const draw = (shown) => {

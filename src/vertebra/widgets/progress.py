@@ -51,7 +51,7 @@ PARTS = (
     ("Due today", "Questions and films come back shortly before you would forget them, those you missed first."),
     (
         "Mastery",
-        "For each objective an estimate with its uncertainty, so that three lucky answers are not called mastery.",
+        "For each objective an estimate with its uncertainty, so that a lucky answer is not called mastery.",
     ),
     ("Calibration", "Whether you are right as often as your certainty says, with a Brier score, for each lesson."),
     ("Sure and wrong", "What you were certain of and had wrong, with the mistake behind it. Nothing is worth more."),
@@ -270,9 +270,8 @@ def told(found: Calibration) -> list[str]:
                 "pays: trust yourself more."
             )
     lines.append(
-        f"Brier score {found.brier:.2f}: 0 is perfect, and saying 50\u00a0% of everything that is right or wrong earns "
-        f"0.25. {found.miscalibration:.2f} of it comes from certainty that does not fit, the rest from not knowing "
-        "which answers are the wrong ones."
+        f"Brier score {found.brier:.2f}: 0 is perfect, 0.25 is what 50\u00a0% said of every answer earns. "
+        f"{found.miscalibration:.2f} of it comes from certainty that does not fit."
     )
     return lines
 
@@ -281,6 +280,7 @@ def shown_sure(record: Record, attempt: Attempt) -> dict[str, Any]:
     """Return a question that was answered wrongly with certainty, and the mistakes behind the answer."""
     item = record.items[attempt.item]
     return {
+        "vignette": item.vignette,
         "stem": item.stem,
         "lesson": lesson_name(record.lesson[item.id]),
         "file": f"{record.lesson[item.id]}.ipynb",
