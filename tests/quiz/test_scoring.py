@@ -27,6 +27,14 @@ PATH = {
     "bands": ["b1", "b1", "b2", "b3", "b1", "b2"],
     "shares": {"b1": 0, "b2": 0.5, "b3": 1},
 }
+# Two decisions: two of five with one that harms, and one of three.
+CARE = {
+    "format": "key_feature",
+    "decisions": {
+        "look": {"choose": 3, "options": ["a", "b", "c", "d", "e"], "key": ["a", "b"], "harms": ["e"]},
+        "send": {"choose": 1, "options": ["x", "y", "z"], "key": ["x"], "harms": ["z"]},
+    },
+}
 STOP = {
     "format": "stop_decision",
     "controls": [{"id": "frame", "values": [0, 1, 2]}],
@@ -77,6 +85,19 @@ STOP = {
         (PATH, {"turn": 0, "depth": 40}, 1),
         (PATH, {"turn": 7.5, "depth": 30}, 0),
         (PATH, {"turn": 7.5, "depth": 40}, 1 / 2),
+        (CARE, {"look": ["b", "a"], "send": ["x"]}, 1),
+        (CARE, {"look": ["a"], "send": ["x"]}, (1 / 2 + 1) / 2),
+        (CARE, {"look": ["a", "c"], "send": ["x"]}, (0 + 1) / 2),  # one right less one wrong
+        (CARE, {"look": ["a", "b", "c"], "send": ["y"]}, ((2 - 1) / 2 + 0) / 2),
+        (CARE, {"look": ["c", "d"], "send": ["x"]}, 1 / 2),  # nothing, not less
+        (CARE, {"look": ["a", "b", "e"], "send": ["x"]}, 1 / 2),  # the third harms
+        (CARE, {"look": ["a", "b", "c", "d"], "send": ["x"]}, 1 / 2),  # four where three count
+        (CARE, {"look": ["a", "b"], "send": ["x", "y"]}, 1 / 2),
+        (CARE, {"look": ["a", "b", "c", "d", "e"], "send": ["x", "y", "z"]}, 0),
+        (CARE, {"look": ["a", "b"]}, 1 / 2),
+        (CARE, {"look": None, "send": ["x"]}, 1 / 2),
+        (CARE, {"look": [], "send": ["z"]}, 0),
+        (CARE, {}, 0),
         (STOP, {"frame": 0}, 1 / 4),
         (STOP, {"frame": 1}, 1),
     ],
@@ -133,6 +154,14 @@ MALFORMED = [
     (STOP, {"frame": 3}),
     (STOP, {"frame": -1}),
     (STOP, 1),
+    (CARE, ["a", "b"]),
+    (CARE, {"look": "a"}),
+    (CARE, {"look": ["a", "a"]}),
+    (CARE, {"look": ["x"]}),
+    (CARE, {"look": {"a": True}}),
+    (CARE, {"look": [None]}),
+    (CARE, {"elsewhere": ["a"]}),
+    (CARE, {"send": 1}),
     ({"format": "essay"}, "text"),
     ({}, "text"),
 ]
@@ -226,6 +255,44 @@ def test_matching_full_marks_range_and_monotony(prompts, options, data):
     assert 0 <= before <= 1
     for prompt in prompts:
         assert score(key, answer | {prompt: key["key"][prompt]}) >= before
+
+
+@st.composite
+def care(draw):
+    decisions = {}
+    for decision in draw(ids):
+        options = draw(ids)
+        kinds = {option: draw(st.sampled_from(["key", "harms", "wrong"])) for option in options}
+        kinds |= {options[0]: "key", options[1]: "wrong"}
+        listed = {kind: [option for option in options if kinds[option] == kind] for kind in ("key", "harms")}
+        most = draw(st.integers(len(listed["key"]), len(options) - 1))
+        decisions[decision] = {"choose": most, "options": options, **listed}
+    return {"format": "key_feature", "decisions": decisions}
+
+
+@given(care(), st.data())
+def test_key_features_full_marks_range_and_what_never_helps(key, data):
+    decisions = key["decisions"]
+    assert score(key, {name: each["key"] for name, each in decisions.items()}) == pytest.approx(1, abs=1e-15)
+    assert score(key, {name: each["options"] for name, each in decisions.items()}) == 0
+    choice = {name: st.lists(st.sampled_from(each["options"]), unique=True) for name, each in decisions.items()}
+    answer = data.draw(st.fixed_dictionaries(choice))
+    before = score(key, answer)
+    assert 0 <= before <= 1
+    for name, each in decisions.items():
+        left_out = score(key, answer | {name: None})
+        for option in each["options"]:
+            more = answer | {name: [*answer[name], option]}
+            if option in answer[name]:
+                continue
+            if option not in each["key"]:
+                assert score(key, more) <= before, "adding a wrong option never helps"
+            if option in each["harms"]:
+                assert score(key, more) == pytest.approx(left_out, abs=1e-12), "one that harms costs the decision"
+            if len(answer[name]) >= each["choose"]:
+                assert score(key, more) == pytest.approx(left_out, abs=1e-12), "so does one too many"
+        full = score(key, answer | {name: each["key"]})
+        assert full - left_out == pytest.approx(1 / len(decisions), abs=1e-12), "each decision weighs the same"
 
 
 @given(ids, st.data())

@@ -87,7 +87,32 @@ items:
      rationale: "Vanilla sees nothing at all of the drawing on this side."}}
 - id: sa-needle{COMMON}{NEEDLE_ITEM}
 - id: sa-stop{COMMON}{STOP_ITEM}
+- id: sa-key{COMMON}
+  format: key_feature
+  vignette: A woman of 74 has had back pain for two days.
+  stem: Decide what is done next.
+  decisions:
+  - id: kzlook
+    text: What do you ask for?
+    choose: 2
+    options:
+    - {{id: kzfilm, text: A film, key: true, rationale: "Bergamot wants to see the bone before anything else is said."}}
+    - {{id: kzlegs, text: Strength of the legs, key: true,
+       rationale: "Caraway wants to know of a deficit before the day is over."}}
+    - {{id: kzdrink, text: A hot drink, misconception: kzbelief,
+       rationale: "Elderflower finds that this does nothing for a broken bone."}}
+    - {{id: kzbend, text: Bending over, harms: true,
+       rationale: "Fennel knows that this loads the front of the body most."}}
+  - id: kzsend
+    text: Where does she go?
+    choose: 1
+    options:
+    - {{id: kzhome, text: Home, key: true, rationale: "Ginger lets her walk about at home with something for pain."}}
+    - {{id: kzward, text: To a ward, rationale: "Hibiscus sees no reason for a ward in somebody who can walk."}}
+    - {{id: kztheatre, text: To theatre, harms: true,
+       rationale: "Jasmine sees the risks of an operation and no reason for it."}}
 """
+BELIEF = "Kumquat holds that warmth mends bones."
 
 ASSIGNMENT = """quiz: sample-quiz
 title: The sample quiz
@@ -126,6 +151,14 @@ def by_text(record: dict[str, Any], group: str, text: str) -> str:
     """Return the neutral id of the option, step, prompt or region with this text."""
     found: str = next(part["id"] for part in record["public"][group] if part["text"] == text)
     return found
+
+
+def decided(record: dict[str, Any], *chosen: list[str]) -> dict[str, list[str]]:
+    """Return the answer to a key feature that chooses these texts, a list for each decision."""
+    answer = {}
+    for decision, texts in zip(record["public"]["decisions"], chosen, strict=True):
+        answer[decision["id"]] = [option["id"] for option in decision["options"] if option["text"] in texts]
+    return answer
 
 
 def hand_in(

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.teaching.sample import ASSIGNMENT, BANK, Course, hand_in, neutral, write_course
+from tests.teaching.sample import ASSIGNMENT, BANK, BELIEF, Course, hand_in, neutral, write_course
 from vertebra.quiz.items import BankError
 from vertebra.quiz.responses import digest
 from vertebra.quiz.scoring import score, setting
@@ -43,6 +43,7 @@ def test_builds_exactly_these_files(course: Course) -> None:
         "sa-spot": 1,
         "sa-needle": 1,
         "sa-stop": 1,
+        "sa-key": 1,
     }
 
 
@@ -79,6 +80,15 @@ def test_key_in_neutral_ids_points_at_the_texts_of_the_bank(course: Course) -> N
         assert key[item]["rationales"][new].startswith(start)
     assert key["sa-number"]["rationales"][""].startswith("Peppermint")
     assert key["sa-number"]["slips"][0]["value"] == 62.5481
+    asked = {part["text"]: part for part in key["sa-key"]["public"]["decisions"]}
+    look, send = asked["What do you ask for?"], asked["Where does she go?"]
+    words = {option["id"]: option["text"] for part in asked.values() for option in part["options"]}
+    rules = key["sa-key"]["key"]["decisions"]
+    assert {words[new] for new in rules[look["id"]]["key"]} == {"A film", "Strength of the legs"}
+    assert [words[new] for new in rules[look["id"]]["harms"]] == ["Bending over"]
+    assert [words[new] for new in rules[send["id"]]["key"]] == ["Home"]
+    assert {words[new]: text for new, text in key["sa-key"]["mistakes"].items()} == {"A hot drink": BELIEF}
+    assert key["sa-key"]["rationales"].keys() == words.keys(), "a decision has none, whatever its id in the bank"
 
 
 def test_matching_options_take_no_rationale_from_a_prompt_of_the_same_id(tmp_path: Path, picture: None) -> None:
@@ -136,7 +146,7 @@ def test_notebook_is_valid_and_needs_no_reading_of_code(course: Course) -> None:
     for item in neutral(course.built.key).values():
         stem = item["public"]["stem"].replace("<", "&lt;").replace(">", "&gt;")
         assert stem in output.data["text/html"]
-    assert "8 questions" in output.data["text/plain"]
+    assert "9 questions" in output.data["text/plain"]
 
 
 def test_stored_output_is_what_running_the_page_gives_in_text(course: Course) -> None:
@@ -156,7 +166,7 @@ def test_items_and_points_can_be_chosen(tmp_path: Path, picture: None) -> None:
 
 def test_every_key_gives_its_own_answer_full_credit_when_read_back(course: Course) -> None:
     key = load_key(course.built.key)
-    assert [score(item.key, right_answer(item.key)) for item in key.items] == [1] * 8
+    assert [score(item.key, right_answer(item.key)) for item in key.items] == [1] * 9
     assert key.text() == course.built.key.read_text(encoding="utf-8")
 
 

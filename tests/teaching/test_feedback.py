@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, neutral, write_course
+from tests.teaching.sample import ASSIGNMENT, BANK, BELIEF, Course, by_text, decided, neutral, write_course
 from vertebra.quiz.responses import Responses
 from vertebra.teaching.assign import assign
 from vertebra.teaching.feedback import page
@@ -62,6 +62,7 @@ def wrong(course: Course) -> dict[str, Any]:
         "sa-spot": {"answer": {"point": [70.5, 20]}},
         "sa-needle": {"answer": {"entry": 0, "convergence": 10, "descent": -2.5, "depth": 40}, "certainty": 2},
         "sa-stop": {"answer": {"frame": 0}, "certainty": 1},
+        "sa-key": {"answer": decided(key["sa-key"], ["A film", "A hot drink"], ["To theatre"])},
     }
 
 
@@ -69,7 +70,7 @@ def test_each_question_shows_answer_right_answer_and_every_rationale(course: Cou
     key = load_key(course.built.key)
     read = Reader(feedback(key, wrong))
     assert read.open == []
-    head, best, many, number, order, match, spot, needle, stop = read.sections
+    head, best, many, number, order, match, spot, needle, stop, decisions = read.sections
     for words in ("Feedback: The sample quiz", "ab12", "2026-11-21 10:05 UTC", "points", "Certainty bonus"):
         assert words in head
     assert "Question 1: 0 of 1 point " in best and "Which shape has lost height in front <only>?" in best
@@ -87,7 +88,7 @@ def test_each_question_shows_answer_right_answer_and_every_rationale(course: Cou
     assert "not stated, counted as not very sure. Certainty marks: 0.6667." in order
     assert "Half ✓ Right answer: Grade 3 ➜ Your answer: ✗ Grade 2 Paprika" in match
     assert "A fifth ✓ Right answer: Grade 1 ➜ Your answer: ✗ none Turmeric" in match
-    assert "On the left ✓ Right answer Cinnamon" in spot and "On the right Vanilla" in spot
+    assert "On the left ✓ Right answer Cinnamon" in spot and "On the right ➜ Your answer Vanilla" in spot
     assert "Cross: your point." in spot
     assert "➜ Your answer: Entry point 0 mm lateral, Turn towards the midline 10°, " in needle
     assert "Tilt towards the feet -2.5°, Depth 40 mm." in needle
@@ -98,6 +99,15 @@ def test_each_question_shows_answer_right_answer_and_every_rationale(course: Cou
     assert "➜ Your answer: 0 mL of cement." in stop
     assert "You stopped here: 0 mL of cement" in stop and "A good moment to stop: 2.5 mL of cement" in stop
     assert "Hardly any cement: 50 % of the marks ➜ Your answer Tarragon" in stop and "Coriander" in stop
+    assert "Question 9: 0 of 1 point " in decisions
+    assert "a. What do you ask for? (choose up to 2)" in decisions and "b. Where does she go? (choose one)" in decisions
+    assert "✗ Earned: 0 % of this decision." in decisions
+    assert "A film ✓ Right answer ➜ Your answer Bergamot" in decisions
+    assert "Strength of the legs ✓ Right answer Caraway" in decisions
+    assert f"A hot drink ➜ Your answer The mistake behind it: “{BELIEF}” Elderflower" in decisions
+    assert "Bending over Harms the patient Fennel" in decisions
+    assert "✗ Earns nothing: a choice of yours harms the patient." in decisions
+    assert "To theatre ➜ Your answer Harms the patient Jasmine" in decisions
     drawn = [attributes for tag, attributes in read.tags if tag == "line"]
     # The tip at (10 - 0.1736 * 40, -30 + 0.9838 * 40, 5 + 0.043 * 40) seen from 100 mm in front.
     depth = 100 - 30 + 0.9838 * 40
@@ -115,10 +125,39 @@ def test_a_right_number_is_no_slip_even_where_the_tolerances_overlap(tmp_path: P
     assert "Licorice" in feedback(key, {"sa-number": {"answer": 38.2}})
 
 
+def test_each_way_to_earn_nothing_in_a_decision_is_said(course: Course) -> None:
+    key, record = load_key(course.built.key), neutral(course.built.key)["sa-key"]
+    everything = ["A film", "Strength of the legs", "A hot drink", "Bending over"]
+    for chosen, words in [
+        ((everything, ["Home"]), "Earns nothing: you chose 4, and at most 2 count."),
+        (([], ["Home"]), "You did not decide; this earns nothing."),
+        ((["Bending over"], ["Home"]), "Earns nothing: a choice of yours harms the patient."),
+        ((["A film"], ["Home"]), "Earned: 50 % of this decision."),
+    ]:
+        shown = Reader(feedback(key, {"sa-key": {"answer": decided(record, *chosen)}})).sections[9]
+        assert words in shown and "✓ Earned: 100 % of this decision." in shown
+        assert ("The mistake behind it" in shown) == ("A hot drink" in chosen[0])
+    assert "Earn" not in Reader(feedback(key, {})).sections[9]
+
+
+def test_the_mistake_behind_a_region_and_a_number_is_said(tmp_path: Path, picture: None) -> None:
+    bank = BANK.replace("polygon: [[60, 10]", "misconception: kzbelief, polygon: [[60, 10]")
+    bank = bank.replace("value: 62.5481,", "value: 62.5481, misconception: kzbelief,")
+    key = load_key(assign(write_course(tmp_path, bank), tmp_path / "out").key)
+    region = next(r["id"] for r in key.items[5].public["regions"] if r["text"] == "On the right")
+    for answers, said in [
+        ({"sa-spot": {"answer": {"point": [70, 20]}}, "sa-number": {"answer": 62.5}}, True),
+        ({"sa-spot": {"answer": {"region": region}}, "sa-number": {"answer": 62.9}}, True),
+        ({"sa-spot": {"answer": {"point": [50, 20]}}, "sa-number": {"answer": 50}}, False),
+    ]:
+        sections = Reader(feedback(key, answers)).sections
+        assert [f"The mistake behind it: “{BELIEF}”" in sections[i] for i in (3, 6)] == [said] * 2
+
+
 def test_no_answer_is_said(course: Course) -> None:
     read = Reader(feedback(load_key(course.built.key), {"sa-many": {"answer": [], "certainty": 1}}))
     assert "You chose none of them." in read.sections[2]
-    assert all("You gave no answer." in read.sections[i] for i in (1, 3, 4, 5, 6, 7, 8))
+    assert all("You gave no answer." in read.sections[i] for i in (1, 3, 4, 5, 6, 7, 8, 9))
     assert "Your answer" not in " ".join(read.sections)
     assert not [tag for tag, _ in read.tags if tag == "path"]
 
@@ -128,7 +167,7 @@ def test_page_needs_nothing_else_and_runs_nothing(course: Course, wrong: dict[st
     read = Reader(text)
     assert text.startswith("<!doctype html>")
     assert ("html", {"lang": "en"}) in read.tags
-    assert [tag for tag, _ in read.tags if tag in ("h1", "h2")] == ["h1"] + ["h2"] * 8
+    assert [tag for tag, _ in read.tags if tag in ("h1", "h2")] == ["h1"] + ["h2"] * 9
     assert {tag for tag, _ in read.tags} & {"script", "link", "iframe", "object", "form", "base"} == set()
     for tag, attributes in read.tags:
         for name, value in attributes.items():
@@ -185,7 +224,7 @@ def test_page_is_accessible_in_both_schemes_and_on_a_telephone(
     found, shown = axe(text, color_scheme=scheme, viewport={"width": 320, "height": 640})
     assert found == []
     assert shown.evaluate("document.documentElement.scrollWidth") <= 320  # nothing to scroll sideways
-    assert shown.get_by_role("heading", level=2).count() == 8
+    assert shown.get_by_role("heading", level=2).count() == 9
     assert "Dashed outline" in (shown.get_by_role("img").first.get_attribute("aria-label") or "")
     paper = shown.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 25, 31)"}[scheme]

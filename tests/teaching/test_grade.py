@@ -75,15 +75,15 @@ def test_gradebook_of_a_class(pupils: Class) -> None:
     report = pupils.grade()
     text = (pupils.out / "gradebook.csv").read_text(encoding="utf-8")
     header, *lines = text.splitlines()
-    items = "sa-best,sa-many,sa-number,sa-order,sa-match,sa-spot,sa-needle,sa-stop"
+    items = "sa-best,sa-many,sa-number,sa-order,sa-match,sa-spot,sa-needle,sa-stop,sa-key"
     certainty = "certainty_marks,certainty_bonus,percent_plus_bonus"
     assert header == f"student,saved,{items},total,maximum,percent,{certainty},notes,file,digest"
     assert [line.rsplit(",", 1)[0] for line in lines] == [
-        "a1,2026-11-22T08:00Z,0,0,0,0,0,0,0,0,0,9,0,0,0,0,,a/deep/er/responses.json",
-        # Full marks at certainty 2 earn 18 of 27, and 2 a point instead of 3: the bonus is -10.
-        "b2,2026-11-21T10:05Z,1,2,1,1,1,1,1,1,9,9,100,18,-10,90,,b/responses.json",
+        "a1,2026-11-22T08:00Z,0,0,0,0,0,0,0,0,0,0,10,0,0,0,0,,a/deep/er/responses.json",
+        # Full marks at certainty 2 earn 20 of 30, and 2 a point instead of 3: the bonus is -10.
+        "b2,2026-11-21T10:05Z,1,2,1,1,1,1,1,1,1,10,10,100,20,-10,90,,b/responses.json",
         # Three of four options right, of two points; the picture right without a certainty.
-        "c3,2026-11-21T10:05Z,0,1.5,0,0,0,1,0,0,2.5,9,27.7778,2.5,0,27.7778,,c.json",
+        "c3,2026-11-21T10:05Z,0,1.5,0,0,0,1,0,0,0,2.5,10,25,2.5,0,25,,c.json",
     ]
     for row in pupils.book().values():
         handed_in = json.loads((pupils.folder / row["file"]).read_text(encoding="utf-8"))
@@ -102,7 +102,7 @@ def test_what_the_quiz_saves_is_what_is_graded(pupils: Class) -> None:
     assert (widget.saved, widget.problem) == (1, "")
     shutil.move(pupils.student / "responses.json", pupils.folder / "responses.json")
     pupils.grade()
-    assert (pupils.book()["ab12"]["percent"], pupils.book()["ab12"]["certainty_marks"]) == ("100", "27")
+    assert (pupils.book()["ab12"]["percent"], pupils.book()["ab12"]["certainty_marks"]) == ("100", "30")
 
 
 def test_without_certainty_there_are_no_columns_of_it(tmp_path: Path, picture: None) -> None:
@@ -133,9 +133,9 @@ def test_an_answer_of_the_wrong_kind_is_noted_and_the_rest_is_graded(pupils: Cla
     file.write_text(json.dumps(data | {"digest": digest(data)}), encoding="utf-8")
     pupils.grade()
     book = pupils.book()
-    assert (book["a1"]["total"], book["a1"]["sa-best"]) == ("8", "0")
+    assert (book["a1"]["total"], book["a1"]["sa-best"]) == ("9", "0")
     assert book["a1"]["notes"].startswith("sa-best: the answer cannot be read and earns 0")
-    assert (book["b2"]["total"], book["b2"]["sa-number"], book["b2"]["sa-order"]) == ("7", "0", "0")
+    assert (book["b2"]["total"], book["b2"]["sa-number"], book["b2"]["sa-order"]) == ("8", "0", "0")
     assert pupils.aside() == {}
     page = (pupils.out / "feedback" / "b2.html").read_text(encoding="utf-8")
     assert "cannot be read" in page and "&lt;img src=x" in page and "<img src=x" not in page
@@ -532,6 +532,22 @@ def test_a_folder_without_submissions_is_refused(pupils: Class, tmp_path: Path) 
     assert not pupils.out.exists()
 
 
+def decisions(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the key of the decisions of the sample's last question in a key file's data."""
+    found: dict[str, Any] = data["items"][8]["key"]["decisions"]
+    return found
+
+
+def test_a_key_made_before_mistakes_were_named_is_read(pupils: Class) -> None:
+    data = json.loads(pupils.key.read_text(encoding="utf-8"))
+    for item in data["items"]:
+        del item["mistakes"]
+    pupils.key.write_text(json.dumps(data), encoding="utf-8")
+    pupils.hand_in("one.json", "a1")
+    pupils.grade()
+    assert pupils.book()["a1"]["percent"] == "100"
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -544,6 +560,15 @@ def test_a_folder_without_submissions_is_refused(pupils: Class, tmp_path: Path) 
         (lambda data: data["items"][3]["key"].update(key=["s1"]), "is damaged"),
         (lambda data: data["items"][4].update(key=None), "is damaged"),
         (lambda data: data.update(items=5), "is damaged"),
+        (lambda data: decisions(data).pop("d1"), "is damaged .question sa-key cannot be shown"),
+        (lambda data: decisions(data).clear(), "is damaged"),
+        (lambda data: decisions(data)["d1"].update(choose=3), "is damaged .question sa-key cannot be shown"),
+        (lambda data: decisions(data)["d1"].update(choose="2"), "is damaged"),
+        (lambda data: decisions(data)["d1"]["harms"].append("o99"), "is damaged .question sa-key cannot be shown"),
+        (lambda data: decisions(data)["d1"].update(harms=decisions(data)["d1"]["key"]), "is damaged .question sa-key"),
+        (lambda data: decisions(data)["d1"]["options"].pop(), "is damaged"),
+        (lambda data: data["items"][8]["public"]["decisions"][0].update(text=5), "is damaged"),
+        (lambda data: data["items"][8]["mistakes"].update(o1=5), "is damaged"),
     ],
 )
 def test_another_or_damaged_key_is_refused(pupils: Class, change: Any, expected: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.teaching.sample import Course, by_text, neutral
+from tests.teaching.sample import Course, by_text, decided, neutral
 from vertebra.quiz.responses import Responses
 from vertebra.teaching.key import load_key, right_answer
 from vertebra.teaching.marking import Marked, bonus, mark, number
@@ -22,15 +22,15 @@ def test_right_answers_earn_everything_and_none_earn_nothing(course: Course) -> 
     key = load_key(course.built.key)
     right = {item.id: {"answer": right_answer(item.key), "certainty": 3} for item in key.items}
     full = marked(course, right)
-    assert (full.total, full.maximum, full.percent) == (9, 9, 100)
-    assert (full.certainty_marks, full.certainty_bonus, full.percent_plus_bonus) == (27, 0, 100)
+    assert (full.total, full.maximum, full.percent) == (10, 10, 100)
+    assert (full.certainty_marks, full.certainty_bonus, full.percent_plus_bonus) == (30, 0, 100)
     empty = marked(course, {})
     assert (empty.total, empty.percent, empty.certainty_marks, empty.certainty_bonus) == (0, 0, 0, 0)
     assert empty.notes == ()
 
 
 def test_marks_worked_out_by_hand(course: Course) -> None:
-    """One question each of right, partly right (3 of 4, and 2 of 3 pairs), wrong and open, and two tasks."""
+    """One question each of right, partly right (3 of 4, and 2 of 3 pairs), wrong and open, two tasks, two decisions."""
     key = neutral(course.built.key)
     many, order, match = key["sa-many"], key["sa-order"], key["sa-match"]
     first, second, third = order["key"]["key"]
@@ -44,6 +44,7 @@ def test_marks_worked_out_by_hand(course: Course) -> None:
             "sa-match": {"answer": {by_text(match, "prompts", "Half"): by_text(match, "options", "Grade 3")}},
             "sa-needle": {"answer": {"entry": 5, "convergence": 0, "descent": -2.5, "depth": 30}, "certainty": 3},
             "sa-stop": {"answer": {"frame": 1}, "certainty": 2},
+            "sa-key": {"answer": decided(key["sa-key"], ["A film"], ["To theatre"]), "certainty": 1},
         },
     )
     points = {m.question.bank_id: m.points for m in got.marks}
@@ -56,13 +57,14 @@ def test_marks_worked_out_by_hand(course: Course) -> None:
         "sa-spot": 0,
         "sa-needle": 0.25,
         "sa-stop": 0.5,
+        "sa-key": 0.25,  # one of two right choices in the first decision, a harmful one in the second
     }
-    assert got.total == pytest.approx(1 + 1.5 + 2 / 3 + 0.5 + 0.25 + 0.5)
+    assert got.total == pytest.approx(1 + 1.5 + 2 / 3 + 0.5 + 0.25 + 0.5 + 0.25)
     # 3; at certainty 2 three quarters right give 0.75 * 2 - 0.25 * 2 = 1, twice for two points; -6; then certainty 1.
-    assert [m.certainty_mark for m in got.marks] == pytest.approx([3, 2, -6, 2 / 3, 0.5, 0, -3.75, 0])
-    # Accuracy 4.4167 of 9 = 0.4907: one fixed certainty earns at best 0.4907 a point, that is at certainty 1.
-    assert got.certainty_bonus == pytest.approx(10 * ((3 + 2 - 6 + 2 / 3 + 0.5 - 3.75) / 9 - 0.4907407))
-    assert got.percent_plus_bonus == pytest.approx(49.07407 - 10 * (3.5833333 / 9 + 0.4907407))
+    assert [m.certainty_mark for m in got.marks] == pytest.approx([3, 2, -6, 2 / 3, 0.5, 0, -3.75, 0, 0.25])
+    # Accuracy 4.6667 of 10: one fixed certainty earns at best 0.46667 a point, that is at certainty 1.
+    assert got.certainty_bonus == pytest.approx(10 * ((3 + 2 - 6 + 2 / 3 + 0.5 - 3.75 + 0.25) / 10 - 0.4666667))
+    assert got.percent_plus_bonus == pytest.approx(46.66667 - 10 * (3.3333333 / 10 + 0.4666667))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 from tests.teaching.sample import Course, neutral
 from vertebra.quiz.items import Item, load_bank
 from vertebra.teaching.assign import assign, load_assignment
+from vertebra.teaching.key import right_answer
 
 ROOT = Path(__file__).parents[2]
 ASSIGNMENTS = sorted((ROOT / "quizzes" / "assignments").glob("*.yml"))
@@ -30,7 +31,7 @@ Records = dict[str, dict[str, Any]]  # of the key file, by bank id
 SHEET = {"format", "quiz", "title", "build", "certainty", "instructions", "items"}
 ITEM = {
     *("id", "version", "format", "vignette", "stem", "image", "reviewed"),
-    *("options", "steps", "prompts", "regions", "bands", "unit", "scoring", "task"),
+    *("options", "steps", "prompts", "regions", "bands", "unit", "scoring", "task", "decisions"),
 }
 TASK = {"note", "films", "controls", "needle", "seen", "step", "line"}
 FILM = {"caption", "alt", "uri", "width", "height", "matrix", "scale"}
@@ -69,8 +70,10 @@ def hashed(secret: str, salts: set[str]) -> Iterator[bytes]:
 
 def words(item: Item) -> set[str]:
     """Return the texts of a question that no student may see, and, of the long ones, each run of six words."""
-    parts = [*item.options, *item.steps, *item.prompts, *item.regions, *item.bands]
-    texts = {item.rationale, *(part.rationale for part in parts), *(slip.rationale for slip in item.slips)} - {""}
+    parts = [*item.choices, *item.steps, *item.prompts, *item.regions, *item.bands, *item.decisions]
+    texts = {item.rationale, *item.rationales().values(), *item.mistakes().values()}
+    texts |= {text for slip in item.slips for text in (slip.rationale, slip.record().get("mistake", ""))}
+    texts.discard("")
     runs = {" ".join(run) for text in texts for run in zip(*(text.split()[i:] for i in range(6)), strict=False)}
     if item.bands:
         texts |= {measure["says"] for measure in item.task.measures if measure["says"]}
@@ -82,12 +85,15 @@ def answers(item: Item, record: dict[str, Any]) -> set[str]:
     """Return the right answer of a question as it may have been written down: ids old and new, texts, JSON."""
     key = record["key"]
     found = {json.dumps(key), json.dumps(key, separators=(",", ":")), json.dumps(key, sort_keys=True)}
-    right = [*(o for o in item.options if o.key), *(r for r in item.regions if r.key)]
+    right = [part for part in (*item.choices, *item.regions) if part.key]
     found |= {text for part in right for text in (part.id, part.text)}
     if item.bands:
         found |= {json.dumps(item.task.example), " ".join(map(str, item.task.example.values()))}
     elif item.answer:
         found |= {str(item.answer.value), f"{item.answer.value}{item.answer.unit}"}
+    elif item.decisions:
+        chosen = right_answer(key)
+        found |= {json.dumps(chosen), *(mark.join(ids) for ids in chosen.values() for mark in (",", " "))}
     else:
         ids = key["key"]
         found |= {ids} if isinstance(ids, str) else {json.dumps(ids), ",".join(ids), " ".join(ids)}
@@ -146,6 +152,9 @@ def fields(questions: dict[str, Any]) -> set[str]:
         for group in ("options", "steps", "prompts", "regions"):
             for part in item.get(group, ()):
                 wrong |= part.keys() - PART
+        for decision in item.get("decisions", ()):
+            wrong |= decision.keys() - PART - {"choose", "options"}
+            wrong |= {name for option in decision["options"] for name in option.keys() - PART}
         for band in item.get("bands", ()):
             wrong |= band.keys() - PART - {"share"}
         task = item.get("task", {})
@@ -206,10 +215,14 @@ def test_questions_have_no_field_but_the_allowed_ones(course: Course) -> None:
     assert fields(questions) == set()
     assert fields({**questions, "items": [{**questions["items"][0], "hint": 1}]}) == {"hint"}
     assert fields({**questions, "items": [{**questions["items"][-1], "task": {"measures": []}}]}) == {"measures"}
-    neutral_ids = re.compile(r"[boprs]\d+")
+    neutral_ids = re.compile(r"[bdoprs]\d+")
     for item in questions["items"]:
-        for group in ("options", "steps", "prompts", "regions", "bands"):
-            assert all(neutral_ids.fullmatch(part["id"]) for part in item.get(group, ()))
+        chosen = [option for decision in item.get("decisions", ()) for option in decision["options"]]
+        groups = [item.get(group, ()) for group in ("options", "steps", "prompts", "regions", "bands", "decisions")]
+        assert all(neutral_ids.fullmatch(part["id"]) for group in (*groups, chosen) for part in group)
+    decisions = questions["items"][-1]["decisions"]
+    assert fields({**questions, "items": [{"decisions": [decisions[0] | {"harms": []}]}]}) == {"harms"}
+    assert fields({**questions, "items": [{"decisions": [{"options": [{"key": True}]}]}]}) == {"key"}
 
 
 def test_widget_holds_no_key(course: Course, tmp_path: Path) -> None:

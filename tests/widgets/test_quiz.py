@@ -251,6 +251,64 @@ ITEMS: list[dict[str, Any]] = [
         "sources": ["unreferenced"],
         "objectives": ["O7.4"],
     },
+    {
+        "id": "q-care",
+        "version": "1.0.0",
+        "format": "key_feature",
+        "vignette": "A 71-year-old woman treated for breast cancer has had mid-back pain by night for three weeks. "
+        "Both legs have full power.",
+        "stem": "Decide what is done next.",
+        "image": None,
+        "decisions": [
+            {
+                "id": "look",
+                "text": "What do you ask for today?",
+                "choose": 2,
+                "options": [
+                    choice("mri", "MRI of the whole spine"),
+                    choice("legs", "Examination of legs and perineum"),
+                    choice("dxa", "Bone density"),
+                    choice("film", "A film, and nothing more if it is normal"),
+                ],
+            },
+            {
+                "id": "call",
+                "text": "Whom do you call if the cord is compressed?",
+                "choose": 1,
+                "options": [
+                    choice("surgeon", "The spine surgeon on call"),
+                    choice("cement", "The clinic for cement tomorrow"),
+                    choice("nobody", "Nobody before Monday"),
+                ],
+            },
+        ],
+        "key": {
+            "format": "key_feature",
+            "decisions": {
+                "look": {"choose": 2, "options": ["mri", "legs", "dxa", "film"], "key": ["mri", "legs"], "harms": []},
+                "call": {
+                    "choose": 1,
+                    "options": ["surgeon", "cement", "nobody"],
+                    "key": ["surgeon"],
+                    "harms": ["cement"],
+                },
+            },
+        },
+        "rationales": {
+            "mri": "Cancer in the history and pain by night ask for the whole spine, whatever the film shows.",
+            "legs": "A deficit turns days into hours, so it is looked for before anything else is done.",
+            "dxa": "Bone density says how strong the bone is and does not find a metastasis.",
+            "film": "A film shows a metastasis only when much of the bone has gone already.",
+            "surgeon": "A compressed cord is seen by a spine surgeon at once, at any hour.",
+            "cement": "Cement does not free a cord and may push tumour further towards it.",
+            "nobody": "By Monday a cord that is compressed today may have failed for good.",
+        },
+        "mistakes": {"film": "A normal film excludes a fracture or a metastasis."},
+        "slips": [],
+        "sources": ["unreferenced"],
+        "objectives": ["O6.1"],
+        "clinical_review": [],
+    },
 ]
 PRACTICE: dict[str, Any] = {
     "id": "fracture_types",
@@ -324,6 +382,7 @@ def test_each_change_is_written_and_acknowledged(path: Path) -> None:
         "q-order": ["level", "needle", "cement", "observe"],
         "q-match": {"p-front": "wedge"},
         "q-spot": {"point": [190.5, 120]},
+        "q-care": {"look": ["mri", "legs", "film"], "call": ["cement"]},
     }
     for seq, (item, answer) in enumerate(answers.items(), 1):
         student.answer(item, answer, certainty=2, check=True)
@@ -768,7 +827,7 @@ def test_the_fallback_shows_every_question_and_no_key(path: Path) -> None:
     widget = QuizWidget(PRACTICE, path)
     data, _ = widget._repr_mimebundle_()
     assert set(data) == {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"}
-    assert data["text/plain"] == repr(widget) == "practice quiz 'fracture_types': 8 questions"
+    assert data["text/plain"] == repr(widget) == "practice quiz 'fracture_types': 9 questions"
     outline = Outline(data["text/html"])
     for item in ITEMS:
         assert item["stem"] in outline.texts

@@ -37,6 +37,7 @@ RIGHT: dict[str, Any] = {
     "q-spot": {"region": "middle"},
     "q-needle": {"entry": 5, "convergence": 10, "descent": -2.5, "depth": 40},
     "q-stop": {"frame": 2},
+    "q-care": {"look": ["mri", "legs"], "call": ["surgeon"]},
 }
 WRONG: dict[str, Any] = {
     "q-single": "burst",
@@ -47,6 +48,7 @@ WRONG: dict[str, Any] = {
     "q-spot": {"point": [10, 10]},
     "q-needle": {"entry": 0, "convergence": 10, "descent": -2.5, "depth": 40},
     "q-stop": {"frame": 3},
+    "q-care": {"look": ["dxa", "film"], "call": ["cement"]},
 }
 Mount = Callable[..., Any]
 
@@ -141,6 +143,16 @@ KEYS: dict[str, list[dict[str, Any]]] = {
         },
         ITEMS[7]["key"],
     ],
+    "key_feature": [
+        {
+            "decisions": {
+                "p": {"choose": 3, "options": ["a", "b", "c", "d"], "key": ["a", "b", "c"], "harms": ["d"]},
+                "q": {"choose": 2, "options": ["e", "f", "g", "h", "i", "j"], "key": ["e"], "harms": []},
+                "constructor": {"choose": 4, "options": ["k", "l", "m"], "key": ["k", "l"], "harms": ["m"]},
+            },
+        },
+        ITEMS[8]["key"],
+    ],
 }
 JUNK: list[Any] = [
     None,
@@ -214,6 +226,12 @@ def some_answer(dice: random.Random, form: str, key: dict[str, Any]) -> Any:
         return dice.choice([order, order, order, order[:-1], [*order, order[0]], list(key["key"])])
     if form == "matching":
         return {p: dice.choice([*key["options"], None]) for p in key["key"] if dice.random() < 0.8}
+    if form == "key_feature":
+        chosen = {name: dice.sample(each["options"], dice.randint(0, 3)) for name, each in key["decisions"].items()}
+        nearly = {name: dice.choice([each["key"], chosen[name]]) for name, each in key["decisions"].items()}
+        right = {name: each["key"] for name, each in key["decisions"].items()}
+        some = {name: dice.choice([*chosen.values(), None]) for name in chosen if dice.random() < 0.8}
+        return dice.choice([chosen, nearly, nearly, right, some])
     if "controls" in key:
         return {control["id"]: dice.choice(control["values"]) for control in key["controls"]}
     if dice.random() < 0.2:
@@ -358,7 +376,14 @@ def test_a_whole_quiz_by_keyboard_alone(quiz: Any, path: Path) -> None:
     page.keyboard.press("Enter")
     check_and_go_on()
 
-    expect(page.locator("dd").last).to_have_text("+24 of 24")
+    for name in ("MRI of the whole spine", "Examination of legs and perineum"):
+        tab_to("checkbox", name)
+        page.keyboard.press("Space")
+    tab_to("radio", "The spine surgeon on call")
+    page.keyboard.press("Space")
+    check_and_go_on()
+
+    expect(page.locator("dd").last).to_have_text("+27 of 27")
     assert stored(quiz) == RIGHT
     assert {item: r["certainty"] for item, r in read_responses(path).answers.items()} == dict.fromkeys(RIGHT, 3)
 
@@ -382,7 +407,7 @@ def test_check_gives_verdict_marks_reasons_and_sources(quiz: Any) -> None:
     expect(page.get_by_role("heading", name="Certain but wrong")).to_be_visible()
     go(page, 3)
     page.get_by_role("button", name="Question 1 Which fracture type").click()
-    expect(page.get_by_role("heading", name="Question 1 of 8")).to_be_focused()
+    expect(page.get_by_role("heading", name="Question 1 of 9")).to_be_focused()
 
     page.get_by_role("button", name="Try again").click()
     expect(card.get_by_label("Burst fracture")).to_be_enabled()
@@ -400,22 +425,22 @@ def test_summary_and_navigator_agree_with_python(quiz: Any) -> None:
     summary = scoring.summary(responses, keys)
     values = [text.replace("−", "-") for text in page.locator("dd").all_inner_texts()]
     shown = dict(zip(page.locator("dt").all_inner_texts(), values, strict=True))
-    assert shown["Answered"] == "8 of 8"
+    assert shown["Answered"] == "9 of 9"
     assert shown["Right"].startswith(str(summary.right))
     marks, most = shown["Certainty marks"].split(" of ")
     assert float(marks) == pytest.approx(summary.certainty_marks, abs=0.005)
     assert float(most) == summary.certainty_max
     wrong = [f"Question {n}" for n, item in enumerate(ITEMS, 1) if item["id"] in summary.confidently_wrong]
     assert page.locator(".vq-rash strong").all_inner_texts() == wrong
-    names = [page.get_by_role("button", name=f"Question {n},").get_attribute("aria-label") for n in range(1, 9)]
-    words = ["not right", "partly right", "right", "not right", "partly right", "not right", "not right", "not right"]
+    names = [page.get_by_role("button", name=f"Question {n},").get_attribute("aria-label") for n in range(1, 10)]
+    words = ["not right", "partly right", "right", "not right", "partly right", *["not right"] * 4]
     assert names == [f"Question {n}, {word}" for n, word in enumerate(words, 1)]
     # Not by colour alone: each state has its own drawn sign.
     signs = page.locator(".vq-go").evaluate_all("all => all.map(one => one.querySelector('path, circle').outerHTML)")
     assert len(set(signs)) == 3
 
 
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 10))
 def test_check_asks_for_what_is_missing(quiz: Any, number: int) -> None:
     page, item = quiz.page, ITEMS[number - 1]
     go(page, number)
@@ -661,6 +686,110 @@ def test_in_an_exam_a_cleared_stop_goes_on_from_where_it_was(mount: Mount, path:
     assert stored(quiz) == {"q-stop": {"frame": 2}}
 
 
+def test_too_many_answers_to_a_decision_are_said_at_once_and_explained_after_check(quiz: Any) -> None:
+    go(quiz.page, 9)
+    card = quiz.page.locator(".vq-card:visible")
+    look = card.get_by_role("group", name="What do you ask for today?")
+    for name in ("MRI", "legs", "Bone density"):
+        look.get_by_label(name).check()
+    said = look.get_by_role("status")
+    expect(said).to_have_text(
+        "You have chosen 3, and at most 2 count. As it stands this decision earns nothing: take back 1."
+    )
+    look.get_by_label("Bone density").uncheck()
+    expect(said).to_have_text("")
+    look.get_by_label("A film, and nothing more").check()
+    card.get_by_label("Certain").check()
+    card.get_by_role("button", name="Check").click()
+    expect(card.locator(".vq-error:visible")).to_have_text("Answer every decision first: 1 decision left.")
+    expect(quiz.page.locator(":focus")).to_have_attribute("value", "surgeon")
+    card.get_by_label("The spine surgeon on call").check()
+    card.get_by_role("button", name="Check").click()
+    expect(card.locator(".vq-headline")).to_contain_text("Partly right: 50 %")
+    earned = card.locator(".vq-decision > .vq-why")
+    assert earned.all_inner_texts() == ["Earns nothing: you chose 3, and at most 2 count", "Right"]
+    expect(look.get_by_label("MRI")).to_be_disabled()
+    expect(said).to_have_text("")
+    assert stored(quiz)["q-care"] == {"look": ["mri", "legs", "film"], "call": ["surgeon"]}
+
+
+def test_after_check_each_option_of_a_decision_says_what_it_was(quiz: Any) -> None:
+    page = quiz.page
+    set_answers(page, {"q-care": {"look": ["mri", "film"], "call": ["cement"]}})
+    go(page, 9)
+    card = page.locator(".vq-card:visible")
+    rows = {
+        row.locator("label").inner_text(): row.locator(".vq-why").inner_text()
+        for row in card.locator(".vq-choice").all()
+    }
+    why = ITEMS[8]["rationales"]
+    belief = "The mistake behind it: “A normal film excludes a fracture or a metastasis.”"
+    assert {text: words.split("\n\n") for text, words in rows.items()} == {
+        "MRI of the whole spine": ["Your choice, correct", why["mri"]],
+        "Examination of legs and perineum": ["Missed: this is a correct choice", why["legs"]],
+        "Bone density": [why["dxa"]],
+        "A film, and nothing more if it is normal": ["Your choice, not correct", belief, why["film"]],
+        "The spine surgeon on call": ["Correct choice", why["surgeon"]],
+        "The clinic for cement tomorrow": ["Your choice, and it harms the patient", why["cement"]],
+        "Nobody before Monday": [why["nobody"]],
+    }
+    earned = card.locator(".vq-decision > .vq-why").all_inner_texts()
+    assert earned == ["Not right", "Earns nothing: a choice of yours harms the patient"]
+    set_answers(page, {"q-care": {"look": ["mri"], "call": ["nobody"]}})
+    assert card.locator(".vq-decision > .vq-why").all_inner_texts() == ["Partly right: 50 %", "Not right"]
+    cement = card.locator(".vq-choice", has_text="The clinic for cement")
+    expect(cement).to_contain_text("Would harm the patient")
+    expect(card.locator(".vq-mistake")).to_have_count(0)
+    expect(card.locator(".vq-sources")).to_contain_text("Clinical review: none")
+
+
+def test_decisions_are_there_again_after_a_reload(mount: Mount, path: Path) -> None:
+    quiz = mount(QuizWidget(PRACTICE, path))
+    go(quiz.page, 9)
+    quiz.page.get_by_label("MRI of the whole spine").check()
+    quiz.page.get_by_label("The clinic for cement tomorrow").check()
+    stored(quiz)
+    again = mount(QuizWidget(PRACTICE, path))
+    go(again.page, 9)
+    card = again.page.locator(".vq-card:visible")
+    chosen = card.locator(".vq-decision input:checked").evaluate_all("all => all.map((one) => one.value)")
+    assert chosen == ["mri", "cement"]
+    expect(card.get_by_role("button", name="Check")).to_be_visible()
+    card.get_by_label("MRI of the whole spine").uncheck()
+    assert stored(again)["q-care"] == {"call": ["cement"]}
+
+
+def test_the_mistake_behind_a_wrong_answer_is_said_to_whoever_made_it(mount: Mount) -> None:
+    believed = copy.deepcopy([ITEMS[0], ITEMS[1], ITEMS[2], ITEMS[5]])
+    believed[0]["mistakes"] = {"burst": "Belief 1.", "chance": "Belief 9."}
+    believed[1]["mistakes"] = {"front": "Belief 2.", "schmorl": "Belief 9."}
+    believed[2]["slips"][0]["mistake"] = "Belief 3."
+    believed[3]["mistakes"] = {"top": "Belief 4.", "bottom": "Belief 9."}
+    quiz = mount(QuizWidget({**PRACTICE, "items": believed}))
+    set_answers(quiz.page, WRONG | {"q-spot": {"point": [190, 65]}})
+    for number in range(1, 5):
+        go(quiz.page, number)
+        expect(quiz.page.locator(".vq-mistake:visible")).to_have_text(f"The mistake behind it: “Belief {number}.”")
+    set_answers(quiz.page, RIGHT)
+    expect(quiz.page.locator(".vq-mistake")).to_have_count(0)
+
+
+def test_an_extended_matching_shows_its_list_once_with_letters(mount: Mount) -> None:
+    long = copy.deepcopy(ITEMS[4])
+    more = [{"id": f"o{n}", "text": f"Cause {n}"} for n in range(5)]
+    long["options"] += more
+    long["key"]["options"] += [one["id"] for one in more]
+    quiz = mount(QuizWidget({**PRACTICE, "items": [long]}), width=320)
+    listed = quiz.page.get_by_role("list", name="The answers to choose from").get_by_role("listitem")
+    named = [f"{letter}. {option['text']}" for letter, option in zip("ABCDEFGH", long["options"], strict=True)]
+    assert listed.all_inner_texts() == named
+    box = quiz.page.get_by_label("Only the middle height is reduced")
+    assert box.locator("option").all_inner_texts() == ["Choose …", *named]
+    set_answers(quiz.page, {"q-match": {"p-front": "wedge", "p-middle": "o4", "p-all": "crush"}})
+    expect(quiz.page.get_by_text("Correct: C. Biconcave")).to_be_visible()
+    assert quiz.page.evaluate("document.scrollingElement.scrollWidth") <= 320
+
+
 def test_a_picture_on_a_phone_has_the_same_units(mount: Mount, path: Path) -> None:
     quiz = mount(QuizWidget(PRACTICE, path), width=320)
     go(quiz.page, 6)
@@ -674,14 +803,14 @@ def test_a_picture_on_a_phone_has_the_same_units(mount: Mount, path: Path) -> No
 def test_previous_and_next_show_one_question_at_a_time(quiz: Any) -> None:
     page = quiz.page
     expect(page.get_by_role("button", name="Previous")).to_be_disabled()
-    for number in range(1, 8):
+    for number in range(1, 9):
         expect(page.locator(".vq-card:visible")).to_have_count(1)
         expect(page.locator("[aria-current=true]")).to_have_attribute("aria-label", f"Question {number}, not answered")
         page.get_by_role("button", name="Next").click()
-        expect(page.get_by_role("heading", name=f"Question {number + 1} of 8")).to_be_focused()
+        expect(page.get_by_role("heading", name=f"Question {number + 1} of 9")).to_be_focused()
     expect(page.get_by_role("button", name="Next")).to_be_disabled()
     page.emulate_media(media="print")
-    expect(page.locator(".vq-card:visible")).to_have_count(8)
+    expect(page.locator(".vq-card:visible")).to_have_count(9)
     expect(page.get_by_role("button", name="Next")).to_be_hidden()
 
 
@@ -695,7 +824,11 @@ def test_text_is_never_markup(mount: Mount) -> None:
         "options": [{"id": o["id"], "text": evil} for o in item["options"]],
     }
     item["rationales"] = dict.fromkeys(item["rationales"], evil)
-    needle, stop = copy.deepcopy(ITEMS[6:8])
+    needle, stop, care = copy.deepcopy(ITEMS[6:9])
+    for decision in care["decisions"]:
+        decision["text"] = evil
+        decision["options"] = [option | {"text": evil} for option in decision["options"]]
+    care |= {"mistakes": {"film": evil}, "clinical_review": [evil]}
     for task in (needle, stop):
         task["task"]["note"] = evil
         task["bands"] = [band | {"text": evil} for band in task["bands"]]
@@ -704,12 +837,18 @@ def test_text_is_never_markup(mount: Mount) -> None:
     needle["task"]["seen"] = [seen | {"caption": evil, "words": [evil] * 2} for seen in needle["task"]["seen"]]
     needle["task"]["controls"] = [control | {"label": evil, "unit": evil} for control in needle["task"]["controls"]]
     stop["task"] |= {"step": evil, "line": stop["task"]["line"] | {"says": evil}}
-    quiz = mount(QuizWidget({**PRACTICE, "title": evil, "instructions": evil, "items": [item, needle, stop]}))
-    set_answers(quiz.page, {"q-single": "burst", "q-needle": WRONG["q-needle"], "q-stop": {"frame": 3}})
+    quiz = mount(QuizWidget({**PRACTICE, "title": evil, "instructions": evil, "items": [item, needle, stop, care]}))
+    set_answers(
+        quiz.page,
+        {"q-single": "burst", "q-needle": WRONG["q-needle"], "q-stop": {"frame": 3}, "q-care": WRONG["q-care"]},
+    )
     expect(quiz.page.get_by_role("heading", name=evil)).to_be_visible()
     for number in (2, 3):
         go(quiz.page, number)
         expect(quiz.page.locator(".vq-measured:visible")).to_contain_text(evil)
+    go(quiz.page, 4)
+    for part in (".vq-mistake", ".vq-sources:visible"):
+        expect(quiz.page.locator(part)).to_contain_text(evil)
     assert quiz.page.locator(".vq img").count() == 4, "the films"
     assert quiz.page.locator(".vq [onerror]").count() == 0
     assert quiz.page.title() == "widget"
@@ -800,7 +939,7 @@ def test_a_reload_finds_the_answers(mount: Mount, path: Path) -> None:
     set_answers(first.page, {"q-single": "wedge", "q-order": WRONG["q-order"]})
     assert stored(first)
     again = mount(QuizWidget(PRACTICE, path))
-    expect(again.page.get_by_role("heading", name="Question 2 of 8")).to_be_visible()
+    expect(again.page.get_by_role("heading", name="Question 2 of 9")).to_be_visible()
     go(again.page, 1)
     expect(again.page.locator(".vq-card:visible").get_by_role("status")).to_contain_text("Right")
     expect(again.page.get_by_label("Wedge fracture")).to_be_checked()
@@ -976,7 +1115,7 @@ def test_an_exam_records_and_never_judges(exam_page: Any, path: Path) -> None:
     page = exam_page.page
     state = page.evaluate("JSON.stringify(model.get('quiz'))")
     assert not any(word in state for word in ('"key"', "rationale", "slips", "polygons", "tolerance"))
-    expect(page.get_by_text("0 of 8 answered")).to_be_visible()
+    expect(page.get_by_text("0 of 9 answered")).to_be_visible()
     page.get_by_label("Student code").fill("s-17")
     page.get_by_label("Burst fracture").check()
     page.locator(".vq-card:visible").get_by_label("Fairly sure").check()
@@ -991,7 +1130,7 @@ def test_an_exam_records_and_never_judges(exam_page: Any, path: Path) -> None:
     expect(page.get_by_role("button", name="Keep this order as my answer")).to_be_hidden()
     go(page, 5)
     page.get_by_label("Only the anterior height is reduced").select_option("Wedge")
-    expect(page.get_by_text("4 of 8 answered")).to_be_visible()
+    expect(page.get_by_text("4 of 9 answered")).to_be_visible()
     go(page, 6)
     page.get_by_label("The upper vertebral body").check()
     page.locator(".vq-card:visible").get_by_role("button", name="Clear my answer").click()
@@ -1064,7 +1203,7 @@ def test_axe_finds_nothing_in_practice(mount: Mount, path: Path, axe: Any, theme
     for state in ("open", "error", "answered", "checked"):
         if state in ("answered", "checked"):
             set_answers(page, WRONG | {"q-single": "burst", "q-numeric": 25}, checked=state == "checked")
-        for number in range(1, 9):
+        for number in range(1, 10):
             go(page, number)
             if state == "error":
                 page.get_by_role("button", name="Check").click()
@@ -1078,7 +1217,7 @@ def test_axe_finds_nothing_in_an_exam(mount: Mount, path: Path, axe: Any, theme:
     quiz = mount(QuizWidget(EXAM, path), theme=theme, width=360)
     page = quiz.page
     within_page(page)
-    for number in range(1, 9):
+    for number in range(1, 10):
         go(page, number)
         assert_clean(axe, page, f"question {number}, open, {theme}")
     page.get_by_label("Student code").fill("not good")
@@ -1086,7 +1225,7 @@ def test_axe_finds_nothing_in_an_exam(mount: Mount, path: Path, axe: Any, theme:
     set_answers(page, RIGHT, checked=False)
     page.evaluate("kernel.dead = true")
     quiz.push(problem="The disk is full.")
-    for number in range(1, 9):
+    for number in range(1, 10):
         go(page, number)
         assert_clean(axe, page, f"question {number}, answered, {theme}")
 
@@ -1117,6 +1256,12 @@ def test_roles_and_names(quiz: Any) -> None:
         if item["format"] == "stop_decision":
             for name in ("Inject 1.25 mL more", "Stop here"):
                 expect(group.get_by_role("button", name=name, exact=True)).to_have_count(1)
+        for decision in item.get("decisions", ()):
+            most, kind = ("Choose one.", "radio") if decision["choose"] == 1 else ("Choose up to 2.", "checkbox")
+            one = group.get_by_role("group", name=re.compile(rf"^[ab]\. {re.escape(decision['text'])} {most}$"))
+            for option in decision["options"]:
+                expect(one.get_by_role(kind, name=option["text"], exact=True)).to_have_count(1)
+            expect(one.get_by_role("status")).to_have_count(1)
         if item["format"] == "numeric":
             box = group.get_by_role("textbox", name="Your answer in %", exact=True)
             expect(box).to_have_attribute("inputmode", "decimal")
@@ -1137,7 +1282,7 @@ def test_targets_are_large_and_nothing_scrolls_sideways(mount: Mount, path: Path
     for answers in (None, WRONG):
         if answers:
             set_answers(page, answers)
-        for number in range(1, 9):
+        for number in range(1, 10):
             go(page, number)
             wide = page.evaluate("document.scrollingElement.scrollWidth")
             assert wide <= width, f"question {number} is {wide} px wide"
@@ -1156,6 +1301,10 @@ def test_long_words_do_not_widen_a_phone(mount: Mount, path: Path) -> None:
         for group in ("options", "steps", "prompts", "regions", "bands"):
             for part in item.get(group, ()):
                 part["text"] = word
+        for part in item.get("decisions", ()):
+            part["text"] = word
+            part["options"] = [option | {"text": word} for option in part["options"]]
+        item["mistakes"] = dict.fromkeys(item.get("mistakes", {}), word)
         for part in item.get("task", {}).get("films", ()):
             part["caption"] = word
         for part in item.get("task", {}).get("controls", ()):
@@ -1165,7 +1314,7 @@ def test_long_words_do_not_widen_a_phone(mount: Mount, path: Path) -> None:
     quiz = mount(QuizWidget({**PRACTICE, "title": word, "items": long}, path), width=360)
     for answers in ({}, WRONG):
         set_answers(quiz.page, answers)
-        for number in range(1, 9):
+        for number in range(1, 10):
             go(quiz.page, number)
             assert quiz.page.evaluate("document.scrollingElement.scrollWidth") <= 360
 

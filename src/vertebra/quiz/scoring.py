@@ -116,12 +116,12 @@ def key_feature(key: Key, answer: Any) -> float:
             _distinct(chosen, decisions[decision]["options"], "option")
     total = 0.0
     for name, each in decisions.items():  # not sum(): since Python 3.12 it rounds otherwise than the browser does
-        total += _decision(each, answer.get(name) or ())
+        total += decision_share(each, answer.get(name) or ())
     return total / len(decisions)
 
 
-def _decision(key: Key, chosen: Sequence[str]) -> float:
-    """Return what the options chosen in one decision earn of it, 0 to 1."""
+def decision_share(key: Key, chosen: Sequence[str]) -> float:
+    """Return what the options chosen in one decision of a key feature earn of it, 0 to 1."""
     right = len(set(chosen) & set(key["key"]))
     if len(chosen) > key["choose"] or set(chosen) & set(key["harms"]):
         return 0.0

@@ -100,9 +100,10 @@ def build(assignment: Assignment) -> tuple[dict[str, Any], keys.Key]:
     for item, points in zip(assignment.items, assignment.points, strict=True):
         public, key, bank_ids = item.assigned(assignment.seed)
         shown.append(public)
-        rationales = item.rationales()
-        # In matching only the prompts have rationales, and an option may have a prompt's id.
-        explained = {new: old for new, old in bank_ids.items() if item.format != "matching" or new.startswith("p")}
+        rationales, mistakes = item.rationales(), item.mistakes()
+        # The shared list of a matching and a decision have no rationales, and may have the id of what has one.
+        silent = {"matching": "o", "key_feature": "d"}.get(item.format)
+        explained = {new: old for new, old in bank_ids.items() if new[0] != silent}
         questions.append(
             keys.Question(
                 id=public["id"],
@@ -111,10 +112,11 @@ def build(assignment: Assignment) -> tuple[dict[str, Any], keys.Key]:
                 key=key,
                 rationales={new: rationales[old] for new, old in explained.items() if old in rationales}
                 | ({"": item.rationale} if item.rationale else {}),
-                slips=tuple({"value": slip.value, "rationale": slip.rationale} for slip in item.slips),
+                slips=tuple(slip.record() for slip in item.slips),
                 bank_id=item.id,
                 bank_version=item.version,
                 sources=item.sources,
+                mistakes={new: mistakes[old] for new, old in explained.items() if old in mistakes},
             )
         )
     sheet: dict[str, Any] = {

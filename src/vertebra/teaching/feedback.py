@@ -4,20 +4,22 @@ Every answer is marked in words; colour and border only repeat them. Whatever ca
 """
 
 import reprlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from html import escape
+from string import ascii_lowercase
 from typing import Any
 
 from vertebra.quiz.page import page as html_page
-from vertebra.quiz.scoring import measured, numeric, setting
-from vertebra.quiz.static import percent, standing
+from vertebra.quiz.scoring import decision_share, inside, measured, numeric, setting
+from vertebra.quiz.static import most, percent, standing
 from vertebra.quiz.tasks import needle_lines
 from vertebra.teaching.key import Key, Question
 from vertebra.teaching.marking import Mark, Marked, number
 
 SURE = {1: "not very sure", 2: "fairly sure", 3: "very sure"}
 RIGHT, YOURS = "✓ Right answer", "➜ Your answer"
+HARMS = '<span class="tag">Harms the patient</span>'
 
 STYLE = """section { margin-top: 1.5rem; padding-top: 1.25rem; border-top: 2px solid var(--line); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0 0 1rem; }
@@ -176,17 +178,25 @@ def _figure(film: Mapping[str, Any], shapes: Sequence[str], legend: str) -> str:
     return f'{drawn}<p class="soft">{_e(legend)}</p>'
 
 
-def _line(text: str, rationale: str, right: bool, yours: bool | None, more: str = "") -> str:
-    """Return one entry of a list: what it says, whether it is right, whether the student chose it, and why."""
+def _line(text: str, rationale: str, right: bool, yours: bool | None, more: str = "", mistake: str = "") -> str:
+    """Return one entry of a list: what it says, whether it is right, whether the student chose it, and why.
+
+    more: HTML to put behind the text. mistake: the belief behind a wrong one, said if the student chose it.
+    """
     tags = [RIGHT] if right else []
     tags += [YOURS] if yours else []
     look = "good" if right else "bad" if yours else "plain"
     shown = "".join(f'<span class="tag">{tag}</span>' for tag in tags)
-    return f'<li class="{look}">{_e(text)}{shown}{more}{_why(rationale)}</li>'
+    behind = _believed(mistake) if yours and not right else ""
+    return f'<li class="{look}">{_e(text)}{shown}{more}{behind}{_why(rationale)}</li>'
 
 
 def _why(rationale: str) -> str:
     return f"<p>{_e(rationale)}</p>" if rationale else ""
+
+
+def _believed(mistake: str) -> str:
+    return f"<p><em>The mistake behind it: “{_e(mistake)}”</em></p>" if mistake else ""
 
 
 def _list(entries: Iterable[str], tag: str = "ul") -> Iterator[str]:
@@ -197,18 +207,51 @@ def _options(question: Question, answer: Any) -> Iterator[str]:
     key = question.key["key"]
     keys = [key] if isinstance(key, str) else key
     chosen = [answer] if isinstance(answer, str) else answer or []
-    return _list(
-        _line(option["text"], question.rationales.get(option["id"], ""), option["id"] in keys, option["id"] in chosen)
-        for option in question.public["options"]
-    )
+    return _list(_part(question, option, keys, chosen) for option in question.public["options"])
+
+
+def _part(
+    question: Question, part: Mapping[str, Any], keys: Collection[str], chosen: Collection[str], more: str = ""
+) -> str:
+    """Return the entry of an option or region."""
+    name = part["id"]
+    why, mistake = question.rationales.get(name, ""), question.mistakes.get(name, "")
+    return _line(part["text"], why, name in keys, name in chosen, more, mistake)
+
+
+def _decisions(question: Question, answer: Any) -> Iterator[str]:
+    keys = question.key["decisions"]
+    for letter, decision in zip(ascii_lowercase, question.public["decisions"], strict=False):
+        key, chosen = keys[decision["id"]], (answer or {}).get(decision["id"]) or []
+        yield f'<p class="stem">{letter}. {_e(decision["text"])} ({most(decision["choose"])})</p>'
+        if answer is not None:
+            yield f"<p>{_decided(key, chosen)}</p>"
+        yield from _list(
+            _part(question, option, key["key"], chosen, HARMS if option["id"] in key["harms"] else "")
+            for option in decision["options"]
+        )
+
+
+def _decided(key: Mapping[str, Any], chosen: Sequence[str]) -> str:
+    """Say what a decision earned, and why if it was nothing."""
+    if not chosen:
+        return "➜ You did not decide; this earns nothing."
+    if len(chosen) > key["choose"]:
+        return f"✗ Earns nothing: you chose {len(chosen)}, and at most {key['choose']} count."
+    if set(chosen) & set(key["harms"]):
+        return "✗ Earns nothing: a choice of yours harms the patient."
+    share = decision_share(key, chosen)
+    return f"{'✓' if share == 1 else '✗'} Earned: {100 * share:.0f} % of this decision."
 
 
 def _regions(question: Question, answer: Any) -> Iterator[str]:
-    chosen = answer.get("region") if isinstance(answer, Mapping) else None
-    return _list(
-        _line(r["text"], question.rationales.get(r["id"], ""), r["id"] == question.key["key"], r["id"] == chosen)
-        for r in question.public["regions"]
-    )
+    chosen: list[str] = []
+    match answer:
+        case {"region": region}:
+            chosen = [region]
+        case {"point": [x, y]}:
+            chosen = [name for name, polygon in question.key["polygons"].items() if inside(x, y, polygon)]
+    return _list(_part(question, region, [question.key["key"]], chosen) for region in question.public["regions"])
 
 
 def _number(question: Question, answer: Any) -> Iterator[str]:
@@ -218,11 +261,11 @@ def _number(question: Question, answer: Any) -> Iterator[str]:
     entries = [_line(f"{value:.10g} {unit}".strip(), "", True, None, _e(within))]
     if answer is not None:
         slips = [
-            slip["rationale"]
+            _believed(slip.get("mistake", "")) + _why(slip["rationale"])
             for slip in question.slips
             if not numeric(question.key, answer) and numeric({**question.key, "value": slip["value"]}, answer)
         ]
-        entries.append(f'<li class="plain">{YOURS}: {_e(f"{answer} {unit}".strip())}{_why(" ".join(slips))}</li>')
+        entries.append(f'<li class="plain">{YOURS}: {_e(f"{answer} {unit}".strip())}{"".join(slips)}</li>')
     return _list(entries)
 
 
@@ -290,6 +333,7 @@ ANSWERS = {
     "ordering": _steps,
     "matching": _pairs,
     "hotspot": _regions,
+    "key_feature": _decisions,
     "needle_path": _outcome,
     "stop_decision": _outcome,
 }

@@ -5,7 +5,7 @@ import math
 import re
 import reprlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ class Question:
 
     public: what the student saw; key: the key record of `scoring.score`, in the student's neutral ids. rationales:
     {neutral id: text, "": the worked solution}. slips: usual wrong numbers. bank_id and bank_version name its origin.
+    mistakes: {neutral id of a wrong one: the belief behind it}; key files made before there were any have none.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Question:
     bank_id: str
     bank_version: str
     sources: tuple[str, ...]
+    mistakes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def load_key(path: Path | str) -> Key:
 
 
 def _question(record: Mapping[str, Any]) -> Question:
-    fields = {name: record[name] for name in Question.__dataclass_fields__}
+    fields = {name: record[name] for name in Question.__dataclass_fields__ if name != "mistakes" or name in record}
     question = Question(**fields | {"slips": tuple(record["slips"]), "sources": tuple(record["sources"])})
     if not is_points(question.points):
         raise ValueError(f"question {question.id} has the points {reprlib.repr(question.points)}")
@@ -111,6 +113,14 @@ def _can_be_shown(question: Question) -> bool:
             fits = texts["regions"].keys() == key["polygons"].keys() and bool(public["image"])
             numbers += [public["image"]["width"], public["image"]["height"]]
             numbers += [number for polygon in key["polygons"].values() for x, y in polygon for number in (x, y)]
+        case "key_feature":
+            asked = {part["id"]: part for part in public["decisions"]}
+            fits = asked.keys() == key["decisions"].keys()
+            for name, decision in key["decisions"].items():
+                shown = {option["id"] for option in asked[name]["options"]}
+                fits = fits and shown == set(decision["options"]) >= {*decision["key"], *decision["harms"]}
+                fits = fits and asked[name]["choose"] == decision["choose"]
+                words += [asked[name]["text"], *(option["text"] for option in asked[name]["options"])]
         case "needle_path" | "stop_decision":
             fits = texts["bands"].keys() == key["shares"].keys()
             numbers += _numbers_of_task(key, public)
@@ -120,6 +130,7 @@ def _can_be_shown(question: Question) -> bool:
         case _:
             fits = texts["options"].keys() == set(key["options"])
     words += [question.id, question.bank_id, *question.sources, *question.rationales.values()]
+    words += [*question.mistakes.values(), *(slip.get("mistake", "") for slip in slips)]
     words += [text for group in texts.values() for text in group.values()] + [slip["rationale"] for slip in slips]
     return fits and all(isinstance(text, str) for text in words) and all(map(is_number, numbers))
 
@@ -167,6 +178,8 @@ def right_answer(key: Mapping[str, Any]) -> Any:
             return key["value"]
         case "hotspot":
             return {"region": key["key"]}
+        case "key_feature":
+            return {name: decision["key"] for name, decision in key["decisions"].items()}
         case "needle_path" | "stop_decision":
             return key["example"]
     return key["key"]

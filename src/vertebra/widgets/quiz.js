@@ -1,4 +1,4 @@
-// The quiz in the browser: eight question formats made of native controls. In practice mode it is marked here, so a page
+// The quiz in the browser: nine question formats made of native controls. In practice mode it is marked here, so a page
 // without a kernel marks too; in exam mode there is no key here at all. Top to bottom: scoring, reading a typed number,
 // building blocks, one function for each format, one question, saving, the whole.
 
@@ -77,9 +77,32 @@ const SCORERS = {
     throw new Error("the answer must be a point or a region");
   },
 
+  key_feature({ decisions }, answer) {
+    if (!isRecord(answer)) throw new Error("the answer must pair decisions with lists of options");
+    for (const [id, chosen] of Object.entries(answer)) {
+      known(id, Object.keys(decisions));
+      if (chosen !== null) distinct(chosen, decisions[id].options);
+    }
+    const shares = Object.entries(decisions).map(([id, one]) => decisionShare(one, chosenIn(answer, id)));
+    return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  },
+
   needle_path: (key, answer) => key.shares[key.bands[setting(key, answer)]],
   stop_decision: (key, answer) => key.shares[key.bands[setting(key, answer)]],
 };
+
+/** What the options chosen in one decision earn of it: with one too many, or one that harms the patient, nothing. */
+function decisionShare({ key, harms, choose }, chosen) {
+  if (chosen.length > choose || chosen.some((id) => harms.includes(id))) return 0;
+  const right = chosen.filter((id) => key.includes(id)).length;
+  return Math.max(0, 2 * right - chosen.length) / key.length;
+}
+
+/** The options an answer chooses in a decision; what is left out, or no list, chooses none. */
+function chosenIn(answer, decision) {
+  const chosen = isRecord(answer) && Object.hasOwn(answer, decision) ? answer[decision] : null;
+  return Array.isArray(chosen) ? chosen : [];
+}
 
 /** The place of an answer {control: value} among all settings of the controls, the last one running fastest. */
 function setting({ controls }, answer) {
@@ -200,11 +223,14 @@ const plural = (n, word) => `${n} ${word}${Math.abs(n) === 1 ? "" : "s"}`;
 
 /** Fill a feedback box: a sign, words in bold and the reason below; with nothing to say it is hidden. */
 function explain(box, tone, words, ...reasons) {
-  const text = reasons.filter(Boolean).flatMap(paragraphs);
+  const text = reasons.filter(Boolean).flatMap((reason) => (typeof reason === "string" ? paragraphs(reason) : [reason]));
   box.hidden = !words && !text.length;
   box.className = `vq-why vq-${tone}`;
   box.replaceChildren(...(words ? [h("p", { class: "vq-tag" }, icon(tone === "plain" ? "done" : tone), words)] : []), ...text);
 }
+
+/** The mistaken belief behind a wrong answer, which the student reads before why it is one. */
+const mistake = (belief) => belief && h("p", { class: "vq-mistake" }, `The mistake behind it: “${belief}”`);
 
 /** Rows of radios or checkboxes, each with room for its reason. */
 function choices(options, type, name, changed) {
@@ -225,9 +251,9 @@ function choices(options, type, name, changed) {
         if (!locked) explain(why, "plain");
       }
     },
-    explain(id, tone, words, reason) {
+    explain(id, tone, words, ...reasons) {
       const { row, why } = rows.find((one) => one.id === id);
-      explain(why, tone, words, reason);
+      explain(why, tone, words, ...reasons);
       row.classList.add("vq-locked");
     },
   };
@@ -236,7 +262,8 @@ function choices(options, type, name, changed) {
 // ---- The formats ----------------------------------------------------------------------------------------------------
 // Each takes the question and `ask` ({uid, exam, put(answer or null), say(words)}) and returns the nodes, the inputs an
 // error is attached to, and show(answer, reveal): bring the controls to this answer and, with reveal, explain it.
-// `missing()` may give an answer or a sentence when Check is pressed with no answer stored.
+// `missing()` may give an answer or a sentence when Check is pressed with no answer stored; `complete()` a sentence when
+// the answer stored is not whole, and `first()` the input to go on with.
 
 function singleBestAnswer(item, ask) {
   const list = choices(item.options, "radio", `${ask.uid}-option`, () => ask.put(list.picked()[0] ?? null));
@@ -251,7 +278,7 @@ function singleBestAnswer(item, ask) {
       for (const { id } of item.options) {
         const [key, mine] = [id === item.key.key, id === answer];
         const words = key && mine ? "Your answer, correct" : key ? "Correct answer" : mine ? "Your answer, not correct" : "";
-        list.explain(id, key ? "right" : mine ? "wrong" : "plain", words, item.rationales[id]);
+        list.explain(id, key ? "right" : mine ? "wrong" : "plain", words, mine && mistake(item.mistakes?.[id]), item.rationales[id]);
       }
     },
   };
@@ -277,7 +304,7 @@ function multipleResponse(item, ask) {
         const words = mine
           ? key ? "Ticked, correct" : "Ticked, but does not apply"
           : key ? "Not ticked, but applies" : "Not ticked, correct";
-        list.explain(id, key === mine ? "right" : "wrong", words, item.rationales[id]);
+        list.explain(id, key === mine ? "right" : "wrong", words, mine && mistake(item.mistakes?.[id]), item.rationales[id]);
       }
     },
   };
@@ -323,7 +350,7 @@ function numeric(item, ask) {
       const band = tolerance > 0 ? ` (± ${withUnit(tolerance, unit)})` : "";
       const words = reveal.fraction === 1 ? `Correct: ${withUnit(value, unit)}${band}`
         : `Your answer: ${withUnit(answer, unit)}. Correct: ${withUnit(value, unit)}${band}`;
-      explain(why, reveal.fraction === 1 ? "right" : "wrong", words, slip ? slip.rationale : "", item.rationales[""]);
+      explain(why, reveal.fraction === 1 ? "right" : "wrong", words, slip && mistake(slip.mistake), slip && slip.rationale, item.rationales[""]);
     },
   };
 }
@@ -382,7 +409,14 @@ function ordering(item, ask) {
   };
 }
 
+const EXTENDED = 8; // options from which on a matching question is an extended one: letters, and the list shown once
+
 function matching(item, ask) {
+  const extended = item.options.length >= EXTENDED;
+  const textOf = (id) => {
+    const i = item.options.findIndex((option) => option.id === id);
+    return i < 0 ? "" : `${extended ? `${letter(i).toUpperCase()}. ` : ""}${item.options[i].text}`;
+  };
   const rows = item.prompts.map(({ id, text }, i) => {
     const select = h("select", {
       id: `${ask.uid}-match-${i}`,
@@ -390,16 +424,19 @@ function matching(item, ask) {
         const chosen = Object.fromEntries(rows.filter((row) => row.select.value).map((row) => [row.id, row.select.value]));
         ask.put(Object.keys(chosen).length ? chosen : null);
       },
-    }, h("option", { value: "" }, "Choose …"), item.options.map((option) => h("option", { value: option.id }, option.text)));
+    }, h("option", { value: "" }, "Choose …"), item.options.map((option) => h("option", { value: option.id }, textOf(option.id))));
     const why = h("div", { hidden: true });
     return { id, select, why, node: h("div", { class: "vq-match" }, h("label", { for: select.id }, text), select, why) };
   });
-  const textOf = (id) => item.options.find((option) => option.id === id)?.text ?? "";
   const open = () => rows.filter(({ select }) => !select.value);
   return {
     hint: "Choose one answer for each line; an answer may serve more than once.",
-    nodes: rows.map(({ node }) => node),
+    nodes: [
+      extended ? h("ol", { class: "vq-shared", "aria-label": "The answers to choose from" }, item.options.map(({ id }) => h("li", {}, textOf(id)))) : null,
+      h("div", { class: extended ? "vq-extended" : null }, rows.map(({ node }) => node)),
+    ],
     inputs: rows.map(({ select }) => select),
+    first: () => open()[0]?.select,
     complete: () => (open().length ? `Choose an answer for every line first: ${plural(open().length, "line")} left.` : ""),
     missing: () => ({ sentence: "Choose an answer for every line first." }),
     show(answer, reveal) {
@@ -410,6 +447,65 @@ function matching(item, ask) {
         if (!reveal) { explain(why, "plain"); continue; }
         const key = item.key.key[id];
         explain(why, mine === key ? "right" : "wrong", mine === key ? "Correct" : `Correct: ${textOf(key)}`, item.rationales[id]);
+      }
+    },
+  };
+}
+
+/** "a", "b", ... of the decisions about one patient. */
+const letter = (i) => String.fromCharCode(97 + i);
+
+function keyFeature(item, ask) {
+  const rows = item.decisions.map(({ id, text, choose, options }, i) => {
+    const list = choices(options, choose === 1 ? "radio" : "checkbox", `${ask.uid}-decision-${i}`, () => {
+      const answer = Object.fromEntries(rows.map((row) => [row.id, row.list.picked()]).filter(([, chosen]) => chosen.length));
+      ask.put(Object.keys(answer).length ? answer : null);
+    });
+    const [over, why] = [h("p", { class: "vq-over", role: "status" }), h("div", { hidden: true })];
+    const asked = choose === 1 ? "Choose one." : `Choose up to ${choose}.`;
+    const node = h("fieldset", { class: "vq-decision" },
+      h("legend", {}, h("span", { class: "vq-letter" }, `${letter(i)}.`), " ", text, " ", h("span", { class: "vq-most" }, asked)),
+      why, list.node, over);
+    return { id, choose, options, list, over, why, node };
+  });
+  const open = () => rows.filter(({ list }) => !list.picked().length);
+
+  /** One decision after Check: what it earned and why in words, then each of its options. */
+  function reveal({ id, options, list, choose, why }, chosen) {
+    const key = item.key.decisions[id];
+    const share = decisionShare(key, chosen);
+    const words = share === 1 ? "Right"
+      : !chosen.length ? "Not decided: earns nothing"
+      : chosen.length > choose ? `Earns nothing: you chose ${chosen.length}, and at most ${choose} count`
+      : chosen.some((one) => key.harms.includes(one)) ? "Earns nothing: a choice of yours harms the patient"
+      : share > 0 ? `Partly right: ${Math.round(100 * share)} %` : "Not right";
+    explain(why, share === 1 ? "right" : share > 0 ? "part" : "wrong", words);
+    for (const { id: option } of options) {
+      const [right, harms, mine] = [key.key.includes(option), key.harms.includes(option), chosen.includes(option)];
+      const verdict = mine
+        ? right ? "Your choice, correct" : harms ? "Your choice, and it harms the patient" : "Your choice, not correct"
+        : right ? (choose === 1 ? "Correct choice" : "Missed: this is a correct choice") : harms ? "Would harm the patient" : "";
+      list.explain(option, right && mine ? "right" : mine || right ? (right && choose === 1 ? "right" : "wrong") : "plain", verdict,
+        mine && mistake(item.mistakes?.[option]), item.rationales[option]);
+    }
+  }
+  return {
+    hint: "Answer each decision. One with more answers than it asks for earns nothing, and so does one with an answer that harms the patient.",
+    nodes: rows.map(({ node }) => node),
+    inputs: rows.flatMap(({ list }) => list.inputs),
+    first: () => open()[0]?.list.inputs[0],
+    complete: () => (open().length ? `Answer every decision first: ${plural(open().length, "decision")} left.` : ""),
+    missing: () => ({ sentence: "Answer every decision first." }),
+    show(answer, revealed) {
+      for (const row of rows) {
+        const chosen = chosenIn(answer, row.id);
+        row.list.show(chosen, Boolean(revealed));
+        const extra = chosen.length - row.choose;
+        const words = revealed || extra <= 0 ? ""
+          : `You have chosen ${chosen.length}, and at most ${row.choose} count. As it stands this decision earns nothing: take back ${extra}.`;
+        if (row.over.textContent !== words) row.over.textContent = words;
+        if (revealed) reveal(row, chosen);
+        else explain(row.why, "plain");
       }
     },
   };
@@ -458,7 +554,7 @@ function hotspot(item, ask) {
         const [right, mine] = [id === key, hit ? hit.includes(id) : id === answer.region];
         const yours = point ? "Your marker lies here" : "Your answer";
         const words = right && mine ? `${yours}, correct` : right ? "Correct place, outlined in the picture" : mine ? `${yours}, not correct` : "";
-        list.explain(id, right ? "right" : mine ? "wrong" : "plain", words, item.rationales[id]);
+        list.explain(id, right ? "right" : mine ? "wrong" : "plain", words, mine && mistake(item.mistakes?.[id]), item.rationales[id]);
       }
     },
   };
@@ -659,6 +755,7 @@ const FORMATS = {
   ordering: ["Order", ordering],
   matching: ["Match", matching],
   hotspot: ["Place in a picture", hotspot],
+  key_feature: ["Key decisions", keyFeature],
   needle_path: ["Steer a needle", needlePath],
   stop_decision: ["When to stop", stopDecision],
 };
@@ -728,7 +825,7 @@ function question(item, index, quiz, ask) {
     let sentence = answer === null ? "" : control.complete?.() ?? "";
     if (answer === null) ({ answer = null, sentence = "" } = control.missing());
     fault(sentence);
-    if (sentence) return control.inputs[0].focus();
+    if (sentence) return (control.first?.() ?? control.inputs[0]).focus();
     if (certainty && level === null) {
       certaintyFault("Say how certain you are first.");
       return certainty.inputs[0].focus();
@@ -798,7 +895,9 @@ function question(item, index, quiz, ask) {
 
 function citations(item) {
   const list = (name, ids) => (ids?.length ? [h("span", {}, `${name} `, ids.map((id) => [h("code", {}, id), " "]).flat())] : []);
-  return [...list(item.sources?.length > 1 ? "Sources" : "Source", item.sources), ...list("Objective", item.objectives)];
+  const reviews = item.clinical_review?.length ? item.clinical_review.join("; ") : "none";
+  return [...list(item.sources?.length > 1 ? "Sources" : "Source", item.sources), ...list("Objective", item.objectives),
+    h("span", {}, `Clinical review: ${reviews}`)];
 }
 
 // ---- Saving ---------------------------------------------------------------------------------------------------------
