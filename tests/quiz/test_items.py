@@ -976,3 +976,129 @@ def test_find_bank_without_any_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(items, "CHECKOUT", tmp_path)
     with pytest.raises(BankError, match="none; get the course's quizzes folder back"):
         find_bank("demo")
+
+
+# --- Key features: decisions with options of their own
+
+
+HEAD = GOOD[: GOOD.index("- id: de-p01")]
+DECISIONS = (
+    HEAD
+    + """\
+- id: de-k01
+  version: 1.0.0
+  format: key_feature
+  objectives: [O3.1]
+  bloom: apply
+  tier: must
+  author: vertebra authors
+  clinical_review: none
+  vignette: A person of 70 has had pain in the back for two days.
+  stem: Decide what is done next.
+  sources: [unreferenced]
+  decisions:
+  - id: iddo
+    text: What is done today?
+    choose: 2
+    options:
+    - {id: idlegs, text: Look at the legs, key: true, rationale: A deficit turns days into hours and is found first.}
+    - {id: idfilm, text: Take a film, key: true, rationale: A film shows the bone and is taken on the first day.}
+    - {id: idwait, text: Wait a year, rationale: Nobody waits for a year with a bone that hurts.}
+    - {id: idbend, text: Bend the back, harms: true, rationale: Bending loads the front and breaks it further.}
+  - id: idsend
+    text: Where does the person go?
+    choose: 1
+    options:
+    - {id: idhome, text: Home, key: true, rationale: Whoever walks and is well looked after may go home.}
+    - {id: idward, text: To a ward, rationale: There is no reason for a ward in this person.}
+    - {id: idroom, text: To theatre, harms: true, rationale: The risks of an operation have nothing on the other side.}
+"""
+)
+
+
+@pytest.fixture
+def decisions():
+    (item,) = parse_bank(DECISIONS, "demo.yml").items
+    return item
+
+
+def test_decisions_are_shown_with_their_options_and_no_key(decisions):
+    public = decisions.public()
+    assert "options" not in public
+    assert public["decisions"][1] == {
+        "id": "idsend",
+        "text": "Where does the person go?",
+        "choose": 1,
+        "options": [
+            {"id": "idhome", "text": "Home"},
+            {"id": "idward", "text": "To a ward"},
+            {"id": "idroom", "text": "To theatre"},
+        ],
+    }
+    assert decisions.key_record() == {
+        "format": "key_feature",
+        "decisions": {
+            "iddo": {
+                "choose": 2,
+                "options": ["idlegs", "idfilm", "idwait", "idbend"],
+                "key": ["idlegs", "idfilm"],
+                "harms": ["idbend"],
+            },
+            "idsend": {
+                "choose": 1,
+                "options": ["idhome", "idward", "idroom"],
+                "key": ["idhome"],
+                "harms": ["idroom"],
+            },
+        },
+    }
+
+
+def test_assigned_decisions_keep_their_order_and_say_nothing_of_the_key(decisions):
+    places = Counter()
+    for seed in (f"draw {number}" for number in range(300)):
+        public, key, bank_ids = decisions.assigned(seed)
+        text = json.dumps(public)
+        assert not re.search(r"\bid[a-z]{4}\b|iddo|rationale|harm|key\"", text)
+        assert [part["text"] for part in public["decisions"]] == [part.text for part in decisions.decisions]
+        for shown, decision in zip(public["decisions"], decisions.decisions, strict=True):
+            ids = [option["id"] for option in shown["options"]]
+            assert ids == sorted(ids) == sorted(key["decisions"][shown["id"]]["options"])
+            texts = {bank_ids[option["id"]]: option["text"] for option in shown["options"]}
+            assert texts == {option.id: option.text for option in decision.options}
+        places[ids.index(key["decisions"]["d2"]["key"][0])] += 1
+        right = {name: each["key"] for name, each in key["decisions"].items()}
+        translated = {bank_ids[name]: [bank_ids[new] for new in chosen] for name, chosen in right.items()}
+        assert score(key, right) == score(decisions.key_record(), translated) == 1
+    assert all(70 < places[place] < 130 for place in range(3)), "the key may stand anywhere"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("  vignette: A person of 70 has had pain in the back for two days.\n", "", "add a vignette"),
+        ("text: Home, key: true", "text: Home", "decision idsend has no key"),
+        ("choose: 2", "choose: 1", "decision iddo has 2 keys and lets 1 count"),
+        ("choose: 2", "choose: 4", "decision iddo lets all of its options count"),
+        ("choose: 1", "choose: 0", "must be at least 1"),
+        ("id: idward", "id: idwait", "option idwait is in two decisions"),
+        ("id: idward", "id: idhome", "two options have the id idhome"),
+        ("text: To a ward", "text: Home", "the same text as option idward"),
+        ("key: true, rationale: A film", "key: true, harms: true, rationale: A film", "is a key and harms"),
+        ("- id: idsend", "- id: iddo", "two decisions have the id iddo"),
+        ("There is no reason for a ward in this person.", "No.", "of option idward is too short"),
+        (DECISIONS[DECISIONS.index("  - id: idsend") :], "", "decisions"),
+    ],
+)
+def test_faults_of_decisions_are_named(old, new, words):
+    assert DECISIONS.count(old) == 1
+    with pytest.raises(BankError, match=words) as caught:
+        parse_bank(DECISIONS.replace(old, new), "demo.yml")
+    assert all("item de-k01" in str(fault) for fault in caught.value.faults)
+
+
+def test_a_slip_names_the_mistake_behind_it(monkeypatch):
+    monkeypatch.setattr(items, "misconceptions", lambda: {"left_for_lost": "What is left is what was lost."})
+    text = GOOD.replace("- value: 75\n", "- value: 75\n    misconception: left_for_lost\n")
+    (slip,) = parse_bank(text, "demo.yml").item("de-p03").practice()["slips"]
+    assert slip["mistake"] == "What is left is what was lost."
