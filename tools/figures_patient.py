@@ -336,9 +336,9 @@ def frequencies() -> Drawn:
 
 
 def q_people() -> Drawn:
-    """Three crowds: nothing learnt, Bayes, and the prior forgotten; a prior of 2 % and a likelihood ratio of 12."""
+    """Three crowds: Bayes, the prior forgotten, and nothing learnt; a prior of 2 % and a likelihood ratio of 12."""
     drawn = ""
-    for number, share in enumerate((0.02, updated(0.02, 12), 12 / 13)):
+    for number, share in enumerate((updated(0.02, 12), 12 / 13, 0.02)):
         left = 20 + 310 * number
         inner = crowd_svg(crowd(Interval(share, share)), f"q{number}")
         drawn += inner.replace("<svg ", f'<svg x="{left}" y="16" width="290" height="218" ', 1).replace('"', "'")

@@ -110,7 +110,7 @@ def q_cascade() -> Drawn:
         drawn += f"<path d='M{left},{y(tick):.1f}H{width - 30}' stroke='{LINE}'/>\n"
         drawn += label(f"{tick} %", left - 12, y(tick) + 7, 20, "end", SOFT)
     # No interval is drawn: only one bar has a published one, and it would tell which bars are real.
-    for number, (name, share) in enumerate((("A", 6.6), ("B", 19.2), ("C", 52.0))):
+    for number, (name, share) in enumerate((("A", 52.0), ("B", 6.6), ("C", 19.2))):
         x = left + 60 + number * 190
         drawn += f"<rect x='{x}' y='{y(share):.1f}' width='110' height='{bottom - y(share):.1f}' fill='{BLUE}'/>\n"
         drawn += label(name, x + 55, bottom + 40, 28)
