@@ -94,6 +94,15 @@ def _quiz_commands(groups: Group) -> None:
     command.add_argument("--out", type=Path, default=Path("vertebra.apkg"), metavar="FILE", help="(vertebra.apkg)")
     command.set_defaults(run=_cards)
 
+    command = commands.add_parser("lint", help="say what is wrong with the questions, by rule, with the mend")
+    command.add_argument(
+        "bank", type=Path, nargs="*", help="bank files, or folders of them (the whole course, ./quizzes)"
+    )
+    command.add_argument("--format", choices=("text", "github", "json"), default="text", help="how to print (text)")
+    command.add_argument("--on", type=_day, metavar="DATE", help="as of this day, as in 2028-11-30 (today)")
+    command.add_argument("--rule", action="append", metavar="RULE", help="only this rule, such as L09; may be repeated")
+    command.set_defaults(run=_lint)
+
     command = commands.add_parser("schema", help="print the JSON Schema of a bank file")
     command.set_defaults(run=_schema)
 
@@ -275,6 +284,39 @@ def _check(args: argparse.Namespace) -> int:
         return 1
     print(f"{_count(banks, 'bank')}, {_count(questions, 'question')}, {_count(assignments, 'assignment')}: no faults")
     return 0
+
+
+def _lint(args: argparse.Namespace) -> int:
+    from vertebra.quiz.lint import RULES, lint_files, report, summary
+
+    unknown = [name for name in args.rule or () if name not in RULES]
+    if unknown:
+        print(f"there is no rule {unknown[0]}; the rules are {min(RULES)} to {max(RULES)}", file=sys.stderr)
+        return 2
+    if not args.bank and not Path("quizzes").is_dir():
+        print("there is no folder quizzes here; name files, as in: vertebra quiz lint my_bank.yml", file=sys.stderr)
+        return 2
+    missing = [path for path in args.bank if not path.exists()]
+    for path in missing:
+        print(f"{path}: there is no such file or folder; check the path", file=sys.stderr)
+    if missing:
+        return 2
+    files = [file for path in args.bank or [Path("quizzes")] for file in _only_banks(path)]
+    if not files:
+        print("there is no bank (*.yml) here; check the path", file=sys.stderr)
+        return 2
+    findings = lint_files(files, args.on or date.today(), whole=not args.bank, rules=args.rule or RULES)
+    printed = report(findings, args.format)
+    print(printed, end="\n" if printed else "")
+    if args.format == "text":
+        print(summary(findings))
+    return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+def _only_banks(path: Path) -> Iterator[Path]:
+    """Yield a bank's file, or all bank files of a folder."""
+    for file in _bank_files([path]):
+        yield from sorted(file.glob("*.yml")) if file.is_dir() else () if _is_assignment(file) else (file,)
 
 
 def _bank_files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -1,0 +1,233 @@
+"""What the linter measures in a text: words, readability, likeness, number ranges, and the lexicons of `assets/lint.yml`.
+
+Readability: Flesch-Kincaid grade (Kincaid 1975), with syllables counted as groups of vowels. Likeness: cosine of the
+counts of letter trigrams. All of it is pure and takes milliseconds for the whole course.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from vertebra import assets
+
+FILE = "lint.yml"
+
+
+@cache
+def lexicons() -> Mapping[str, Any]:
+    """Return the word lists of assets/lint.yml by name. Raises AssetError."""
+    return MappingProxyType(assets.read_yaml(FILE))
+
+
+@cache
+def terms(name: str, part: str = "") -> re.Pattern[str]:
+    """Return a pattern that finds any term of a lexicon, or of a part of it, as a whole word.
+
+    `*` in a term ends a word any way, `?` stands for one letter.
+    """
+    listed = lexicons()[name][part] if part else lexicons()[name]
+    return one_of(tuple(map(str, listed)))
+
+
+@cache
+def one_of(listed: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern that finds any of these terms, the longest first."""
+    escapes = ((r"\*", r"\w*"), (r"\?", r"\w"), (r"\ ", r"\s+"))
+    spelt = []
+    for term in sorted(listed, key=len, reverse=True):
+        pattern = re.escape(term)
+        for escaped, meant in escapes:
+            pattern = pattern.replace(escaped, meant)
+        spelt.append(pattern)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(spelt)})(?![\w-])", re.IGNORECASE)
+
+
+# --- Words and sentences ----------------------------------------------------------------------------------------------
+
+WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+SENTENCE_END = re.compile(r"(?<=[.?!])[\"'”’)]*\s+(?=[\"'“‘(]*[A-Z0-9])|(?<=[;:])\s*\n|\n\n")
+ENDINGS = ("ations", "ation", "ically", "ical", "ings", "ing", "ments", "ment", "ies", "ed", "es", "ly", "al", "s", "e")
+
+
+@lru_cache(maxsize=20_000)
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a text in order; a hyphen or an apostrophe does not end a word."""
+    return tuple(WORD.findall(text))
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text."""
+    return [part.strip() for part in SENTENCE_END.split(text) if part.strip()]
+
+
+@lru_cache(maxsize=20_000)
+def root(word: str) -> str:
+    """Return a word without its ending, so that "fractures" and "fractured" are one; crude, and enough to compare."""
+    word = word.lower()
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word.removesuffix(ending)
+    return word
+
+
+@lru_cache(maxsize=20_000)
+def content(text: str, least: int = 3) -> frozenset[str]:
+    """Return the roots of the words with `least` letters or more that carry meaning."""
+    stop = _stop_words()
+    parts = (part for word in words(text.lower()) for part in word.split("-"))
+    return frozenset(root(part) for part in parts if len(part) >= least and part not in stop)
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    return frozenset(lexicons()["stop_words"])
+
+
+def syllables(word: str) -> int:
+    """Return the number of syllables: groups of vowels, without a silent e at the end; a figure counts one."""
+    word = word.lower()
+    groups = len(re.findall(r"[aeiouyäöüé]+", word))
+    if re.search(r"[^aeiouy]e$", word) and not re.search(r"[^aeiouyl]le$", word):
+        groups -= 1
+    elif re.search(r"[^aeiouytd]ed$|[^aeiouysxzhcg]es$", word):
+        groups -= 1
+    return max(groups, 1)
+
+
+def grade(text: str) -> float:
+    """Return the Flesch-Kincaid grade of a text, in years of school; 0 for a text without words."""
+    every = words(text)
+    if not every:
+        return 0.0
+    spoken = sum(syllables(part) for word in every for part in word.split("-"))
+    return 0.39 * len(every) / len(sentences(text)) + 11.8 * spoken / len(every) - 15.59
+
+
+ABBREVIATION = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z][\w-]*[A-Z])[A-Za-z][A-Za-z0-9]*(?:-[A-Z0-9][A-Za-z0-9]*)*(?![\w])")
+
+
+def abbreviations(text: str) -> Iterator[str]:
+    """Yield the words with two capitals or more, without a plural s, as they come."""
+    for found in ABBREVIATION.finditer(text):
+        yield found[0].removesuffix("s") if re.fullmatch(r"[A-Z0-9-]{2,}s", found[0]) else found[0]
+
+
+# --- Likeness ---------------------------------------------------------------------------------------------------------
+
+_LETTERS = 38  # a to z, 0 to 9, the space, and one for all the rest
+
+
+def near_duplicates(texts: Sequence[str], least: float) -> list[tuple[int, int, float]]:
+    """Return (i, j, cosine) for each pair i < j of texts whose letter trigrams are at least so alike, 0 to 1."""
+    import numpy as np
+
+    if len(texts) < 2:
+        return []
+    code = np.full(0x250, _LETTERS - 1)
+    for i, letter in enumerate(" abcdefghijklmnopqrstuvwxyz0123456789"):
+        code[ord(letter)] = code[ord(letter.upper())] = i
+    rows = []
+    for text in texts:
+        padded = f" {' '.join(text.split())} "
+        letters = code[np.minimum(np.frombuffer(padded.encode("utf-32-le"), dtype="<u4"), len(code) - 1)]
+        trigrams = (letters[:-2] * _LETTERS + letters[1:-1]) * _LETTERS + letters[2:]
+        rows.append(np.unique(trigrams, return_counts=True))
+    used = np.unique(np.concatenate([row[0] for row in rows]))
+    counts = np.zeros((len(texts), len(used)), dtype=np.float32)
+    for i, (trigrams, number) in enumerate(rows):
+        counts[i, np.searchsorted(used, trigrams)] = number
+    counts /= np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
+    alike = counts @ counts.T
+    pairs = zip(*np.nonzero(np.triu(alike >= least, 1)), strict=True)
+    return [(int(i), int(j), float(alike[i, j])) for i, j in pairs]
+
+
+# --- Numbers ----------------------------------------------------------------------------------------------------------
+
+
+def chi_square_tail(statistic: float, freedom: int) -> float:
+    """Return the probability that chi-square with so many degrees of freedom is at least `statistic`.
+
+    Closed form for whole degrees of freedom (Abramowitz and Stegun 26.4.4 and 26.4.5).
+    """
+    half = statistic / 2
+    if freedom % 2:
+        term, tail = math.sqrt(half) / math.gamma(1.5), math.erfc(math.sqrt(half))
+        steps = [1.5 + i for i in range((freedom - 1) // 2)]
+    else:
+        term, tail = 1.0, 0.0
+        steps = [1.0 + i for i in range(freedom // 2)]
+    for step in steps:
+        tail += math.exp(-half) * term
+        term *= half / step
+    return tail
+
+
+_NUMBER = r"(?<![\w.,])[-−]?\d+(?:,\d{3})*(?:\.\d+)?"
+_UNIT = r"(?:\s*(?:%|°|mm|cm|mL|ml|kg|g|years?|days?|weeks?|months?|hours?|points?|degrees?|percent|per cent))?"
+_RANGES = (
+    (rf"(?:from|between)?\s*({_NUMBER}){_UNIT}\s*(?:to|and|–|—|-|through)\s*([-−]?\d+(?:,\d{{3}})*(?:\.\d+)?)", "[]"),
+    (rf"(?:less|fewer|lower|smaller|younger|shorter)\s+than\s+({_NUMBER})", ")"),
+    (rf"(?:under|below|before|<)\s*({_NUMBER})", ")"),
+    (rf"(?:more|greater|higher|larger|older|longer)\s+than\s+({_NUMBER})", "("),
+    (rf"(?:over|above|beyond|after|>)\s*({_NUMBER})", "("),
+    (rf"(?:up to|at most|no more than|not more than|≤|<=)\s*({_NUMBER})", "]"),
+    (rf"(?:at least|no less than|no fewer than|≥|>=)\s*({_NUMBER})", "["),
+    (rf"({_NUMBER}){_UNIT}\s+(?:or|and)\s+(?:less|fewer|lower|below|under|younger)", "]"),
+    (rf"({_NUMBER}){_UNIT}\s+(?:or|and)\s+(?:more|over|above|higher|greater|older|longer)", "["),
+    (rf"(?:about|around|approximately|roughly|exactly|nearly|some)?\s*({_NUMBER})", "="),
+)
+_RANGE_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), kind) for pattern, kind in _RANGES)
+
+
+@dataclass(frozen=True)
+class Span:
+    """An interval of numbers, its ends within it or not, and the words that stand around it."""
+
+    low: float
+    high: float
+    low_in: bool
+    high_in: bool
+    about: str
+
+    def overlaps(self, other: "Span") -> bool:
+        """Say whether a number lies in both; a shared end counts when it is within both."""
+        first, last = (self, other) if (self.low, other.high) <= (other.low, self.high) else (other, self)
+        if first.high == last.low:
+            return first.high_in and last.low_in
+        return max(self.low, other.low) < min(self.high, other.high) or (
+            self.low == other.low and self.high == other.high
+        )
+
+
+def span(text: str) -> Span | None:
+    """Return the range or number that a text states, None when it states none."""
+    for pattern, kind in _RANGE_PATTERNS:
+        found = pattern.search(text)
+        if found:
+            values = [number(part) for part in found.groups()]
+            rest = f"{text[: found.start()]} {text[found.end() :]}"
+            about = " ".join(words(re.sub(r"\b(?:per cent|percent)\b|%", " percent ", rest.lower())))
+            low, high = (values[0], values[-1]) if kind in ("[]", "=") else (-math.inf, math.inf)
+            if kind in (")", "]"):
+                high = values[0]
+            elif kind in ("(", "["):
+                low = values[0]
+            return Span(low, high, kind in ("[]", "=", "["), kind in ("[]", "=", "]"), about)
+    return None
+
+
+def number(text: str) -> float:
+    """Return the number that a text such as "1,000" or "−2.5" spells."""
+    return float(text.replace(",", "").replace("−", "-"))
+
+
+def ordered(values: Iterable[Any]) -> bool:
+    """Say whether the values never fall or never rise."""
+    listed = list(values)
+    pairs = list(zip(listed, listed[1:], strict=False))
+    return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
