@@ -141,7 +141,7 @@ def mastery(
             if objective in found:
                 found[objective].append(item)
     last = latest(attempts)
-    known = {item: review.retrievability(cards[item], at) >= FADED for item in last}
+    known = {item: review.retrievability(cards[item], at) >= FADED for item in last if item in cards}
     return {objective: _mastery(of, last, known) for objective, of in found.items()}
 
 

@@ -10,6 +10,8 @@ const SHAPES = {
   unmet: '<circle cx="8" cy="8" r="5"/>',
 };
 
+const SHOWN = 8; // of what was sure and wrong, before the rest is folded away
+
 const sign = (verdict) => `<span class="pg-sign pg-is-${verdict}"><svg viewBox="0 0 16 16" width="16" height="16" fill="none"
   stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${SHAPES[verdict]}</svg></span>`;
 
@@ -24,14 +26,14 @@ const SKETCHES = [
   '<path class="pg-ink" d="M32 6L54 40H10z"/><path class="pg-ink" d="M32 18v10M32 33v.5"/>',
 ];
 
-const SCALE = '<li class="pg-row pg-scale" aria-hidden="true"><span><span>0</span><span>100 %</span></span></li>';
+const SCALE = '<li class="pg-row pg-scale" aria-hidden="true"><span><span>0 %</span><span>100 %</span></span></li>';
 const axis = (line) => `<i class="pg-line" style="left:${line}%"></i>`;
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="vt-alert pg-notice" data-part="notice" hidden></p>
   <div data-part="page">
-    <div class="pg-head"><div><h3 tabindex="-1" data-part="title">My progress</h3><p data-part="headline"></p></div>
+    <div class="pg-head"><div><h3 tabindex="-1" data-part="title">Where you stand</h3><p data-part="headline"></p></div>
       <button type="button" data-do="look">Look again</button></div>
     <div data-part="welcome" hidden>
       <p class="pg-lead">Nothing is here yet. Check your first answer in any lesson, or practise an objective below, and this
@@ -150,11 +152,14 @@ function groupRow({ name, n, verdict, claimed: [from, to], earned: [share, low, 
 function wrongSection(id, sure, about) {
   const n = Math.min(sure.length, about.sitting);
   const mistakes = (found) => found.map((each) => `<p class="pg-mistake">${hidden("The mistake behind it: ")}“${clean(each)}”</p>`).join("");
+  const list = (some) => `<ul class="pg-wrong">${some.map(({ vignette, stem, lesson, file, when, mistakes: found }) => `
+    <li>${sign("weak")}<div>${vignette ? `<p class="pg-case">${clean(vignette)}</p>` : ""}<p class="pg-stem">${clean(stem)}</p>${
+    mistakes(found)}<p class="vt-note">${link(file, "", lesson)}, ${when}</p></div></li>`).join("")}</ul>`;
+  const more = sure.slice(SHOWN);
   return `<h4 id="${id}-wrong">Sure and wrong</h4>
     ${sure.length ? `<p class="vt-note">You would have acted on these. They leave the list when you answer them rightly.</p>
     <p class="pg-actions"><button type="button" class="vt-primary" data-practise="sure">Practise ${n < sure.length ? `the latest ${n}` : plural(n, "question")}</button></p>
-    <ul class="pg-wrong">${sure.map(({ vignette, stem, lesson, file, when, mistakes: found }) => `
-      <li>${sign("weak")}<div>${vignette ? `<p class="pg-case">${clean(vignette)}</p>` : ""}<p class="pg-stem">${clean(stem)}</p>${mistakes(found)}<p class="vt-note">${link(file, "", lesson)}, ${when}</p></div></li>`).join("")}</ul>`
+    ${list(sure.slice(0, SHOWN))}${more.length ? `<details><summary>${more.length} more</summary>${list(more)}</details>` : ""}`
     : "<p>Nothing that you were certain of is wrong at present.</p>"}`;
 }
 

@@ -79,7 +79,8 @@ def counted(n: int, word: str) -> str:
 
 def signed(value: float) -> str:
     """Return a number of marks with its sign, and two decimals at most."""
-    return f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "\N{MINUS SIGN}").replace("+0", "0")
+    rounded = round(value, 2)
+    return f"{rounded:+.2f}".rstrip("0").rstrip(".").replace("-", "\N{MINUS SIGN}") if rounded else "0"
 
 
 def day(when: datetime) -> str:
@@ -127,7 +128,7 @@ class Record:
     def __init__(self, log: ProgressFile, at: datetime) -> None:
         """Take in the events of `log`; things are due as of `at`, whose time zone says when a day ends."""
         self.at = at
-        self.attempts, self.readings = log.attempts, log.readings
+        self.events, self.attempts, self.readings = log.events, log.attempts, log.readings
         self.lesson = {item.id: bank.lesson for bank in practice_banks() for item in bank.items}
         self.items = {item.id: item for bank in practice_banks() for item in bank.items}
         cards = review.schedule(log.events)
@@ -170,7 +171,7 @@ def overview(record: Record) -> dict[str, Any]:
     last, found = mastery.latest(record.attempts), record.mastery()
     films = {reading.seed for reading in record.readings}
     verdicts = Counter(each.verdict for each in found.values())
-    since = min((event.when for event in (*record.attempts, *record.readings)), default=None)
+    since = record.events[0].when if record.events else None
     return {
         "met": since is not None,
         "headline": f"{counted(len(last), 'question')} and {counted(len(films), 'film')} met since {day(since)}."
@@ -393,7 +394,7 @@ def _still() -> str:
         )
     )
     return (
-        f"<section><h3>My progress</h3><p>Start this page to see:</p><ul>{parts}</ul>"
+        f"<section><h3>Where you stand</h3><p>Start this page to see:</p><ul>{parts}</ul>"
         f"<p>{LIMITS}</p><p>The {len(objectives())} objectives, by lesson:</p>{lists}</section>"
     )
 
