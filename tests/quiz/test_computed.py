@@ -190,6 +190,7 @@ def test_losses_by_hand_and_by_the_measuring_room():
         "grade 2",
         "grade 3",
     )
+    assert computed.genant_of_height(16.2, 25.5) == "grade 2"
     assert computed.genant_within(34, 12.4) == ("grade 1", "grade 2", "grade 3")
     assert computed.genant_within(30, 1) == ("grade 2",)
     assert computed.change_or_scatter(22, 35, 12.4) == "beyond the scatter"
@@ -265,6 +266,7 @@ def test_arithmetic_by_hand():
     assert computed.percent_of(16.2, 24) == pytest.approx(3.888)
     assert computed.factor_of_risk(2700, 1800) == pytest.approx(1.5)
     assert computed.t_score(0.6, 0.85, 0.12) == pytest.approx(-25 / 12)
+    assert computed.power_law(8, 16, 1.56) == pytest.approx(100 / 2**1.56)
     assert computed.room_beside(5.6, 3.05) == pytest.approx(1.275)
     assert computed.pressure_ratio(2.4, 1.8) == pytest.approx((4 / 3) ** 4)
     # A bore as a stack of thin discs, and a pascal by its definition: 1 psi is 4.4482 N on a square inch.

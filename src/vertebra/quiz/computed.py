@@ -59,6 +59,11 @@ def genant(percent: float) -> str:
     return f"grade {morphometry.genant_grade(percent / 100)}"
 
 
+def genant_of_height(height: float, expected: float) -> str:
+    """Return the Genant grade of one height against the one expected there, such as "grade 2"; both in mm."""
+    return genant(height_loss(height, expected))
+
+
 def genant_of_each(percents: Sequence[float]) -> tuple[str, ...]:
     """Return the Genant grade of each height loss in percent."""
     return tuple(map(genant, percents))
@@ -307,6 +312,11 @@ def t_score(density: float, mean: float, sd: float) -> float:
     return (density - mean) / sd
 
 
+def power_law(part: float, whole: float, exponent: float) -> float:
+    """Return what is left, percent, of a quantity that goes with a power of another, of which a part is left."""
+    return 100 * (part / whole) ** exponent
+
+
 def room_beside(width: float, diameter: float) -> float:
     """Return the room on each side of a round tool in the middle of a passage; all in one unit."""
     return (width - diameter) / 2
@@ -347,6 +357,7 @@ CALCULATORS: Mapping[str, Callable[..., Result]] = MappingProxyType(
             height_loss,
             loss_against_neighbours,
             genant,
+            genant_of_height,
             genant_of_each,
             genant_of_heights,
             genant_within,
@@ -383,6 +394,7 @@ CALCULATORS: Mapping[str, Callable[..., Result]] = MappingProxyType(
             percent_of,
             factor_of_risk,
             t_score,
+            power_law,
             room_beside,
             pressure_ratio,
             bore_volume,
