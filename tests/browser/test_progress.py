@@ -72,6 +72,7 @@ def test_wrong_and_certain_it_is_listed_with_the_mistake_and_right_it_is_gone(pa
     page.get_by_text("You practise 1 question.").wait_for()
     assert page.get_by_text("You practise").evaluate("(e) => e === document.activeElement")
     answer(view, WRONG)
+    assert page.get_by_role("heading", name="Where you stand").evaluate("(e) => e === document.activeElement")
     listed = page.get_by_role("region", name="Sure and wrong")
     assert ITEM.stem in listed.inner_text() and ITEM.mistakes()[WRONG.id] in listed.inner_text()
     listed.get_by_role("button", name="Practise 1 question").press("Enter")
@@ -79,6 +80,12 @@ def test_wrong_and_certain_it_is_listed_with_the_mistake_and_right_it_is_gone(pa
     assert page.get_by_role("radio", checked=True).count() == 0
     answer(view, KEY)
     listed.get_by_text("Nothing that you were certain of is wrong").wait_for()
+    page.get_by_role("button", name=f"Practise {ITEM.objectives[0]}", exact=True).press("Enter")
+    page.get_by_text("You practise").wait_for()
+    page.get_by_role("button", name="Back to my progress").last.press("Enter")
+    settled(view)
+    focused = page.get_by_role("button", name=f"Practise {ITEM.objectives[0]}", exact=True)
+    assert focused.evaluate("(e) => e === document.activeElement")
     log = ProgressFile(view.widget._path)
     assert [(each.answer, each.fraction, each.certainty) for each in log.attempts] == [
         (KEY.id, 1.0, 2),

@@ -19,6 +19,7 @@ from vertebra.widgets.load import load_explorer
 from vertebra.widgets.neighbour import neighbour
 from vertebra.widgets.pathway import pathway
 from vertebra.widgets.plan import plan_builder
+from vertebra.widgets.progress import progress
 from vertebra.widgets.redflags import red_flag_explorer
 from vertebra.widgets.rewrite import rewrite
 from vertebra.widgets.room import procedure_room
@@ -53,6 +54,7 @@ WIDGETS = [
     case,
     leak_routes, shared_decision,
     guideline_map, pathway,
+    progress,
 ]  # fmt: skip
 
 
@@ -64,6 +66,7 @@ def test_two_on_a_page_share_no_id_and_no_choice(mount, make, tmp_path, monkeypa
     told = bench.page.evaluate(TWICE, str(bench.widget._esm))
     assert len(set(told["ids"])) == len(told["ids"]) > 1
     assert told["lost"] == told["shared"] == []
-    # Side by side, the plan builder, the cascade, the rewriting, a case's start, the map and the path have no radios.
-    without = (side_by_side, plan_builder, fracture_cascade, rewrite, case, guideline_map, pathway)
+    # Side by side, the plan builder, the cascade, the rewriting, a case's start, the map, the path and the progress
+    # have no radios.
+    without = (side_by_side, plan_builder, fracture_cascade, rewrite, case, guideline_map, pathway, progress)
     assert (told["groups"] > 0) == (make not in without)

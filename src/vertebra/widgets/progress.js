@@ -90,12 +90,12 @@ function dueSection(id, { items, films, lessons, coming }, about) {
   const now = items > about.sitting ? `Practise the first ${about.sitting} of ${items}` : `Practise ${plural(items, "question")}`;
   return `<h4 id="${id}-due">Due today</h4>
     <p class="pg-big">${what ? `${what} ${items + films === 1 ? "is" : "are"} due.` : "Nothing is due now."}</p>
-    ${items ? `<ul class="pg-lessons">${lessons.map(({ name, n }) => `
-      <li><span>${name}</span><i style="width:${(100 * n) / most}%" aria-hidden="true"></i><b>${n}${hidden(` ${n === 1 ? "question" : "questions"}`)}</b></li>`).join("")}</ul>` : ""}
     <p class="pg-actions">${items ? `<button type="button" class="vt-primary" data-practise="due">${now}</button>` : ""}
       ${films ? link(about.films, "", `Read ${plural(films, "film")} in the gym of lesson 05`) : ""}</p>
     ${films ? '<p class="vt-note">The gym mixes films that are due among new ones by itself.</p>' : ""}
-    ${coming ? `<p class="vt-note">To come: ${coming}.</p>` : ""}`;
+    ${coming ? `<p class="vt-note">To come: ${coming}.</p>` : ""}
+    ${items ? `<ul class="pg-lessons">${lessons.map(({ name, n }) => `
+      <li><span>${name}</span><i style="width:${(100 * n) / most}%" aria-hidden="true"></i><b>${n}${hidden(` ${n === 1 ? "question" : "questions"}`)}</b></li>`).join("")}</ul>` : ""}`;
 }
 
 function row({ id, tier, text }, found, owed, about) {
@@ -170,7 +170,8 @@ function render({ model, el }) {
   const folded = new Map(); // lessons that the student opened or closed
   let group = "all";
   let leave; // ends the quiz that is on the page
-  let last; // the button that led to it
+  let last; // what was practised
+  let returning = false; // from the quiz; once the page is drawn anew the focus goes back to where it came from
 
   // The quiz finds its traits among the page's; its `problem` is called `trouble` here, as the page has one of its own.
   const own = (name) => name.replace("problem", "trouble");
@@ -247,6 +248,12 @@ function render({ model, el }) {
     part("wrong").innerHTML = wrongSection(id, shown.sure, about);
     drawMastery(shown);
     drawCalibration(shown);
+    if (returning && shown.seq >= state.sent) {
+      returning = false;
+      const again = root.querySelector(`[data-practise="${last}"]`) ?? part("title"); // gone when its work is done
+      again.focus();
+      again.scrollIntoView({ block: "center" });
+    }
     sit();
   };
 
@@ -260,11 +267,9 @@ function render({ model, el }) {
       ask();
     } else if (what === "back") {
       rise();
+      returning = true;
+      part("title").focus();
       ask();
-      // The button may be gone, its work being done.
-      const again = root.querySelector(`[data-practise="${last}"]`) ?? part("title");
-      again.focus();
-      again.scrollIntoView({ block: "center" });
     } else {
       ask();
       tell("Read again.");
