@@ -493,6 +493,11 @@ def parse_bank(text: str, name: str, known_references: Collection[str] | None = 
     for item in bank.items:
         for path, rule, what in faults_of(item, known_references):
             source.add(("items", item.index, *path), what, rule)
+    first: dict[str, int] = {}
+    for item in bank.items:
+        if first.setdefault(item.id, item.line) != item.line:
+            what = f"the question in line {first[item.id]} has this id too; change one of them"
+            source.faults.append(Fault(name, item.line, f"item {item.id}", what))
     if source.faults:
         raise BankError(sorted(set(source.faults)))
     return bank
@@ -508,15 +513,10 @@ def read_bank(text: str, name: str) -> tuple[Bank, "Source"]:
     data = source.data if isinstance(source.data, dict) else {}
     listed = data.get("items")
     items: list[Item] = []
-    first: dict[str, int] = {}
     for i, raw in enumerate(listed if isinstance(listed, list) else ()):
         if source.is_faulty(("items", i)):
             continue
-        item = _item(raw, source.line(("items", i)), i, _task_folder(data.get("use"), name))
-        items.append(item)
-        if first.setdefault(item.id, item.line) != item.line:
-            what = f"the question in line {first[item.id]} has this id too; change one of them"
-            source.faults.append(Fault(name, item.line, f"item {item.id}", what))
+        items.append(_item(raw, source.line(("items", i)), i, _task_folder(data.get("use"), name)))
     head = {field: str(data.get(field, "")) for field in HEAD}
     return Bank(id=head.pop("bank"), **head, items=tuple(items), file=name), source
 

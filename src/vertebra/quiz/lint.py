@@ -1,7 +1,7 @@
 """The linter of the question banks: rules L01 to L32, their findings with file, line and mend, and their printing.
 
-The rules are declared in `lint_rule` and tested in `lint_record` (what stands around a question, and the banks as a
-whole) and `lint_wording` (how it is put). A rule that needs judgement is a measured proxy: it says what it saw.
+`lint_rule` declares the rules; `lint_record` (what stands around a question, and the banks as a whole), `lint_wording`
+(stem and language) and `lint_options` test them. A rule that needs judgement is a measured proxy and says what it saw.
 """
 
 import json
@@ -11,12 +11,12 @@ from datetime import date
 from pathlib import Path
 
 from vertebra.evidence.references import references
-from vertebra.quiz import items, lint_record, lint_wording
+from vertebra.quiz import items, lint_options, lint_record, lint_wording
 from vertebra.quiz.items import Bank, BankError, Fault, Source
-from vertebra.quiz.lint_rule import RULES, Course, Flaw, Rule
+from vertebra.quiz.lint_rule import RULES, Course, Flaw, Placed, Rule
 
 __all__ = ["FORMATS", "RULES", "Finding", "Rule", "lint", "lint_files", "report", "summary"]
-_TESTS = (lint_record, lint_wording)  # importing them is what fills RULES
+_TESTS = (lint_record, lint_wording, lint_options)  # importing them is what fills RULES
 MESSAGE, PROPERTY = "%\r\n", "%\r\n:,"  # the letters that GitHub wants escaped
 
 
@@ -61,40 +61,45 @@ def lint(banks: Iterable[Bank], on: date, *, whole: bool = False, rules: Iterabl
 def lint_files(
     paths: Iterable[Path | str], on: date, *, whole: bool = False, rules: Iterable[str] = RULES
 ) -> list[Finding]:
-    """Return the same of bank files, and what cannot be read of them; the sound questions of a faulty bank count."""
+    """Return the same of bank files, and what cannot be read of them; the sound questions of a faulty bank count.
+
+    Raises BankError if a file cannot be opened.
+    """
     banks: list[Bank] = []
     sources: dict[str, Source] = {}
-    faults: list[Fault | str] = []
+    found: list[Finding] = []
+    wanted = frozenset(rules)
     for path in paths:
         try:
             bank, source = items.read_bank(items.read_text(Path(path), Source.whole), str(path))
         except BankError as error:
-            faults += error.faults
+            broken = [fault for fault in error.faults if isinstance(fault, Fault)]
+            if not broken:
+                raise
+            found += map(_of_fault, broken)  # whatever is wanted: nothing else is said of this file
             continue
         banks.append(bank)
         sources[bank.file] = source
-        faults += source.faults
-    wanted = frozenset(rules)
-    refused = [_of_fault(fault) for fault in faults if isinstance(fault, Fault) and fault.rule in wanted]
-    return sorted({*refused, *_lint(Course(tuple(banks), on, whole), sources, wanted)})
+        found += [_of_fault(fault) for fault in source.faults if fault.rule in wanted]
+    return sorted({*found, *_lint(Course(tuple(banks), on, whole), sources, wanted)})
 
 
 def _lint(course: Course, sources: Mapping[str, Source], wanted: Iterable[str]) -> list[Finding]:
     rules = {name: RULES[name] for name in wanted}
-    found = [(rule, *flaw) for rule in rules.values() for flaw in _flaws(rule, course)]
-    found += [(rules[name], *flaw) for name, *flaw in _refused(course) if name in rules]
-    return sorted({_finding(*flaw, sources) for flaw in found})
+    found = [(rule, flaw) for rule in rules.values() for flaw in _flaws(rule, course)]
+    found += [(rules[name], flaw) for name, flaw in _refused(course) if name in rules]
+    return sorted({_finding(rule, *flaw, sources) for rule, flaw in found})
 
 
-def _refused(course: Course) -> Iterator[tuple[str, Bank, items.Item, Flaw]]:
+def _refused(course: Course) -> Iterator[tuple[str, Placed]]:
     """Yield what reading a bank would refuse: banks may come from elsewhere than a file."""
     for bank, item in course.items():
         for path, name, said in items.faults_of(item, references()):
             what, _, mend = said.rpartition("; ")
-            yield name, bank, item, Flaw(path, what, mend, "error")
+            yield name, (bank, item, Flaw(path, what, mend, "error"))
 
 
-def _flaws(rule: Rule, course: Course) -> Iterator[tuple[Bank, items.Item | None, Flaw]]:
+def _flaws(rule: Rule, course: Course) -> Iterator[Placed]:
     for test in rule.of_course:
         yield from test(course)
     for bank, item in course.items() if rule.of_item else ():

@@ -28,7 +28,6 @@ from vertebra.quiz.lint_text import chi_square_tail, content, lexicons, near_dup
 from vertebra.quiz.static import standing, static_html
 
 OLDEST = timedelta(days=731)  # 24 months
-VIGNETTE_WORDS = (25, 140)
 ENOUGH = 20  # so few questions say nothing about a bank
 LONGEST_SLACK = 0.10
 UNLIKELY = 0.01
@@ -45,7 +44,7 @@ def read_in_time(course: Course) -> FoundInCourse:
     for bank in course.banks:
         read, review_by = _day(bank.read), _day(bank.review_by)
         for field, day in (("read", read), ("review_by", review_by)):
-            if day is None:
+            if day is None and getattr(bank, field):
                 mend = "write a day such as 2026-11-29"
                 yield bank, None, Flaw((field,), f"{getattr(bank, field)!r} is no day", mend)
         if review_by and review_by < course.on:
@@ -74,9 +73,10 @@ def own_names(course: Course) -> FoundInCourse:
     """No two questions, and no two banks, have the same id."""
     firsts: dict[str, tuple[Bank, Item]] = {}
     for bank, item in course.items():
-        first = firsts.setdefault(item.id, (bank, item))
-        if first[1] is not item and first[0] is not bank:
-            yield bank, item, Flaw(("id",), f"{first[0].file} has the id {item.id} too", "change one of them")
+        other, first = firsts.setdefault(item.id, (bank, item))
+        if first is not item:
+            what = f"the question in {other.file}:{first.line} has the id {item.id} too"
+            yield bank, item, Flaw(("id",), what, "change one of them")
     banks: dict[str, Bank] = {}
     for bank in course.banks:
         first_bank = banks.setdefault(bank.id, bank)
@@ -124,47 +124,6 @@ def belongs(item: Item) -> Found:
         if claim not in claims():
             mend = schema.nearest(claim, claims()) or "name one of assets/evidence/claims.yml"
             yield Flaw(("claims", i), f"there is no claim {claim}", mend)
-
-
-# --- L08: the patient -------------------------------------------------------------------------------------------------
-
-_DECADE = "twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties"
-_IN_WORDS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-_NO_AGE = r"(?! ?(?:%|mm|cm|kg|mL|mg|°|(?:per|of|hours|days|weeks|months|years|minutes|mmol|points)\b))"
-AGE = re.compile(
-    rf"\b\d{{1,3}}[- ](?:years?|months?)[- ]old\b|\b(?:aged?|of|of about|is|are|was|turned|over|under|nearly) \d{{1,3}}\b{_NO_AGE}"
-    rf"|, \d{{1,3}},|\(\d{{1,3}}\)|\b\d{{2}}(?:,| and| to) \d{{2}}\b|\b(?:his|her|their) (?:early |late |mid-?)?(?:{_DECADE})\b"
-    rf"|\b(?:septua|octo|nona)genarian\b|\b(?:infant|newborn|teenager|toddler)\b|\b(?:{_IN_WORDS})(?:-\w+)?[- ]years?\b",
-    re.IGNORECASE,
-)
-MEASURED = re.compile(r"\d\s?(?:%|mmHg|°C|kPa|psi|mm|mL|mmol|mg/|g/L|of (?:5|10)\b)")
-
-
-@of_item("L08")
-def patient(item: Item) -> Found:
-    """A single best answer or key feature that applies knowledge has age, person, setting, finding."""
-    if item.format not in ("single_best_answer", "key_feature") or item.bloom not in items.APPLIED or not item.vignette:
-        return
-    text = item.vignette
-    least, most = VIGNETTE_WORDS
-    n = len(words(text))
-    if not least <= n <= most:
-        what = f"the vignette has {n} words, not {least} to {most}"
-        yield Flaw(
-            ("vignette",), what, "tell what the answer needs" if n < least else "leave out what it does not need"
-        )
-    absent = [
-        name
-        for name, there in {
-            "an age": AGE.search(text),
-            "a sex or role": terms("people").search(text),
-            "a setting or complaint": terms("settings").search(text),
-            "a finding": item.image or terms("findings").search(text) or MEASURED.search(text),
-        }.items()
-        if not there
-    ]
-    if absent:
-        yield Flaw(("vignette",), f"the vignette has not {' and not '.join(absent)}", "add it, or lower bloom")
 
 
 # --- L09, L12: keys over all banks ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from datetime import date
 from types import MappingProxyType
 
 from vertebra.quiz.items import Bank, Item, Option
+from vertebra.quiz.lint_text import sentences
 from vertebra.quiz.schema import Path
 
 
@@ -37,10 +38,11 @@ class Course:
                 yield bank, item
 
 
+Placed = tuple[Bank, Item | None, Flaw]  # the bank, the question unless it is the bank's own flaw, the flaw
 Found = Iterator[Flaw]
-FoundInCourse = Iterator[tuple[Bank, Item | None, Flaw]]
+FoundInCourse = Iterator[Placed]
 OfItem = Callable[[Item], Iterable[Flaw]]
-OfCourse = Callable[[Course], Iterable[tuple[Bank, Item | None, Flaw]]]
+OfCourse = Callable[[Course], Iterable[Placed]]
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,11 @@ def explained(item: Item) -> Iterator[tuple[Path, str]]:
     for i, decision in enumerate(item.decisions):
         for j, option in enumerate(decision.options):
             yield ("decisions", i, "options", j, "rationale"), option.rationale
+
+
+def question(text: str) -> str:
+    """Return the sentence that asks: the last one of a stem."""
+    return (sentences(text) or [""])[-1]
 
 
 def quoted(text: str, most: int = 60) -> str:

@@ -1,4 +1,4 @@
-"""What the linter measures in a text: words, readability, likeness, number ranges, and the lexicons of `assets/lint.yml`.
+"""What the linter measures in a text: words, readability, likeness, ranges; and the lexicons of `assets/lint.yml`.
 
 Readability: Flesch-Kincaid grade (Kincaid 1975), with syllables counted as groups of vowels. Likeness: cosine of the
 counts of letter trigrams. All of it is pure and takes milliseconds for the whole course.
@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +32,11 @@ def terms(name: str, part: str = "") -> re.Pattern[str]:
     """
     listed = lexicons()[name][part] if part else lexicons()[name]
     return one_of(tuple(map(str, listed)))
+
+
+def either(*alternatives: str) -> re.Pattern[str]:
+    """Return a pattern that finds any of these patterns, whatever the case."""
+    return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
 @cache
@@ -91,11 +97,8 @@ def syllables(word: str) -> int:
     """Return the number of syllables: groups of vowels, without a silent e at the end; a figure counts one."""
     word = word.lower()
     groups = len(re.findall(r"[aeiouyäöüé]+", word))
-    if re.search(r"[^aeiouy]e$", word) and not re.search(r"[^aeiouyl]le$", word):
-        groups -= 1
-    elif re.search(r"[^aeiouytd]ed$|[^aeiouysxzhcg]es$", word):
-        groups -= 1
-    return max(groups, 1)
+    silent = re.search(r"[^aeiouy]e$|[^aeiouytd]ed$|[^aeiouysxzhcg]es$", word)
+    return max(groups - bool(silent and not re.search(r"[^aeiouyl]le$", word)), 1)
 
 
 def grade(text: str) -> float:
@@ -228,6 +231,5 @@ def number(text: str) -> float:
 
 def ordered(values: Iterable[Any]) -> bool:
     """Say whether the values never fall or never rise."""
-    listed = list(values)
-    pairs = list(zip(listed, listed[1:], strict=False))
+    pairs = list(pairwise(values))
     return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
