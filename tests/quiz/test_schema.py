@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.spoil import spoiled
 from vertebra.quiz import schema
 from vertebra.quiz.items import load_banks
 from vertebra.quiz.scoring import SCORERS, score
@@ -48,6 +49,17 @@ def keywords(part):
     return found
 
 
+def test_a_bank_is_faulted_as_by_its_schema_whatever_is_spoilt():
+    """Each question is held against its own format's schema alone; the exported one asks every format."""
+    head = dict.fromkeys(("bank", "use", "lesson", "title", "licence", "read", "review_by"), "x")
+    rest = {name: ["x"] if rule.get("type") == "array" else "x" for name, rule in schema.COMMON.items()}
+    items = [{"format": "numeric", "answer": {"value": 1}} | rest, {"format": "ordering", "steps": [{"id": 3}]} | rest]
+    exported = Draft202012Validator(schema.BANK)
+    for bank in spoiled(head | {"items": items}, [None, 7, [], "matching"]):
+        asked = {(*error.absolute_path,) for error in exported.iter_errors(bank)}
+        assert {path for path, _ in schema._errors(bank, schema.BANK)} == asked
+
+
 def test_each_rule_of_the_schema_has_its_sentence():
     """A keyword that `schema._in_words` does not know would let a fault pass in silence."""
     assert keywords(schema.BANK) <= SILENT | SPOKEN
@@ -70,9 +82,8 @@ def test_each_rule_of_the_schema_has_its_sentence():
         ({"exclusiveMinimum": 0}, 0, "is 0, must be above 0"),
     ],
 )
-def test_the_sentence_of_each_rule(monkeypatch, rule, value, words):
-    monkeypatch.setattr(schema, "BANK", rule)
-    sentences = [what for _, what in schema.faults(value)]
+def test_the_sentence_of_each_rule(rule, value, words):
+    sentences = [what for _, what in schema.faults(value, rule)]
     assert len(sentences) == 1
     assert words in sentences[0]
 

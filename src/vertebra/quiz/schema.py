@@ -262,6 +262,13 @@ BANK: Schema = {
 }
 
 
+_ANYTHING: Schema = {name: rule for name, rule in BANK["properties"]["items"]["items"].items() if name != "allOf"}
+_BANK_OF_ANYTHING: Schema = BANK | {
+    "properties": BANK["properties"] | {"items": BANK["properties"]["items"] | {"items": _ANYTHING}}
+}
+_OF_FORMAT = {name: Draft202012Validator(BANK["$defs"][name]) for name in FORMATS}
+
+
 def reviews(stated: str) -> tuple[str, ...]:
     """Return the reviews that the field clinical_review states, one "name, role, date" each; none is none."""
     return () if stated == "none" else tuple(each.strip() for each in stated.split(";"))
@@ -286,10 +293,21 @@ KINDS = {
 
 def faults(data: Any, rules: Schema | None = None) -> Iterator[tuple[Path, str]]:
     """Yield (path, what is wrong; the mend) for each place where data, by default a bank's, do not fit the rules."""
-    for error in Draft202012Validator(rules or BANK).iter_errors(data):
-        path = tuple(error.absolute_path)
+    for path, error in _errors(data, BANK if rules is None else rules):
         for field, what in _in_words(error):
             yield (*path, *field), _within(path, data) + what
+
+
+def _errors(data: Any, rules: Schema) -> Iterator[tuple[Path, ValidationError]]:
+    for error in Draft202012Validator(_BANK_OF_ANYTHING if rules is BANK else rules).iter_errors(data):
+        yield tuple(error.absolute_path), error
+    # The same as BANK's `if` and `then`, but each question meets one schema instead of asking nine whether they apply.
+    listed = data.get("items") if rules is BANK and isinstance(data, dict) else None
+    for i, item in enumerate(listed if isinstance(listed, list) else ()):
+        form = item.get("format") if isinstance(item, dict) else None
+        if isinstance(form, str) and form in FORMATS:
+            for error in _OF_FORMAT[form].iter_errors(item):
+                yield ("items", i, *error.absolute_path), error
 
 
 def _within(path: Path, data: Any) -> str:
