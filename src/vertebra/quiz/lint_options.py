@@ -1,8 +1,8 @@
 """Rules on the options: what they say of the key (L03, L04), how they stand beside each other (L09 to L19)."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 
 from vertebra.quiz.items import Item
 from vertebra.quiz.lint_rule import Ask, Flaw, Found, asks, lists, of_item, question, quoted, seen
@@ -26,8 +26,26 @@ MARKED = either(
 TOLD = either(
     r"\b(?:correct|right|best) (?:answer|option|choice)\s*(?:is|=|:)", r"\b(?:answer|solution|key)\s*[:=]\s*\w"
 )
-LABEL = r"(?:answer|option|choice|alternative|response|solution|key|letter|hint|tip)"
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh")
+_LABEL = r"(?:answer|option|choice|alternative|response|solution|key|letter|hint|tip)"
+_IS = r"(?:is|are|was|being|would be|must be|:|=|-|–)"
+_OPENED = r"[\"'“(\[]"
+# Where a text points at an option: any is an id, letter or number from 1, name an id or letter, own an id, nth a place.
+POINTED = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b{_LABEL}s?\s*{_IS}\s*{_OPENED}*(?P<any>[\w-]+)",
+        rf"\b{_LABEL}\s*{_OPENED}*(?P<any>(?-i:[A-Z]))(?![\w-])",
+        rf"\b{_LABEL}\s*{_OPENED}+(?P<any>[\w-]+)[\"'”)\]]",
+        rf"[\[(]\s*(?:{_LABEL}\s*[:=]?\s*)?(?P<own>[\w-]+)\s*[\])]",
+        r"[\"'“](?P<own>[\w-]+)[\"'”]",
+        r"^\W*(?P<own>[\w-]+)\s*[:–]",
+        r"(?<![\w-])(?P<name>[\w-]+)\s+is\s+(?:the\s+)?(?:correct|right|key|best answer|true)\b",
+        r"\b(?:choose|pick|select|mark|tick)\s+(?P<name>(?-i:[A-Z]))(?![\w-])",
+        r"(?<![\w-])(?P<own>[a-z]\w*(?:[-_]\w+|\d+)[\w-]*)",  # no word of a sentence
+        rf"\b(?P<nth>{'|'.join(PLACES)})\s+(?:option|answer|choice|one)\s+(?:is|below|here)\b",
+    )
+)
 
 
 @of_item("L03")
@@ -35,31 +53,26 @@ def key_named(item: Item) -> Found:
     """No text that a student reads names the key by its id, its letter or its place, or marks it."""
     named = [(ask.options.index(key), key.id) for ask in asks(item) for key in ask.keys]
     named += [(item.regions.index(region), region.id) for region in item.regions if region.key]
+    own = frozenset(name for _, name in named)
+    letters = frozenset(chr(ord("A") + i) for i, _ in named)
+    numbers = frozenset(str(i + 1) for i, _ in named)
+    known = {"own": own, "name": own | letters, "any": own | letters | numbers}
+    known["nth"] = frozenset(PLACES[i] for i, _ in named if i < len(PLACES))
     for path, text in seen(item):
         chosen = path[0] in ("options", "decisions", "regions") and len(path) > 2
-        patterns = [TOLD, *([MARKED] if chosen else []), *(_naming(place, name) for place, name in named)]
-        told = next((found for pattern in patterns if (found := pattern.search(text))), None)
+        told = TOLD.search(text) or (MARKED.search(text) if chosen else None) or _pointed(text, known)
         if told:
             yield Flaw(path, f"{quoted(told[0].strip())} names the key", "leave it out")
 
 
-@cache
-def _naming(place: int, name: str) -> re.Pattern[str]:
-    """Return a pattern that finds the option's id, letter, number or place where it is pointed at."""
-    letter, order = chr(ord("A") + place), PLACES[min(place, len(PLACES) - 1)]
-    name = re.escape(name)
-    each = rf"(?:(?-i:{letter})|{place + 1}|{name})(?![\w-])"
-    odd = [rf"(?<![\w-])(?-i:{name})(?![\w-])"] if re.search(r"[-_]|[a-z]\d", name) else []  # no word of a sentence
-    return either(
-        rf"\b{LABEL}s?\s*(?:is|are|was|being|would be|must be|:|=|-|–)\s*[\"'“(\[]*{each}",
-        rf"\b{LABEL}\s*[\"'“(\[]*(?-i:{letter})(?![\w-])",
-        rf"\b{LABEL}\s*[\"'“(\[]+{name}[\"'”)\]]",
-        rf"[\[(]\s*(?:{LABEL}\s*[:=]?\s*)?(?-i:{name})\s*[\])]|[\"'“](?-i:{name})[\"'”]|^\W*(?-i:{name})\s*[:–]",
-        rf"(?<![\w-])(?-i:{letter}|{name})\s+is\s+(?:the\s+)?(?:correct|right|key|best answer|true)\b",
-        rf"\b(?:choose|pick|select|mark|tick)\s+(?-i:{letter})(?![\w-])",
-        rf"\b(?:the\s+)?{order}\s+(?:option|answer|choice|one)\s+(?:is|below|here)\b",
-        *odd,
-    )
+def _pointed(text: str, known: Mapping[str, frozenset[str]]) -> re.Match[str] | None:
+    """Return where a text points at one of the known names; after a label, and of a place, capitals do not matter."""
+    for pattern in POINTED:
+        for found in pattern.finditer(text):
+            for kind, said in found.groupdict().items():
+                if said in known[kind] or (kind in ("any", "nth") and said.lower() in known[kind]):
+                    return found
+    return None
 
 
 _OTHERS = (
@@ -398,33 +411,47 @@ def _opposite(first: str, second: str) -> bool:
     """Say whether two texts differ in little else than a word and its opposite, or a not."""
     if re.search(r"\band\b", first) and re.search(r"\band\b", second):
         return False  # two sets that share a part do not exclude each other
-    for one, other in ((first, second), (second, first)):
-        if _negation(one, other):
-            return True
-        for word, opposite in _opposites():
-            if word.search(one) and opposite.search(other) and not word.search(other) and not opposite.search(one):
-                rest = content(word.sub(" ", one)), content(opposite.sub(" ", other))
-                if len(rest[0] & rest[1]) >= OPPOSITE * len(rest[0] | rest[1]):
-                    return True
+    if _negation(first, second) or _negation(second, first):
+        return True
+    for pair, side in _poles(first) - _poles(second):
+        if (pair, 1 - side) in _poles(second) - _poles(first):
+            one, other = _opposites()[pair][side].sub(" ", first), _opposites()[pair][1 - side].sub(" ", second)
+            if len(content(one) & content(other)) >= OPPOSITE * len(content(one) | content(other)):
+                return True
     return False
 
 
-def _negation(one: str, other: str) -> bool:
-    """Say whether the second text is the first with a not, a no or a prefix that turns a word round."""
-    listed, negated = list(words(one.casefold())), list(words(other.casefold()))
-    kept = [word for word in negated if word not in ("not", "no", "never", "without", "does", "do", "did")]
-    if len(kept) < len(negated) and frozenset(map(str, kept)) and content(one) == content(" ".join(kept)):
-        return True
-    turned = [(a, b) for a, b in zip(listed, negated, strict=False) if a != b] if len(listed) == len(negated) else []
-    return (
-        len(turned) == 1
-        and re.fullmatch(rf"(?:un|in|im|ir|non-?|dis){re.escape(turned[0][0])}", turned[0][1]) is not None
+@lru_cache(maxsize=20_000)
+def _poles(text: str) -> frozenset[tuple[int, int]]:
+    """Return (pair of opposites, 0 or 1) for each that a text has a word of."""
+    if not _any_opposite().search(text):
+        return frozenset()
+    return frozenset(
+        (i, side) for i, pair in enumerate(_opposites()) for side, pattern in enumerate(pair) if pattern.search(text)
     )
 
 
 @cache
 def _opposites() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
     return tuple((one_of((word,)), one_of((opposite,))) for word, opposite in lexicons()["opposites"])
+
+
+@cache
+def _any_opposite() -> re.Pattern[str]:
+    return one_of(tuple(word for pair in lexicons()["opposites"] for word in pair))
+
+
+NEGATIONS = frozenset(("not", "no", "never", "without", "does", "do", "did"))
+
+
+def _negation(one: str, other: str) -> bool:
+    """Say whether the second text is the first with a not, a no or a prefix that turns a word round."""
+    plain, turned = words(one.casefold()), words(other.casefold())
+    kept = [word for word in turned if word not in NEGATIONS]
+    if len(kept) < len(turned) and content(one) and content(one) == content(" ".join(kept)):
+        return True
+    pairs = [(a, b) for a, b in zip(plain, turned, strict=False) if a != b] if len(plain) == len(turned) else []
+    return len(pairs) == 1 and bool(re.fullmatch(rf"(?:un|in|im|ir|non-?|dis){re.escape(pairs[0][0])}", pairs[0][1]))
 
 
 @of_item("L19")

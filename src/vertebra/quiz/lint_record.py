@@ -6,7 +6,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from vertebra.evidence.claims import claims
 from vertebra.evidence.references import Reference, references
@@ -323,7 +325,7 @@ def read_by_two(item: Item) -> Found:
     if not topic:
         return
     if not item.clinical_review:
-        if "Not yet reviewed" not in standing([item.public("standing")]):
+        if "Not yet reviewed" not in standing([_handed(item)]):
             yield Flaw(
                 ("clinical_review",), f"about {topic}, and it hides that nobody reviewed it", "show it as not reviewed"
             )
@@ -346,28 +348,21 @@ TELLING = {
     False: re.compile(r"(?:^|[-_])(?:wrong|incorrect|false|distractor|bad|foil|notkey)\d*(?:$|[-_])"),
 }
 MARKUP = re.compile(r"<[!/a-zA-Z][^>]*>|&#?\w+;|[\u200b-\u200f\u2060\ufeff]|\bdata-\w+=|\bclass=", re.IGNORECASE)
-RUN = 7  # words of a rationale in a row
+RUN = 10  # words of a rationale in a row
 
 
 @of_item("L31")
 def sealed(item: Item) -> Found:
     """Nothing that a student is handed holds a rationale, a key, or a name that tells which option is the key."""
-    public = item.public("a student's seed")
-    build = json.dumps(
-        {name: part for name, part in public.items() if name not in ("image", "task")}, ensure_ascii=False
-    )
-    page = static_html("", [public | {"image": None}]) if not item.bands else ""
-    secrets = {part for _, text in explained(item) for part in _runs(text)}
-    for name, handed in (("questions", build), ("page", page)):
-        told = " ".join(words(handed.casefold()))
-        found = next((secret for secret in secrets if secret in told), "")
-        if found:
-            yield Flaw(_where(item, found), f"the students' {name} hold {quoted(found)} of a rationale", "leave it out")
-            break
+    public = _handed(item)
+    page = "" if item.bands else static_html("", [public])  # a page of films shows no text that the rest does not
+    handed = " ".join(words(f"{json.dumps(public, ensure_ascii=False)} {page}".casefold()))
+    leak = next((run for _, text in explained(item) for run in _runs(text) if run in handed), "")
+    if leak:
+        yield Flaw(_where(item, leak), f"what students get holds {quoted(leak)} of a rationale", "leave it out")
     for path, text in seen(item):
-        if MARKUP.search(text):
-            hidden = MARKUP.search(text)
-            assert hidden
+        hidden = MARKUP.search(text)
+        if hidden:
             yield Flaw(path, f"{hidden[0]!r} is hidden markup", "write plain text")
         code = next((code for code in CODED.findall(text) if _decoded(code, item)), "")
         if code:
@@ -375,6 +370,12 @@ def sealed(item: Item) -> Found:
     for path, part in _named(item):
         if TELLING[bool(part.key)].search(part.id) and not _has_sides(item):
             yield Flaw((*path, "id"), f"the id {part.id} tells whether it is right", "name it by what it is")
+
+
+def _handed(item: Item) -> dict[str, Any]:
+    """Return what a student gets of a question, but for pictures and films, which hold no text of it."""
+    public = replace(item, image=None).public("a student's seed")
+    return {name: part for name, part in public.items() if name != "task"}
 
 
 def _named(item: Item) -> Iterator[tuple[schema.Path, items.Option | items.Region]]:
@@ -388,8 +389,9 @@ def _has_sides(item: Item) -> bool:
 
 
 def _runs(text: str) -> Iterator[str]:
+    """Yield pieces of RUN words, so close that no passage twice as long is missed; of a short text the whole."""
     listed = words(text.casefold())
-    yield from (" ".join(listed[i : i + RUN]) for i in range(len(listed) - RUN + 1))
+    yield from (" ".join(listed[i : i + RUN]) for i in range(0, max(len(listed) - RUN, 0) + 1, RUN // 2))
 
 
 def _where(item: Item, run: str) -> schema.Path:

@@ -99,7 +99,8 @@ FOCUSED = either(
     r"\b(?:where|when|why|who|whose|whom)\b|\bby when\b",
     r"\bdo(?:es|ne)?\b(?! you (?:think|say|choose|prefer|pick))|\b(?:did|went|go|goes|say|says|missing)\b",
     r"\b(?:happen|explain|demand|mean|follow|show|suggest|tell|advis|chang|weaken|join|com|belong|lack|mention)\w*\b",
-    r"\b(?:support|report|rais|plan)\w*\b|\b(?:answer|statement|response)s? (?:to|of|about)\b|\b(?:best|has|have) to \w+",
+    r"\b(?:support|report|rais|plan)\w*\b|\b(?:answer|statement|response)s? (?:to|of|about)\b",
+    r"\b(?:best|has|have) to \w+",
 )
 EMPTY = either(
     r"^(?:so |and |but )?what (?:now|next|then|else)\W*$",
@@ -252,6 +253,7 @@ UNITS = {
     r"\d\s?(?:IU/dL|mEq/L|meq/l|U/dl)\b": ("a unit that few laboratories use", "write mmol/L"),
 }
 UNIT_PATTERNS = tuple((re.compile(pattern), *said) for pattern, said in UNITS.items())
+ANY_UNIT = re.compile("|".join(UNITS))
 CONVENTIONAL = re.compile(r"\d\s?(?:[mµn]?g/d[lL]|[np]g/m[lL])(?!\w)")
 SI = re.compile(r"\d\s?(?:[mµnp]?mol/[lL]|g/[lL]|[µn]g/[lL])(?!\w)")
 
@@ -260,7 +262,7 @@ SI = re.compile(r"\d\s?(?:[mµnp]?mol/[lL]|g/[lL]|[µn]g/[lL])(?!\w)")
 def units_and_names(item: Item) -> Found:
     """Units are metric and written as usual, laboratory values also in SI; drugs and devices go by their own names."""
     for path, text in [*seen(item), *explained(item)]:
-        for pattern, what, mend in UNIT_PATTERNS:
+        for pattern, what, mend in UNIT_PATTERNS if ANY_UNIT.search(text) else ():
             found = pattern.search(text)
             if found and not (what in (NOT_SI, NOT_METRIC) and METRIC.search(text)):
                 yield Flaw(path, f"{quoted(found[0])} is {what}", mend)
