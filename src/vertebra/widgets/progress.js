@@ -1,5 +1,5 @@
 // The own progress, browser half. Every number comes from the kernel and is only drawn here. QUIZ, which Python puts in
-// front, is the text of the quiz's module: what is practised is asked by the very quiz of the lessons.
+// front, is the quiz's module: what is practised is asked by the very quiz of the lessons.
 
 const SHAPES = {
   secure: '<path d="M3 8.5l3.5 3.5L13 4.5"/>',
@@ -183,14 +183,9 @@ function render({ model, el }) {
     off: (event, heard) => model.off(own(event), heard),
   };
 
-  async function sit() {
+  function sit() {
     if (leave || !state.practise || model.get("quiz").sitting !== state.sitting) return;
-    leave = () => {};
-    const url = URL.createObjectURL(new Blob([QUIZ], { type: "text/javascript" }));
-    const { default: quiz } = await import(url);
-    URL.revokeObjectURL(url);
-    if (!state.practise) return;
-    leave = quiz.render({ model: inner, el: part("quiz") });
+    leave = QUIZ.render({ model: inner, el: part("quiz") });
     part("page").hidden = true;
     part("sitting").hidden = false;
     part("asked").textContent = `You practise ${plural(model.get("quiz").items.length, "question")}. What you check goes into your progress.`;

@@ -1,7 +1,6 @@
 """The own progress: what is due, how secure each objective is, how well certainty fits, what was sure and wrong."""
 
 import html
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -36,7 +35,7 @@ VERDICTS = {
 }
 MEANINGS = {
     "secure": "more likely than 4 in 5 that you earn over two thirds of its credit",
-    "fading": "the same, but of too much of it no answer is recent enough",
+    "fading": "as secure, but too many of the answers are old",
     "open": "the answers do not decide it",
     "weak": "more likely than 4 in 5 that you earn less than two thirds",
     "few": f"fewer than {mastery.MET} of its questions met",
@@ -300,6 +299,13 @@ def shown_marks(attempts: Sequence[Attempt]) -> dict[str, str]:
 # --- the widget ------------------------------------------------------------------------------------------------------
 
 
+def _enclosed(name: str) -> str:
+    """Return a widget's ES module as a constant such as QUIZ that holds its default export and shares no other name."""
+    text = (HERE / f"{name}.js").read_text(encoding="utf-8")
+    body = text.replace("export default ", "return ").replace("export function ", "function ")
+    return f"const {name.upper()} = (() => {{\n{body}}})();\n"
+
+
 class Progress(Asking):
     """The page, asked by its browser half; while the student practises, it hands a quiz on to the quiz's browser half.
 
@@ -307,7 +313,7 @@ class Progress(Asking):
     quiz, responses, saved, trouble: the traits of a `QuizWidget`, whose `problem` is called trouble here.
     """
 
-    _esm = f"const QUIZ = {json.dumps((HERE / 'quiz.js').read_text(encoding='utf-8'))};\n{module('progress')}"
+    _esm = _enclosed("quiz") + module("progress")
     _css = style("progress") + (HERE / "quiz.css").read_text(encoding="utf-8")
     refusal = "The page could not do that"
     quiz = traitlets.Dict().tag(sync=True)
