@@ -287,7 +287,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _lint(args: argparse.Namespace) -> int:
-    from vertebra.quiz.lint import RULES, lint_files, report, summary
+    from vertebra.quiz.lint import RULES, bank_files, lint_files, report, summary
 
     unknown = [name for name in args.rule or () if name not in RULES]
     if unknown:
@@ -301,7 +301,7 @@ def _lint(args: argparse.Namespace) -> int:
         print(f"{path}: there is no such file or folder; check the path", file=sys.stderr)
     if missing:
         return 2
-    files = [file for path in args.bank or [Path("quizzes")] for file in _only_banks(path)]
+    files = list(bank_files(args.bank or [Path("quizzes")]))
     if not files:
         print("there is no bank (*.yml) here; check the path", file=sys.stderr)
         return 2
@@ -311,12 +311,6 @@ def _lint(args: argparse.Namespace) -> int:
     if args.format == "text":
         print(summary(findings))
     return 1 if any(finding.level == "error" for finding in findings) else 0
-
-
-def _only_banks(path: Path) -> Iterator[Path]:
-    """Yield a bank's file, or all bank files of a folder."""
-    for file in _bank_files([path]):
-        yield from sorted(file.glob("*.yml")) if file.is_dir() else () if _is_assignment(file) else (file,)
 
 
 def _bank_files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -15,8 +16,9 @@ from vertebra.quiz import items, lint_options, lint_record, lint_wording
 from vertebra.quiz.items import Bank, BankError, Fault, Source
 from vertebra.quiz.lint_rule import RULES, Course, Flaw, Placed, Rule
 
-__all__ = ["FORMATS", "RULES", "Finding", "Rule", "lint", "lint_files", "report", "summary"]
+__all__ = ["FORMATS", "RULES", "Finding", "Rule", "bank_files", "lint", "lint_files", "report", "summary"]
 _TESTS = (lint_record, lint_wording, lint_options)  # importing them is what fills RULES
+OTHER = re.compile(rb"^(?:case|quiz)\s*:", re.MULTILINE)  # the first field of what is no bank
 MESSAGE, PROPERTY = "%\r\n", "%\r\n:,"  # the letters that GitHub wants escaped
 
 
@@ -56,6 +58,13 @@ def lint(banks: Iterable[Bank], on: date, *, whole: bool = False, rules: Iterabl
     A line is that of the question; `lint_files` knows that of the faulty part.
     """
     return _lint(Course(tuple(banks), on, whole), {}, rules)
+
+
+def bank_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield each file; of a folder all its bank files at any depth, which are neither cases nor assignments."""
+    for path in paths:
+        found = sorted(path.rglob("*.yml")) if path.is_dir() else [path]
+        yield from (file for file in found if file is path or not OTHER.search(file.read_bytes()))
 
 
 def lint_files(

@@ -424,21 +424,22 @@ def _opposite(first: str, second: str) -> bool:
 @lru_cache(maxsize=20_000)
 def _poles(text: str) -> frozenset[tuple[int, int]]:
     """Return (pair of opposites, 0 or 1) for each that a text has a word of."""
-    if not _any_opposite().search(text):
-        return frozenset()
-    return frozenset(
-        (i, side) for i, pair in enumerate(_opposites()) for side, pattern in enumerate(pair) if pattern.search(text)
-    )
+    return frozenset(pole for word in words(text.casefold()) for pole in _sides(word))
+
+
+@lru_cache(maxsize=20_000)
+def _sides(word: str) -> tuple[tuple[int, int], ...]:
+    pairs = enumerate(lexicons()["opposites"])
+    return tuple((i, side) for i, pair in pairs for side, term in enumerate(pair) if _fits(word, term))
+
+
+def _fits(word: str, term: str) -> bool:
+    return word.startswith(term[:-1]) if term.endswith("*") else word == term
 
 
 @cache
 def _opposites() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
     return tuple((one_of((word,)), one_of((opposite,))) for word, opposite in lexicons()["opposites"])
-
-
-@cache
-def _any_opposite() -> re.Pattern[str]:
-    return one_of(tuple(word for pair in lexicons()["opposites"] for word in pair))
 
 
 NEGATIONS = frozenset(("not", "no", "never", "without", "does", "do", "did"))

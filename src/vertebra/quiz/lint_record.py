@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import re
+import string
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -356,7 +357,7 @@ def sealed(item: Item) -> Found:
     """Nothing that a student is handed holds a rationale, a key, or a name that tells which option is the key."""
     public = _handed(item)
     page = "" if item.bands else static_html("", [public])  # a page of films shows no text that the rest does not
-    handed = " ".join(words(f"{json.dumps(public, ensure_ascii=False)} {page}".casefold()))
+    handed = _plain(f"{json.dumps(public, ensure_ascii=False)} {page}")
     leak = next((run for _, text in explained(item) for run in _runs(text) if run in handed), "")
     if leak:
         yield Flaw(_where(item, leak), f"what students get holds {quoted(leak)} of a rationale", "leave it out")
@@ -390,12 +391,20 @@ def _has_sides(item: Item) -> bool:
 
 def _runs(text: str) -> Iterator[str]:
     """Yield pieces of RUN words, so close that no passage twice as long is missed; of a short text the whole."""
-    listed = words(text.casefold())
+    listed = _plain(text).split()
     yield from (" ".join(listed[i : i + RUN]) for i in range(0, max(len(listed) - RUN, 0) + 1, RUN // 2))
 
 
+def _plain(text: str) -> str:
+    """Return the words of a text in small letters, with single spaces between them."""
+    return " ".join(text.casefold().translate(PUNCTUATION).split())
+
+
+PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "“”’‘–—…", " "))
+
+
 def _where(item: Item, run: str) -> schema.Path:
-    held = (path for path, text in seen(item) if run in " ".join(words(text.casefold())))
+    held = (path for path, text in seen(item) if run in _plain(text))
     return next(held, ())
 
 

@@ -95,12 +95,17 @@ def _stop_words() -> frozenset[str]:
     return frozenset(lexicons()["stop_words"])
 
 
+VOWELS = re.compile(r"[aeiouyäöüé]+")
+SILENT = re.compile(r"[^aeiouy]e$|[^aeiouytd]ed$|[^aeiouysxzhcg]es$")
+SPOKEN = re.compile(r"[^aeiouyl]le$")
+
+
+@lru_cache(maxsize=20_000)
 def syllables(word: str) -> int:
     """Return the number of syllables: groups of vowels, without a silent e at the end; a figure counts one."""
     word = word.lower()
-    groups = len(re.findall(r"[aeiouyäöüé]+", word))
-    silent = re.search(r"[^aeiouy]e$|[^aeiouytd]ed$|[^aeiouysxzhcg]es$", word)
-    return max(groups - bool(silent and not re.search(r"[^aeiouyl]le$", word)), 1)
+    silent = SILENT.search(word) and not SPOKEN.search(word)
+    return max(len(VOWELS.findall(word)) - bool(silent), 1)
 
 
 def grade(text: str) -> float:

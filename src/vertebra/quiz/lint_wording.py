@@ -200,7 +200,7 @@ def _unexplained(item: Item) -> Iterator[tuple[str, Path]]:
 
 _QUESTION = r"(?:question|item|vignette|problem|exercise)"
 _PERSON = r"(?:patient|woman|man|case|person|scenario)"
-ELSEWHERE = either(
+_ELSEWHERE = (
     r"\b(?:previous|preceding|last|earlier|prior|next|following|foregoing|other|above|first|second)"
     rf" (?:{_QUESTION}|case study)s?\b(?! (?:about|whether))",
     rf"\b{_QUESTION}s? (?:above|before|below|earlier|number \d+|no\.? ?\d+|\d+)\b",
@@ -220,6 +220,7 @@ ELSEWHERE = either(
     r"\b(?:based on|given|using|with) (?:the|your) (?:answer|result|diagnosis|value|number|figure)"
     r" (?:above|before|from (?:the|question)|of the (?:previous|last)|you (?:gave|chose|found))\b",
 )
+ELSEWHERE = either(rf"\b(?:{'|'.join(_ELSEWHERE)})")  # what begins no word is passed over at once
 ID = re.compile(r"\b[a-z]{2}-[a-z]\d{2}\b")
 
 
