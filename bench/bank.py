@@ -11,8 +11,9 @@ Everybody gets the same files, from the disk.
 
 The time is the best of `--repeats`, files in the cache of the disk for all. yamllint is optional and is best given an
 environment of its own: `pip install yamllint==1.38.0`.
-Run `python bench/bank.py` (`--repeats`, default 3). The last line is how many times as fast reading and linting is as
-the fastest peer; the line above says which.
+Run `python bench/bank.py` (`--repeats`, default 3). The last line compares like with like: how many times as fast
+vertebra reads and checks the fields as SafeLoader with jsonschema does. The lines above it compare the whole linting,
+32 rules, with each peer, which does a small part of that.
 """
 
 import argparse
@@ -87,10 +88,12 @@ def main() -> None:
     for name, (complaints, seconds) in found.items():
         each_item = seconds / questions * 1e3
         print(f"{name}: {seconds:.2f} s, {each_item:.2f} ms a question, {complaints} complaints")
-    peers = [name for name in found if name in ("SafeLoader and jsonschema", "yamllint")]
-    fastest = min(peers, key=lambda name: found[name][1])
-    print(f"vertebra, reading and all rules, against {fastest}:")
-    print(f"{found[fastest][1] / found['vertebra, reading and all rules'][1]:.1f}x")
+    ours, plainly = "vertebra, reading and all rules", "SafeLoader and jsonschema"
+    for peer in (plainly, "yamllint"):
+        if peer in found:
+            print(f"{ours}, against {peer}: {found[peer][1] / found[ours][1]:.1f}x")
+    print(f"vertebra, reading alone, against {plainly}, which checks as much of it:")
+    print(f"{found[plainly][1] / found['vertebra, reading alone'][1]:.1f}x")
 
 
 if __name__ == "__main__":

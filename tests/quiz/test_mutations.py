@@ -4,6 +4,7 @@ import copy
 from collections import Counter
 
 import pytest
+import yaml
 
 from vertebra.cli import main
 from vertebra.quiz import mutations
@@ -77,14 +78,16 @@ def test_a_flaw_of_a_bank_changes_its_own_copy_and_nothing_else(banks):
 # --- The measure ------------------------------------------------------------------------------------------------------
 
 
-def of_each(says):
-    """Return a linter that says this rule of each question whose id stands in the files."""
+def linter(says):
+    """Return a linter that says of each question the rules that says(question) returns."""
 
     def lint_files(paths, on, *, whole=False, rules=RULES):
-        ids = [
-            line[6:].strip() for path in paths for line in path.read_text().splitlines() if line.startswith("- id: ")
+        items = [item for path in paths for item in yaml.safe_load(path.read_text(encoding="utf-8"))["items"]]
+        return [
+            Finding("a.yml", 1, rule, "error", f"item {item['id']}", "", "", "")
+            for item in items
+            for rule in says(item)
         ]
-        return [Finding("a.yml", 1, rule, "error", f"item {name}", "", "", "") for name in ids for rule in says]
 
     return lint_files
 
@@ -93,7 +96,7 @@ TIER = Flaw("L02", "an unknown tier", ("ordering",), put("tier", "could"))
 
 
 def test_a_linter_that_says_nothing_has_no_recall_and_no_alarms(monkeypatch):
-    monkeypatch.setattr(mutations, "lint_files", of_each([]))
+    monkeypatch.setattr(mutations, "lint_files", linter(lambda item: []))
     report = measure(FEW, [TIER], [])
     assert report.recall().share == 0
     assert report.false_alarms.share == 0
@@ -101,20 +104,32 @@ def test_a_linter_that_says_nothing_has_no_recall_and_no_alarms(monkeypatch):
     assert "L02 finds 0.0% (0 of 2), below 90%; missed: an unknown tier" in report.faults()
 
 
-def test_a_linter_that_says_one_rule_of_everything_finds_it_and_alarms_as_often(monkeypatch):
-    monkeypatch.setattr(mutations, "lint_files", of_each(["L02", "L27"]))
-    report = measure(FEW, [TIER], [])
-    (tried,) = report.tried
-    assert tried.found.share == 1
-    assert tried.others == {}  # L27 was said before the flaw was put in, so the flaw did not bring it
-    assert report.alarms == {"L02": DRAWN, "L27": DRAWN}
-    assert report.false_alarms.n == DRAWN * len(RULES)
-    assert report.false_alarms.successes == 2 * DRAWN
-    assert "false alarms are 6.2% (100 of 1600), above 5%" in report.faults()
+def test_what_was_said_before_the_flaw_is_an_alarm_and_not_a_finding(monkeypatch):
+    said = linter(lambda item: ["L27", "L02"] if item["tier"] == "could" else ["L27"])
+    monkeypatch.setattr(mutations, "lint_files", said)
+    report = measure(FEW, [TIER, Flaw("L27", "inches", ("ordering",), put("stem", "Order 2 inches."))], [])
+    tier, inches = report.tried
+    assert (tier.found.successes, tier.found.n, tier.others) == (2, 2, {})
+    assert inches.found.n == 0  # the rule speaks of every question, so nothing shows whether it finds inches
+    assert report.alarms == {"L27": DRAWN}
+    assert (report.false_alarms.successes, report.false_alarms.n) == (DRAWN, DRAWN * len(RULES))
+
+
+def test_other_rules_that_a_flaw_sets_off_are_counted(monkeypatch):
+    monkeypatch.setattr(mutations, "lint_files", linter(lambda item: ["L30"] if item["tier"] == "could" else []))
+    (tier,) = measure(FEW, [TIER], []).tried
+    assert (tier.found.successes, tier.others) == (0, {"L30": 2})
+    assert len(tier.missed) == 2
+
+
+def test_false_alarms_above_five_in_a_hundred_are_named(monkeypatch):
+    monkeypatch.setattr(mutations, "lint_files", linter(lambda item: ["L01", "L27"]))
+    assert "false alarms are 6.2% (100 of 1600), above 5%" in measure(FEW, [TIER], []).faults()
 
 
 def test_the_linter_passes():
-    report = measure(FEW)
+    one_each = {flaw.rule: flaw for flaw in BANK_FLAWS}.values()
+    report = measure(FEW, FLAWS, one_each)
     assert report.faults() == []
     assert report.table().splitlines()[-1].startswith("False alarms: ")
 

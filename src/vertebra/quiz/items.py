@@ -856,6 +856,7 @@ RULE_OF: Mapping[str | int, str] = {
     "image": "L26",
 }
 DEEPEST = 50  # lists and mappings inside each other; a bank needs 7, and libyaml ends the whole process at thousands
+_TEXT = "tag:yaml.org,2002:str"
 _QUOTES = "put text that holds ': ' or ' #', or that starts with a sign, in quotes, and check the indentation"
 
 
@@ -932,6 +933,8 @@ class Source:
         return built
 
     def _build_scalar(self, node: Any, path: schema.Path) -> Any:
+        if node.tag == _TEXT:  # nearly all of a bank; the loader would return the same
+            return node.value.strip()
         line = node.start_mark.line + 1
         try:
             value = self._loader.construct_object(node)
