@@ -6,7 +6,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -95,8 +95,10 @@ def lint_files(
 
 def _lint(course: Course, sources: Mapping[str, Source], wanted: Iterable[str]) -> list[Finding]:
     rules = {name: RULES[name] for name in wanted}
-    found = [(rule, flaw) for rule in rules.values() for flaw in _flaws(rule, course)]
-    found += [(rules[name], flaw) for name, flaw in _refused(course) if name in rules]
+    refused = list(_refused(course))
+    faulty = {id(item) for _, (_, item, _) in refused}
+    found = [(rules[name], flaw) for name, flaw in refused if name in rules]
+    found += [(rule, flaw) for rule in rules.values() for flaw in _flaws(rule, course, faulty)]
     return sorted({_finding(rule, *flaw, sources) for rule, flaw in found})
 
 
@@ -108,11 +110,11 @@ def _refused(course: Course) -> Iterator[tuple[str, Placed]]:
             yield name, (bank, item, Flaw(path, what, mend, "error"))
 
 
-def _flaws(rule: Rule, course: Course) -> Iterator[Placed]:
+def _flaws(rule: Rule, course: Course, faulty: Collection[int]) -> Iterator[Placed]:
     for test in rule.of_course:
         yield from test(course)
-    for bank, item in course.items() if rule.of_item else ():
-        for each in rule.of_item:
+    for bank, item in course.items() if rule.of_item or rule.of_sound else ():
+        for each in rule.of_item if id(item) in faulty else (*rule.of_item, *rule.of_sound):
             yield from ((bank, item, flaw) for flaw in each(item))
 
 

@@ -408,23 +408,27 @@ def lone_opposites(item: Item) -> Found:
 
 
 def _opposite(first: str, second: str) -> bool:
-    """Say whether two texts differ in little else than a word and its opposite, or a not."""
-    if re.search(r"\band\b", first) and re.search(r"\band\b", second):
-        return False  # two sets that share a part do not exclude each other
+    """Say whether two texts differ in little else than a word and its opposite in the same place, or a not."""
     if _negation(first, second) or _negation(second, first):
         return True
-    for pair, side in _poles(first) - _poles(second):
-        if (pair, 1 - side) in _poles(second) - _poles(first):
-            one, other = _opposites()[pair][side].sub(" ", first), _opposites()[pair][1 - side].sub(" ", second)
-            if len(content(one) & content(other)) >= OPPOSITE * len(content(one) | content(other)):
-                return True
+    one, other = _poles(first), _poles(second)
+    for (pair, side), place in one.items():
+        turned = other.get((pair, 1 - side))
+        if turned is None or abs(turned - place) > 1 or (pair, 1 - side) in one or (pair, side) in other:
+            continue
+        rest = (
+            content(_opposites()[pair][side].sub(" ", first)),
+            content(_opposites()[pair][1 - side].sub(" ", second)),
+        )
+        if len(rest[0] & rest[1]) >= OPPOSITE * len(rest[0] | rest[1]):
+            return True
     return False
 
 
 @lru_cache(maxsize=20_000)
-def _poles(text: str) -> frozenset[tuple[int, int]]:
-    """Return (pair of opposites, 0 or 1) for each that a text has a word of."""
-    return frozenset(pole for word in words(text.casefold()) for pole in _sides(word))
+def _poles(text: str) -> Mapping[tuple[int, int], int]:
+    """Return {(pair of opposites, 0 or 1): which word it is} for each that a text has a word of."""
+    return {pole: place for place, word in enumerate(words(text.casefold())) for pole in _sides(word)}
 
 
 @lru_cache(maxsize=20_000)

@@ -24,6 +24,7 @@ from vertebra.quiz.lint_rule import (
     explained,
     of_course,
     of_item,
+    of_sound,
     quoted,
     seen,
 )
@@ -243,7 +244,7 @@ def near_twins(course: Course) -> FoundInCourse:
 # --- L25: sums --------------------------------------------------------------------------------------------------------
 
 
-@of_item("L25")
+@of_sound("L25")
 def recomputed(item: Item) -> Found:
     """A number is computed anew; so is what else names a calculator."""
     from vertebra.quiz.computed import recompute
@@ -319,7 +320,7 @@ def _topics() -> dict[str, re.Pattern[str]]:
     return {topic: terms("safety_topics", topic) for topic in lexicons()["safety_topics"]}
 
 
-@of_item("L30")
+@of_sound("L30")
 def read_by_two(item: Item) -> Found:
     """A reviewed safety key was read by two clinicians; one that nobody reviewed says so wherever it is shown."""
     topic = safety_topic(item)
@@ -352,7 +353,7 @@ MARKUP = re.compile(r"<[!/a-zA-Z][^>]*>|&#?\w+;|[\u200b-\u200f\u2060\ufeff]|\bda
 RUN = 10  # words of a rationale in a row
 
 
-@of_item("L31")
+@of_sound("L31")
 def sealed(item: Item) -> Found:
     """Nothing that a student is handed holds a rationale, a key, or a name that tells which option is the key."""
     public = _handed(item)

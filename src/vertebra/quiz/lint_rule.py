@@ -47,13 +47,18 @@ OfCourse = Callable[[Course], Iterable[Placed]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: its id, "error" or "warning", what it asks, why, and how it is tested, in one question or over all."""
+    """One rule: its id, "error" or "warning", what it asks, why, and how it is tested.
+
+    of_item: in one question. of_sound: in one that reading does not refuse, as it is scored or handed out for the
+    test. of_course: over all banks.
+    """
 
     id: str
     level: str
     title: str
     why: str
     of_item: tuple[OfItem, ...] = ()
+    of_sound: tuple[OfItem, ...] = ()
     of_course: tuple[OfCourse, ...] = ()
 
 
@@ -71,6 +76,16 @@ def of_item(name: str) -> Callable[[OfItem], OfItem]:
 
     def register(test: OfItem) -> OfItem:
         _RULES[name] = replace(_RULES[name], of_item=(*_RULES[name].of_item, test))
+        return test
+
+    return register
+
+
+def of_sound(name: str) -> Callable[[OfItem], OfItem]:
+    """Make a function of one question that reading does not refuse a test of this rule."""
+
+    def register(test: OfItem) -> OfItem:
+        _RULES[name] = replace(_RULES[name], of_sound=(*_RULES[name].of_sound, test))
         return test
 
     return register

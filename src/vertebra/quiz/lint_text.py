@@ -57,7 +57,7 @@ def one_of(listed: tuple[str, ...]) -> re.Pattern[str]:
 # --- Words and sentences ----------------------------------------------------------------------------------------------
 
 WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-SENTENCE_END = re.compile(r"(?<=[.?!])[\"'”’)]*\s+(?=[\"'“‘(]*[A-Z0-9])|(?<=[;:])\s*\n|\n\n")
+SENTENCE_END = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"'”’)]))\s+(?=[\"'“‘(]*[A-Z0-9])|(?<=[;:])\s*\n|\n\n")
 ENDINGS = ("ations", "ation", "ically", "ical", "ings", "ing", "ments", "ment", "ies", "ed", "es", "ly", "al", "s", "e")
 
 
@@ -206,13 +206,14 @@ class Span:
     about: str
 
     def overlaps(self, other: "Span") -> bool:
-        """Say whether a number lies in both; a shared end counts when it is within both."""
-        first, last = (self, other) if (self.low, other.high) <= (other.low, self.high) else (other, self)
-        if first.high == last.low:
-            return first.high_in and last.low_in
-        return max(self.low, other.low) < min(self.high, other.high) or (
-            self.low == other.low and self.high == other.high
-        )
+        """Say whether a number lies in both."""
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        return low < high or (low == high and low in self and low in other)
+
+    def __contains__(self, value: float) -> bool:
+        """Say whether a number lies within."""
+        inside = self.low < value < self.high
+        return inside or (value == self.low and self.low_in) or (value == self.high and self.high_in)
 
 
 def span(text: str) -> Span | None:
