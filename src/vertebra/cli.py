@@ -6,7 +6,6 @@ option, missing file, folder that cannot be written); 130 stopped from the keybo
 
 import argparse
 import io
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -81,6 +80,13 @@ def _quiz_commands(groups: Group) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets gradebook.csv and feedback")
     command.set_defaults(run=_grade)
 
+    command = commands.add_parser("print", help="write an exam on paper and its key as HTML ready to print")
+    command.add_argument("file", type=Path, help="an assignment file, or a bank of which every question is asked")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets paper-A.html and key-A.html")
+    command.add_argument("--versions", default="AB", metavar="LETTERS", help="one version for each letter (AB)")
+    command.add_argument("--title", default="", help="the title on the paper (that of the file)")
+    command.set_defaults(run=_print)
+
     command = commands.add_parser("check", help="check question banks and assignment files, and list every fault")
     command.add_argument("bank", type=Path, nargs="*", help="bank or assignment files, or folders of them (./quizzes)")
     command.set_defaults(run=_check)
@@ -101,6 +107,9 @@ def _quiz_commands(groups: Group) -> None:
     command.add_argument("--format", choices=("text", "github", "json"), default="text", help="how to print (text)")
     command.add_argument("--on", type=_day, metavar="DATE", help="as of this day, as in 2028-11-30 (today)")
     command.add_argument("--rule", action="append", metavar="RULE", help="only this rule, such as L09; may be repeated")
+    command.add_argument(
+        "--self-test", action="store_true", help="put known flaws into sound questions and say which the linter finds"
+    )
     command.set_defaults(run=_lint)
 
     command = commands.add_parser("schema", help="print the JSON Schema of a bank file")
@@ -243,10 +252,30 @@ def _grade(args: argparse.Namespace) -> int:
     return 0
 
 
+def _print(args: argparse.Namespace) -> int:
+    from vertebra.teaching.marking import number
+    from vertebra.teaching.papers import print_papers
+
+    printed = print_papers(args.file, args.out, args.versions, args.title)
+    key = printed.papers[0].key
+    points = f"{number(key.maximum)} {'point' if key.maximum == 1 else 'points'}"
+    print(f"{key.quiz}: {_count(len(key.items), 'question')}, {points}, {_count(len(printed.papers), 'version')}")
+    for paper in printed.papers:
+        page, marking = printed.files[paper.version]
+        print(f"Hand out           {page}   {paper.code}")
+        print(f"Keep to yourself   {marking}   {paper.code}")
+    for name, why in printed.left_out.items():
+        print(f"Left out           {name}: {why}")
+    for name, why in printed.notes.items():
+        print(f"Look at            {name}: {why}")
+    print("Open each file in a browser and print it on A4; pages are numbered by Chrome and Edge")
+    return 0
+
+
 def _check(args: argparse.Namespace) -> int:
     from vertebra.evidence.references import references
     from vertebra.quiz.items import BankError, load_bank, load_banks
-    from vertebra.teaching.assign import load_assignment
+    from vertebra.teaching.assign import is_assignment, load_assignment
     from vertebra.teaching.files import TeachingError
 
     known = frozenset(references())
@@ -264,7 +293,7 @@ def _check(args: argparse.Namespace) -> int:
         try:
             if path.is_dir():
                 found = load_banks(path, known)
-            elif _is_assignment(path):
+            elif is_assignment(path):
                 load_assignment(path, known)
                 assignments += 1
                 continue
@@ -289,6 +318,8 @@ def _check(args: argparse.Namespace) -> int:
 def _lint(args: argparse.Namespace) -> int:
     from vertebra.quiz.lint import RULES, bank_files, lint_files, report, summary
 
+    if args.self_test:
+        return _test_linter()
     unknown = [name for name in args.rule or () if name not in RULES]
     if unknown:
         print(f"there is no rule {unknown[0]}; the rules are {min(RULES)} to {max(RULES)}", file=sys.stderr)
@@ -313,24 +344,29 @@ def _lint(args: argparse.Namespace) -> int:
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
+def _test_linter() -> int:
+    from vertebra.quiz import mutations
+
+    measured = mutations.measure()
+    shortfalls = measured.faults()
+    print("\n".join([measured.table(), *shortfalls]))
+    return 1 if shortfalls else 0
+
+
 def _bank_files(paths: Sequence[Path]) -> Iterator[Path]:
     """Yield each file; of a folder each folder of banks in it, as their ids must differ, and then the assignments."""
     from vertebra.quiz.case_files import is_case
+    from vertebra.teaching.assign import is_assignment
 
     for path in paths:
         if not path.is_dir():
             yield path
             continue
         files = [file for file in sorted(path.rglob("*.yml")) if not is_case(file)]
-        assignments = [file for file in files if _is_assignment(file)]
+        assignments = [file for file in files if is_assignment(file)]
         mixed = {file.parent for file in assignments}
         yield from sorted({f if f.parent in mixed else f.parent for f in files if f not in assignments})
         yield from assignments
-
-
-def _is_assignment(path: Path) -> bool:
-    # By its first field, as a file with faults must still be told apart.
-    return re.search(rb"^quiz\s*:", path.read_bytes(), re.MULTILINE) is not None
 
 
 def _blueprint(args: argparse.Namespace) -> int:

@@ -228,8 +228,6 @@ def load_assignment(path: Path | str, known_references: frozenset[str] | None = 
     items = bank.items if data["items"] == "all" else tuple(bank.item(name) for name in data["items"])
     points = data.get("points", 1)
     each = points if isinstance(points, dict) else {item.id: points for item in items}
-    # Line ends are no part of the text: git may write them differently on another computer.
-    text = bank_file.read_bytes().replace(b"\r\n", b"\n")
     return Assignment(
         quiz=data["quiz"],
         title=data["title"],
@@ -237,8 +235,20 @@ def load_assignment(path: Path | str, known_references: frozenset[str] | None = 
         points=tuple(each.get(item.id, 1) for item in items),
         certainty=data.get("certainty", False),
         instructions=data.get("instructions", ""),
-        seed=f"{data['quiz']} {hashlib.sha256(text).hexdigest()}",
+        seed=order_seed(data["quiz"], bank_file),
     )
+
+
+def order_seed(quiz: str, bank_file: Path) -> str:
+    """Return what the order of a quiz is drawn from: its id, and the bank's text, which no student has."""
+    # Line ends are no part of the text: git may write them differently on another computer.
+    text = bank_file.read_bytes().replace(b"\r\n", b"\n")
+    return f"{quiz} {hashlib.sha256(text).hexdigest()}"
+
+
+def is_assignment(path: Path) -> bool:
+    """Say whether a file is an assignment and not a bank: by its first field, as one with faults is told apart too."""
+    return re.search(rb"^quiz\s*:", path.read_bytes(), re.MULTILINE) is not None
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
