@@ -221,7 +221,7 @@ def answer_one(page, card, item, record):
         card.get_by_role("radio", name=texts[record["key"]], exact=True).check()
     elif item["format"] == "matching":
         for prompt, option in record["key"].items():
-            card.get_by_role("combobox", name=re.compile(re.escape(texts[prompt]))).select_option(label=texts[option])
+            card.get_by_role("combobox", name=re.compile(re.escape(texts[prompt]))).select_option(option)
     else:
         for place, step in enumerate(record["key"]):
             up = card.get_by_role("button", name=f"Move up: {texts[step]}", exact=True)
