@@ -316,7 +316,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _lint(args: argparse.Namespace) -> int:
-    from vertebra.quiz.lint import RULES, bank_files, lint_files, report, summary
+    from vertebra.quiz.lint import RULES, bank_files, examine, report, summary
 
     if args.self_test:
         return _test_linter()
@@ -336,11 +336,12 @@ def _lint(args: argparse.Namespace) -> int:
     if not files:
         print("there is no bank (*.yml) here; check the path", file=sys.stderr)
         return 2
-    findings = lint_files(files, args.on or date.today(), whole=not args.bank, rules=args.rule or RULES)
+    on, rules = args.on or date.today(), args.rule or RULES
+    findings, patients = examine(files, on, whole=not args.bank, rules=rules)
     printed = report(findings, args.format)
     print(printed, end="\n" if printed else "")
     if args.format == "text":
-        print(summary(findings))
+        print(f"{patients}\n{summary(findings)}")
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 

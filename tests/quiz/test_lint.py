@@ -14,10 +14,11 @@ import pytest
 import yaml
 from scipy import stats
 
+from vertebra import assets
 from vertebra.cli import main
 from vertebra.quiz import items, lint_record
 from vertebra.quiz.items import BankError, misconceptions, parse_bank
-from vertebra.quiz.lint import RULES, Finding, lint, lint_files, report, summary
+from vertebra.quiz.lint import RULES, Finding, examine, lint, lint_files, report, summary
 from vertebra.quiz.lint_text import (
     abbreviations,
     chi_square_tail,
@@ -264,6 +265,12 @@ FLAWS = [
     ("L03", [((*SBA, "vignette"), VIGNETTE + " The first option is right.")], "first option", "leave it out"),
     ("L03", [(text(0), "Lateral and AP films (correct)")], "films (correct)", "leave it out"),
     ("L03", [(text(0), "Lateral and AP films of the spine *")], "spine *", "leave it out"),
+    (
+        "L03",
+        [(STEM, "Which test is first, if lateral and AP films of the spine are to be had?")],
+        "if lateral",
+        "without it",
+    ),
     ("L04", [(text(3), "All of the above")], "All of the above", "judged alone"),
     ("L04", [(text(3), "None of these options")], "None of these", "judged alone"),
     ("L04", [(text(3), "Both A and B")], "Both A and B", "judged alone"),
@@ -313,6 +320,7 @@ FLAWS = [
     ("L10", [(text(3), "It can wait until the next visit")], "text: It can wait", "one kind"),
     ("L10", [(text(3), "35 mg")], "text: 35 mg", "one kind"),
     ("L11", [((*SBA, "shuffle"), False)], "options:", "shuffle: false"),
+    ("L11", [((*SBA, "shuffle"), False), *((text(i), t) for i, t in enumerate("DCBA"))], "options:", "order them"),
     ("L13", [(text(2), "Bone density scan in every patient")], "every patient", "absolute word"),
     ("L13", [(text(2), "Bone density scan and nothing else")], "nothing else", "absolute word"),
     ("L14", [(text(0), "Films, which usually show the break")], "usually", "number"),
@@ -327,6 +335,12 @@ FLAWS = [
             (text(3), "Ultrasound of both kidneys"),
         ],
         "text: Plain films with blood",
+        "share as much",
+    ),
+    (
+        "L16",
+        [(text(i), t) for i, t in enumerate(("Brace and walk", "Brace and bed", "Heat and walk", "Heat and sauna"))],
+        "text: Brace and walk",
         "share as much",
     ),
     (
@@ -444,7 +458,7 @@ FLAWS = [
     ("L31", [((*SBA, "options", 1, "id"), "wrong1")], "- id: wrong1", "by what it is"),
     ("L31", [(ALT, "Side view of three bodies in a row. dXBwZXItYmFjaw==")], "alt: Side view", "leave it out"),
     ("L31", [(STEM, f"{WHY['film']} Which investigation is the first step?")], "stem: Plain films", "leave it out"),
-    ("L31", [(text(0), "<b>Lateral</b> and AP films of the spine")], "<b>", "plain text"),
+    ("L31", [(text(0), "<b>Lateral</b> and AP films of the spine")], "<b>", "leave it out"),
 ]
 
 
@@ -491,6 +505,8 @@ NEAR = [
     ("L10", [(text(0), "T12"), (text(1), "L1"), (text(2), "L2 and L3"), (text(3), "S1")]),
     ("L11", [((*SBA, "shuffle"), False), *((text(i), f"{10 * i} to {10 * i + 9} %") for i in range(4))]),
     ("L11", [((*SBA, "shuffle"), False), *((text(i), t) for i, t in enumerate(("T11", "T12", "L1", "L2")))]),
+    ("L11", [((*SBA, "shuffle"), False), *((text(i), f"Type {t}") for i, t in enumerate(("A1", "A3", "B2", "C")))]),
+    ("L16", [(text(i), t) for i, t in enumerate(("Brace, walk", "Brace, sauna", "Heat, walk", "Heat, sauna"))]),
     ("L13", [(text(0), "Films of all her vertebrae"), (text(2), "Bone density scan of all hips")]),
     ("L14", [(text(0), "Films in the first week of May")]),
     ("L15", [(STEM, "Which view of the hips or the lateral side comes first?"), (text(2), "Lateral hip density scan")]),
@@ -554,9 +570,9 @@ def test_key_places_are_those_that_practice_shows(tmp_path):
 def test_keys_that_are_the_longest_too_often_are_found(tmp_path):
     bank = many(40)
     for i, item in enumerate(bank["items"]):
-        item["options"][0]["text"] = "Lateral and AP films of her spine" if i < 14 else "Lateral and AP films"
+        item["options"][0]["text"] = "Lateral and AP films of the spine now" if i < 14 else "Lateral and AP films"
     assert lint_files([written(bank, tmp_path)], ON, rules=["L09"]) == []  # 14 of 40 is 35 %, which 1/4 + 10 % allows
-    bank["items"][14]["options"][0]["text"] = "Lateral and AP films of her spine"
+    bank["items"][14]["options"][0]["text"] = "Lateral and AP films of the spine now"
     (found,) = lint_files([written(bank, tmp_path)], ON, rules=["L09"])
     assert (found.level, found.place) == ("error", "bank lint_demo")
     assert "38% of 40 choices, at most 35%" in found.what
@@ -570,6 +586,19 @@ def test_near_duplicates_are_found_unless_they_are_a_family(tmp_path):
     (found,) = lint_files([written(twins, tmp_path)], ON, rules=["L23"])
     assert found.place == "item li-p11"
     assert "li-p10 (likeness 1.00)" in found.what
+
+
+def test_banks_with_hardly_a_man_are_found(tmp_path):
+    bank = many(20)
+    for item in bank["items"][:5]:
+        item["vignette"] = VIGNETTE.replace("woman", "man").replace("76", "81")
+    file = written(bank, tmp_path)
+    findings, who = examine([file], ON, rules=["L28"])
+    assert (findings, str(who)) == ([], "patients: 15 women, 5 men; 76 to 81 years, median 76")
+    bank["items"][0]["vignette"] = VIGNETTE
+    (found,) = lint_files([written(bank, tmp_path)], ON, rules=["L28"])
+    assert found.what.startswith("patients: 16 women, 4 men")
+    assert "more patients be men" in found.mend
 
 
 def test_an_id_in_two_files_is_found(tmp_path):
@@ -647,9 +676,12 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     poor.write_text(written(changed((STEM, "Which of the following?")), tmp_path).read_text(), encoding="utf-8")
     on = ["--on", ON.isoformat()]
     assert main(["quiz", "lint", str(sound), *on]) == 0
-    assert capsys.readouterr().out == "0 errors, 0 warnings\n"
+    people = "patients: 1 women, 1 men; 66 to 76 years, median 76"
+    assert capsys.readouterr().out == f"{people}\n0 errors, 0 warnings\n"
     assert main(["quiz", "lint", str(poor), *on]) == 0  # a warning does not fail
-    assert re.search(r"poor\.yml:\d+: warning L07: item li-p01: .*\n0 errors, 1 warning\n$", capsys.readouterr().out)
+    assert re.search(
+        r"poor\.yml:\d+: warning L07: item li-p01: .*\npatients: .*\n0 errors, 1 warning\n$", capsys.readouterr().out
+    )
     assert main(["quiz", "lint", str(sound), "--on", "2029-01-01", "--format", "github", "--rule", "L01"]) == 1
     assert capsys.readouterr().out.startswith("::error file=")
     assert main(["quiz", "lint", str(sound), "--rule", "L99"]) == 2
@@ -761,5 +793,14 @@ def test_the_lexicons_are_words_and_no_term_stands_twice():
     for name, listed in lexicons().items():
         plain = [json.dumps(term) for term in listed]
         assert len(plain) == len(set(plain)), (name, [term for term, n in Counter(plain).items() if n > 1])
+        assert listed
     assert terms("absolute").search("It is never so")[0] == "never"
     assert not terms("absolute").search("a neverland")
+
+
+def test_a_lexicon_with_what_yaml_takes_for_no_text_says_so(monkeypatch):
+    monkeypatch.setattr(assets, "read_yaml", lambda file: {"opposites": [["yes", False]]})
+    with pytest.raises(
+        assets.AssetError, match=r"lint\.yml: opposites holds False, which is no text; put it in quotes"
+    ):
+        lexicons.__wrapped__()

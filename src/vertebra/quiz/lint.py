@@ -14,9 +14,23 @@ from pathlib import Path
 from vertebra.evidence.references import references
 from vertebra.quiz import items, lint_options, lint_record, lint_wording
 from vertebra.quiz.items import Bank, BankError, Fault, Source
+from vertebra.quiz.lint_record import Balance, balance
 from vertebra.quiz.lint_rule import RULES, Course, Flaw, Placed, Rule
 
-__all__ = ["FORMATS", "RULES", "Finding", "Rule", "bank_files", "lint", "lint_files", "report", "summary"]
+__all__ = [
+    "FORMATS",
+    "RULES",
+    "Balance",
+    "Finding",
+    "Rule",
+    "balance",
+    "bank_files",
+    "examine",
+    "lint",
+    "lint_files",
+    "report",
+    "summary",
+]
 _TESTS = (lint_record, lint_wording, lint_options)  # importing them is what fills RULES
 OTHER = re.compile(rb"^(?:case|quiz)\s*:", re.MULTILINE)  # the first field of what is no bank
 MESSAGE, PROPERTY = "%\r\n", "%\r\n:,"  # the letters that GitHub wants escaped
@@ -74,6 +88,13 @@ def lint_files(
 
     Raises BankError if a file cannot be opened.
     """
+    return examine(paths, on, whole=whole, rules=rules)[0]
+
+
+def examine(
+    paths: Iterable[Path | str], on: date, *, whole: bool = False, rules: Iterable[str] = RULES
+) -> tuple[list[Finding], Balance]:
+    """Return the same, and who the patients of these banks are. Raises BankError if a file cannot be opened."""
     banks: list[Bank] = []
     sources: dict[str, Source] = {}
     found: list[Finding] = []
@@ -90,7 +111,8 @@ def lint_files(
         banks.append(bank)
         sources[bank.file] = source
         found += [_of_fault(fault) for fault in source.faults if fault.rule in wanted]
-    return sorted({*found, *_lint(Course(tuple(banks), on, whole), sources, wanted)})
+    findings = sorted({*found, *_lint(Course(tuple(banks), on, whole), sources, wanted)})
+    return findings, balance(banks)
 
 
 def _lint(course: Course, sources: Mapping[str, Source], wanted: Iterable[str]) -> list[Finding]:

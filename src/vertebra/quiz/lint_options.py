@@ -63,6 +63,10 @@ def key_named(item: Item) -> Found:
         told = TOLD.search(text) or (MARKED.search(text) if chosen else None) or _pointed(text, known)
         if told:
             yield Flaw(path, f"{quoted(told[0].strip())} names the key", "leave it out")
+    for ask in asks(item):
+        stands = [option for option in ask.options if len(option.text) > 3 and one_of((option.text,)).search(ask.text)]
+        if ask.key and stands == [ask.key]:
+            yield Flaw(ask.path, f"the key {quoted(ask.key.text)} stands in the question", "ask without it")
 
 
 def _pointed(text: str, known: Mapping[str, frozenset[str]]) -> re.Match[str] | None:
@@ -226,15 +230,18 @@ def options_in_order(item: Item) -> Found:
         if item.shuffle or len(ask.options) < 3:
             continue
         texts = [option.text for option in ask.options]
-        orders: list[Sequence[object]] = [
-            [_value(text) for text in texts],
-            [_step(text) for text in texts],
-            [text.casefold() for text in texts],
-            [text.casefold() for text in texts[:-1]],  # the last may be "in no patient"
-        ]
-        if not any(None not in order and ordered(order) for order in orders):
+        values, steps = list(map(_value, texts)), list(map(_step, texts))
+        order: Sequence[object] = values if None not in values else steps
+        if not (_alphabetic(texts) if None in order else ordered(order)):
             what = "options are in no order and are not shuffled"
             yield Flaw(ask.place, what, "order them, or remove shuffle: false")
+
+
+def _alphabetic(texts: Sequence[str]) -> bool:
+    """Say whether texts stand as in a dictionary; the last may be of another kind, such as "in no patient"."""
+    listed = [text.casefold() for text in texts]
+    other = listed[-1].split()[0] not in {text.split()[0] for text in listed[:-1]} and len(listed) > 3
+    return listed == sorted(listed) or (other and _value(texts[-1]) is None and listed[:-1] == sorted(listed[:-1]))
 
 
 def _value(text: str) -> float | None:
@@ -242,7 +249,7 @@ def _value(text: str) -> float | None:
     level = re.search(r"\b([CTLS])(\d+)\b", text)
     if level:
         return {"C": 0, "T": 7, "L": 19, "S": 24}[level[1]] + float(level[2])
-    found = re.search(r"[-−]?\d[\d,]*(?:\.\d+)?", text)
+    found = re.search(r"(?<![A-Za-z])[-−]?\d[\d,]*(?:\.\d+)?", text)
     if not found:
         return None
     below = re.match(r"\s*(?:less|fewer|under|below)\b", text, re.IGNORECASE)
@@ -320,10 +327,12 @@ def convergence(item: Item) -> Found:
             for option in ask.options
         }
         score = {name: sum(map(len, parts)) for name, parts in shared.items()}
-        key, most = score.pop(ask.key.id), max(score.values())
+        key = score.pop(ask.key.id)
+        most, least = max(score.values()), min(score.values())
         lent = frozenset[str]().union(*shared[ask.key.id])
+        share = len(lent) / max(len(own[ask.key.id] - everywhere), 1)
         from_two = sum(map(bool, shared[ask.key.id])) >= 2 and len(lent) >= 2
-        if from_two and len(lent) >= LENT * len(own[ask.key.id] - everywhere) and key >= MOST * most:
+        if from_two and ((share >= LENT and key >= MOST * most) or (share == 1 and key >= most and key > least)):
             what = f"the key shares {key} words with the other options, none of them more than {most}"
             yield Flaw(ask.at(ask.key), what, "let a wrong option share as much")
 

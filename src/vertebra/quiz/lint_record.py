@@ -6,9 +6,10 @@ import json
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from vertebra.evidence.claims import claims
@@ -28,7 +29,7 @@ from vertebra.quiz.lint_rule import (
     quoted,
     seen,
 )
-from vertebra.quiz.lint_text import chi_square_tail, content, lexicons, near_duplicates, terms, words
+from vertebra.quiz.lint_text import chi_square_tail, content, either, lexicons, near_duplicates, terms, words
 from vertebra.quiz.static import standing, static_html
 
 OLDEST = timedelta(days=731)  # 24 months
@@ -182,7 +183,7 @@ def explains(item: Item) -> Found:
     """A rationale says why, and each wrong answer names the mistake behind it, each mistake once."""
     repeated = frozenset(word for ask in asks(item) for key in ask.keys for word in content(key.text))
     for path, text in explained(item):
-        told = content(text) - frozenset(lexicons()["verdicts"]) - repeated
+        told = content(text) - _verdicts() - repeated
         if len(told) < NEW_WORDS:
             yield Flaw(path, f"the rationale {quoted(text)} only says right or wrong", "say why, and name the mistake")
     first: dict[str, schema.Path] = {}
@@ -193,6 +194,11 @@ def explains(item: Item) -> Found:
         elif first.setdefault(part.misconception, path) != path:
             what = f"the misconception {part.misconception} stands behind two wrong answers"
             yield Flaw((*path, "misconception"), what, "name another, or join the two answers")
+
+
+@cache
+def _verdicts() -> frozenset[str]:
+    return content(" ".join(lexicons()["verdicts"]))
 
 
 def _wrong(item: Item) -> Iterator[tuple[schema.Path, items.Option | items.Region | items.Slip]]:
@@ -221,6 +227,47 @@ def _dated(source: Reference) -> bool:
     """Say whether a reference has a year or a number that leads to one; a page without is dated by who opened it."""
     year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)|PMC\d+", f"{source.id} {source.citation}")
     return bool(year or source.doi or source.pmid or source.publishable)
+
+
+# --- L28: who the patients are ----------------------------------------------------------------------------------------
+
+_WOMAN, _MAN = r"woman|women|girl|widow|female|lady", r"man|men|boy|widower|male|gentleman"
+SEX = either(rf"\b(?:({_WOMAN})|{_MAN})\b")
+YEARS = either(rf"\b(\d{{1,3}})-year-old\b|\b(?:{_WOMAN}|{_MAN}|student|trainee) (?:of|aged) (\d{{1,3}})\b")
+ONE_SIDED = 0.75
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Who the patients of the vignettes are: how many are women and men, and the ages that are stated, in years."""
+
+    women: int
+    men: int
+    ages: tuple[int, ...]
+
+    def __str__(self) -> str:
+        if not self.ages:
+            return "patients: none with an age"
+        middle = self.ages[len(self.ages) // 2]
+        return f"patients: {self.women} women, {self.men} men; {self.ages[0]} to {self.ages[-1]} years, median {middle}"
+
+
+def balance(banks: Iterable[Bank]) -> Balance:
+    """Count the first person that each vignette names by sex; a vignette without one counts for nothing."""
+    told = [item.vignette for bank in banks for item in bank.items]
+    found = [person for text in told if (person := SEX.search(text))]
+    women = sum(bool(person[1]) for person in found)
+    ages = [int(age[1] or age[2]) for text in told if (age := YEARS.search(text))]
+    return Balance(women, len(found) - women, tuple(sorted(ages)))
+
+
+@of_course("L28")
+def both_sexes(course: Course) -> FoundInCourse:
+    """Over all banks, neither women nor men are more than three quarters of the patients."""
+    who = balance(course.banks)
+    if who.women + who.men >= ENOUGH and max(who.women, who.men) > ONE_SIDED * (who.women + who.men):
+        few = "men" if who.women > who.men else "women"
+        yield course.banks[0], None, Flaw((), str(who), f"let more patients be {few} where the sex does not matter")
 
 
 # --- L23: twice the same ----------------------------------------------------------------------------------------------
@@ -284,23 +331,31 @@ def described(item: Item) -> Found:
 
 
 def _told(item: Item, alt: str) -> str:
-    """Return the text of a key that stands in the alt text although no wrong answer does."""
-    said = content(alt, 1)
-    plain = " ".join(words(alt.casefold()))
-    choices = [(ask.keys, ask.rest) for ask in asks(item)]
-    choices += [(tuple(r for r in item.regions if r.key), tuple(r for r in item.regions if not r.key))]
-    for keys, rest in choices:
-        # A picture with labels names each of its options.
-        if any(content(part.text, 1) and content(part.text, 1) <= said for part in rest):
-            continue
-        for key in keys:
-            text = " ".join(words(key.text.casefold()))
-            if (text and f" {text} " in f" {plain} ") or (content(key.text, 1) and content(key.text, 1) <= said):
-                return key.text
+    """Return the text of a key that the alt text holds more often than any wrong answer, "" for none.
+
+    A picture with labels names each of its options once.
+    """
+    choices: list[tuple[list[str], list[str]]] = [
+        ([key.text for key in ask.keys], [option.text for option in ask.rest]) for ask in asks(item)
+    ]
+    regions = [[region.text for region in item.regions if region.key is right] for right in (True, False)]
+    for keys, rest in [*choices, (regions[0], regions[1])]:
+        most = max((_times(text, alt) for text in rest), default=0)
+        told = next((text for text in keys if _times(text, alt) > most), "")
+        if told:
+            return told
     if item.answer and item.answer.unit:
-        stated = rf"(?<![\d.]){re.escape(f'{item.answer.value:g}')}\s*{re.escape(item.answer.unit)}(?!\w)"
-        return re.search(stated, alt)[0] if re.search(stated, alt) else ""
+        value, unit = re.escape(f"{item.answer.value:g}"), re.escape(item.answer.unit)
+        stated = re.search(rf"(?<![\d.]){value}\s*{unit}(?!\w)", alt)
+        return stated[0] if stated else ""
     return ""
+
+
+def _times(text: str, alt: str) -> int:
+    """Return how often an alt text holds a text; once if it holds all its words in another order."""
+    literally = len(re.findall(rf"(?<!\w){re.escape(text.casefold())}(?!\w)", alt.casefold()))
+    meant = content(text, 1)
+    return literally or int(bool(meant) and meant <= content(alt, 1))
 
 
 # --- L30: safety ------------------------------------------------------------------------------------------------------
@@ -308,12 +363,10 @@ def _told(item: Item, alt: str) -> str:
 
 def safety_topic(item: Item) -> str:
     """Return which safety topic the keys of a question decide about, "" for none."""
-    keys = [key.text for ask in asks(item) for key in ask.keys]
-    keys += [part.text for part in (*item.steps, *item.prompts)] + [
-        region.text for region in item.regions if region.key
-    ]
-    told = "\n".join([item.stem, *keys])
-    return next((topic for topic, pattern in _topics().items() if pattern.search(told)), "")
+    told = [item.stem, *(key.text for ask in asks(item) for key in ask.keys)]
+    told += [region.text for region in item.regions if region.key]
+    told += [step.text for step in item.steps] + [prompt.text for prompt in item.prompts]
+    return next((topic for topic, pattern in _topics().items() if pattern.search("\n".join(told))), "")
 
 
 def _topics() -> dict[str, re.Pattern[str]]:
@@ -349,7 +402,10 @@ TELLING = {
     True: re.compile(r"(?:^|[-_])(?:correct|right|key|answer|true|solution|best|winner|good|ok)\d*(?:$|[-_])"),
     False: re.compile(r"(?:^|[-_])(?:wrong|incorrect|false|distractor|bad|foil|notkey)\d*(?:$|[-_])"),
 }
-MARKUP = re.compile(r"<[!/a-zA-Z][^>]*>|&#?\w+;|[\u200b-\u200f\u2060\ufeff]|\bdata-\w+=|\bclass=", re.IGNORECASE)
+MARKUP = either(
+    r"<[!/a-zA-Z][^>]*>|&#?\w+;|[\u200b-\u200f\u2060\ufeff]|\bdata-\w+=|\bclass=",
+    r"[\[({][^\])}]*\b(?:answer|key|correct|solution)\s*[:=][^\])}]*[\])}]",
+)
 RUN = 10  # words of a rationale in a row
 
 
@@ -365,7 +421,7 @@ def sealed(item: Item) -> Found:
     for path, text in seen(item):
         hidden = MARKUP.search(text)
         if hidden:
-            yield Flaw(path, f"{hidden[0]!r} is hidden markup", "write plain text")
+            yield Flaw(path, f"{hidden[0]!r} is not for students", "leave it out")
         code = next((code for code in CODED.findall(text) if _decoded(code, item)), "")
         if code:
             yield Flaw(path, f"{quoted(code)} is the key in another coding", "leave it out")

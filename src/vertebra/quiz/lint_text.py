@@ -20,8 +20,25 @@ FILE = "lint.yml"
 
 @cache
 def lexicons() -> Mapping[str, Any]:
-    """Return the word lists of assets/lint.yml by name. Raises AssetError."""
-    return MappingProxyType(assets.read_yaml(FILE))
+    """Return the word lists of assets/lint.yml by name. Raises AssetError, also for what YAML takes for no text."""
+    found = assets.read_yaml(FILE)
+    for name, listed in found.items():
+        for term in _flat(listed):
+            if not isinstance(term, str):
+                what = f"{name} holds {term!r}, which is no text"
+                raise assets.AssetError(f"{assets.path(FILE)}: {what}; put it in quotes")
+    return MappingProxyType(found)
+
+
+def _flat(listed: Any) -> Iterator[Any]:
+    if isinstance(listed, dict):
+        yield from listed
+        listed = listed.values()
+    if isinstance(listed, str) or not isinstance(listed, Iterable):
+        yield listed
+    else:
+        for part in listed:
+            yield from _flat(part)
 
 
 @cache
@@ -58,7 +75,10 @@ def one_of(listed: tuple[str, ...]) -> re.Pattern[str]:
 
 WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 SENTENCE_END = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"'”’)]))\s+(?=[\"'“‘(]*[A-Z0-9])|(?<=[;:])\s*\n|\n\n")
-ENDINGS = ("ations", "ation", "ically", "ical", "ings", "ing", "ments", "ment", "ies", "ed", "es", "ly", "al", "s", "e")
+ENDINGS = (
+    *("ations", "ation", "ically", "ical", "ings", "ing", "ments", "ment", "ions", "ion", "osis", "otic", "ive", "ity"),
+    *("ies", "ic", "ed", "es", "ly", "al", "or", "er", "s", "e"),
+)
 
 
 @lru_cache(maxsize=20_000)

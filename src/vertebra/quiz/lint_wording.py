@@ -98,13 +98,14 @@ FOCUSED = either(
     r"\bhow\s+(?:\w+ly|many|much|often|long|soon|far|large|high|urgent|likely|should|does|do|is|are|can)\b",
     r"\b(?:where|when|why|who|whose|whom)\b|\bby when\b",
     r"\bdo(?:es|ne)?\b(?! you (?:think|say|choose|prefer|pick))|\b(?:did|went|go|goes|say|says|missing)\b",
-    r"\b(?:happen|explain|demand|mean|follow|show|suggest|tell|advis|chang|weaken|join|com|belong|lack|mention)\w*\b",
+    r"\b(?:happen|explain|demand|mean|follow(?!ing)|show|suggest|tell|advis|chang|weaken|join|com|belong|lack|mention)\w*\b",
     r"\b(?:support|report|rais|plan)\w*\b|\b(?:answer|statement|response)s? (?:to|of|about)\b",
     r"\b(?:best|has|have) to \w+",
 )
 EMPTY = either(
     r"^(?:so |and |but )?what (?:now|next|then|else)\W*$",
     r"^which(?: one)?(?: of (?:these|them|those|the following))?\W*$",
+    r"^what (?:would|do|will|should|can) (?:you|one|he|she) (?:say|think)\W*$|\bwhat comes to mind\b",
     r"\b(?:which|what)\b(?: one)?(?: of (?:these|them|those|the following|the options))? (?:do|would|should|will) you"
     r" (?:choose|pick|select|prefer|take|think)\b",
 )
@@ -119,7 +120,7 @@ def covered_options(item: Item) -> Found:
         after = re.search(r"\b(?:which|what)\s+([\w-]+)", asking, re.IGNORECASE)
         named = after and not nothing.fullmatch(after[1]) and not terms("lead_in_verbs").fullmatch(after[1])
         focused = named or FOCUSED.search(asking) or terms("lead_in").search(nothing.sub("", asking))
-        if EMPTY.search(asking) or (not focused and not OPEN.search(asking)):
+        if EMPTY.search(asking) or not focused:
             mend = "name it: diagnosis, next step, test, cause, finding, risk"
             yield Flaw(ask.path, f"{quoted(asking)} does not say what is asked for", mend)
 
