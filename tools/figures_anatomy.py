@@ -219,9 +219,12 @@ CT_NOTE = (
 Regions = Mapping[str, Polygon]  # a hotspot's regions by their ids in the bank
 
 
+AXIAL_CT = (700, 108.0)
+
+
 def ct_axial() -> tuple[str, Regions]:
     """L1 of the real CT in a window for soft tissue, an arrow at the aorta."""
-    size, side = 700, 108.0  # picture units, mm
+    size, side = AXIAL_CT  # picture units, mm
     ct = patient()
     points = landmarks(ct)["L1"]
     centre = points.mean(axis=0) + mm(0, 0, 4)  # where the pedicles are
@@ -290,10 +293,12 @@ def patch(part: NDArray[np.int16], name: str, where: NDArray[np.bool_]) -> Float
     return np.array([column, row], float)
 
 
+PARTS_VIEW = View(looking((-0.3, -0.86, 0.42)), np.array([0, -20, -2.0]), 7.6, 900, 640)
+
+
 def parts() -> tuple[str, Regions]:
     """A lumbar vertebra from behind, left and above, with six pins."""
-    width, height = 900, 640
-    view = View(looking((-0.3, -0.86, 0.42)), np.array([0, -20, -2.0]), 7.6, width, height)
+    view, width, height = PARTS_VIEW, PARTS_VIEW.width, PARTS_VIEW.height
     picture, seen = raster(Vertebra("L3").mesh(1.0), view)
     across = np.broadcast_to(np.arange(width), seen.shape)
     right = across > view.project(mm(0, -45))[0, 0]
@@ -309,10 +314,12 @@ def parts() -> tuple[str, Regions]:
     return svg(picture, width, height, "A lumbar vertebra with numbered pins", over), {}
 
 
+AXIAL_VIEW = View(looking((0, 0, -1), up=(0, 1, 0)), np.array([0, -22, 0.0]), 8.2, 900, 900)
+
+
 def axial() -> tuple[str, Regions]:
     """An L3 from below, as a CT slice is seen; regions of its parts."""
-    size = 900
-    view = View(looking((0, 0, -1), up=(0, 1, 0)), np.array([0, -22, 0.0]), 8.2, size, size)
+    size, view = AXIAL_VIEW.width, AXIAL_VIEW
     vertebra = Vertebra("L3")
     picture, seen = raster(vertebra.mesh(1.0), view)
     columns = np.broadcast_to(np.arange(size), seen.shape)
@@ -338,11 +345,14 @@ def axial() -> tuple[str, Regions]:
     return svg(picture, size, size, "A lumbar vertebra from below", over), regions
 
 
+REGION_LEVEL = "T8"
+
+
 def region() -> tuple[str, Regions]:
     """T8 from the left."""
     width, height = 900, 640
     view = View(looking((-1, -0.45, 0.22)), np.array([0, -19, -6.0]), 9.6, width, height)
-    picture, _ = raster(Vertebra("T8").mesh(1.0), view)
+    picture, _ = raster(Vertebra(REGION_LEVEL).mesh(1.0), view)
     return svg(picture, width, height, "A vertebra from the left"), {}
 
 
@@ -358,12 +368,21 @@ def shadow(spine: Spine, carm: CArm, rods: Sequence[Rod] = (), look: str = "film
     return film(Scene(tuple(blocks), tuple(rods)).projection(carm), look=look, photons=9000, seed=seed)
 
 
+FILMED = Spine(("L1", "L2", "L3"))
+FILM_SIZE = 800  # picture units of the films of `FILMED`
+
+
+def film_carm(view: str) -> CArm:
+    """Return the C-arm of a film of `FILMED`, centred on L2."""
+    lateral = view == "lateral"
+    centre = tuple(FILMED.poses["L2"].translation - mm(0, 18 if lateral else 12, 0))
+    return CArm(orbital=90 if lateral else 0, pixels=500, pixel=0.384, isocentre=centre)
+
+
 def film_ap() -> tuple[str, Regions]:
     """A frontal film of L1 to L3 with arrows at four shadows of L2."""
-    size = 800
-    spine = Spine(("L1", "L2", "L3"))
+    size, spine, carm = FILM_SIZE, FILMED, film_carm("AP")
     pose, vertebra = spine.poses["L2"], spine.vertebrae["L2"]
-    carm = CArm(pixels=500, pixel=0.384, isocentre=tuple(pose.translation - mm(0, 12, 0)))
     unit = size / carm.pixels
 
     def at(own: Sequence[float]) -> FloatArray:
@@ -388,10 +407,8 @@ def film_ap() -> tuple[str, Regions]:
 
 def film_lateral() -> tuple[str, Regions]:
     """A lateral film of L1 to L3, front to the left; regions of L2."""
-    size = 800
-    spine = Spine(("L1", "L2", "L3"))
+    size, spine, carm = FILM_SIZE, FILMED, film_carm("lateral")
     pose, vertebra = spine.poses["L2"], spine.vertebrae["L2"]
-    carm = CArm(orbital=90, pixels=500, pixel=0.384, isocentre=tuple(pose.translation - mm(0, 18, 0)))
     six = spine.landmarks("L2")
 
     def around(points: Sequence[FloatArray]) -> Polygon:
@@ -428,16 +445,13 @@ def film_lateral() -> tuple[str, Regions]:
     return svg(shadow(spine, carm, seed=2), size, size, title), regions
 
 
+STRAY = aim(FILMED.vertebrae["L2"].pedicle("left"), depth=1.0, lateral=-9.5)
+
+
 def needle() -> tuple[str, Regions]:
     """One needle in the canal behind L2, frontal and lateral."""
-    width = 1000
-    spine = Spine(("L1", "L2", "L3"))
-    pose, vertebra = spine.poses["L2"], spine.vertebrae["L2"]
-    pedicle = vertebra.pedicle("left")
-    stray = aim(pedicle, depth=1.0, lateral=-9.5)
-    tip = stray.tip
-    if not float(vertebra.canal_distance(tip[None])[0]) < -2:
-        raise ValueError("the needle of the picture does not lie in the canal; move it")
+    width, spine, stray = 1000, FILMED, STRAY
+    pose, tip = spine.poses["L2"], stray.tip
     start, end = pose.apply(np.array([tip - 95 * stray.direction, tip]))
     rod = Rod(start, end, stray.radius)
     panels = []
@@ -468,10 +482,13 @@ def cut(surface, x: float = 0.0) -> FloatArray:
     return found[np.argsort(np.arctan2(*(found - centre).T))]
 
 
+SECTION_SHAPE = burst(0.35, 6.0)
+
+
 def section() -> tuple[str, Regions]:
     """A midline section of T12 to L2 with a burst L1."""
     width, height, scale = 640, 720, 6.2
-    spine = Spine(("T12", "L1", "L2"), {"L1": burst(0.35, 6.0)})
+    spine = Spine(("T12", "L1", "L2"), {"L1": SECTION_SHAPE})
     centre = np.array([-26.0, spine.poses["L1"].translation[2] - 2])  # y, z
     over = 2
     rows, columns = height * over, width * over

@@ -77,11 +77,14 @@ def lines() -> Drawn:
     return sheet(width, 74 + 58 * len(NAMES) + 16, "Two runs of one case against its clocks", drawn), {}
 
 
+HOURS = (("A", 0.5, 20), ("B", 8, 5), ("C", 1, 27))  # patient, hours to dexamethasone, hours to MRI
+
+
 def q_lines() -> Drawn:
     """Three patients with weak legs: hours to dexamethasone and to the MRI, against a day."""
     width, left, bar = 900, 90, 700
     drawn = ""
-    for row, (name, steroid, picture) in enumerate((("A", 0.5, 20), ("B", 8, 5), ("C", 1, 27))):
+    for row, (name, steroid, picture) in enumerate(HOURS):
         y = 50 + 92 * row
         at = [left + bar * hours / 30 for hours in (steroid, picture)]
         drawn += label(name, left - 34, y + 12, 28)
@@ -113,21 +116,26 @@ def beside(pictures: list[NDArray[np.uint8]], title: str) -> str:
     return svg(whole, whole.shape[1], whole.shape[0], title, over)
 
 
+THREE_SPINES = (
+    {"T12": wedge(0.34)},
+    {"T11": wedge(0.32), "L1": biconcave(0.33), "L2": crush(0.26)},
+    {},
+)
+
+
 def q_films() -> Drawn:
     """Three lateral films: one wedge, three fractures, and none."""
-    shapes = (
-        {"T12": wedge(0.34)},
-        {"T11": wedge(0.32), "L1": biconcave(0.33), "L2": crush(0.26)},
-        {},
-    )
-    films = [film_of("L1", each, 1)[0] for each in shapes]
+    films = [film_of("L1", each, 1)[0] for each in THREE_SPINES]
     return beside(films, "Three lateral films, A, B and C"), {}
+
+
+THREE_PATTERNS = ("acute", "infective", "malignant")
 
 
 def q_mri() -> Drawn:
     """STIR pictures of a fresh benign fracture, of an infection and of a tumour."""
     made = []
-    for pattern in ("acute", "infective", "malignant"):
+    for pattern in THREE_PATTERNS:
         picture = Image.fromarray(mri.picture(mri.section(pattern, "L1"), "STIR"))  # type: ignore[arg-type]
         made.append(np.asarray(picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)))
     return beside(made, "Three STIR pictures, A, B and C"), {}

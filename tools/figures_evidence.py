@@ -160,20 +160,24 @@ def q_weight() -> Drawn:
     return sheet(710, round(bottom), "Three trials and their pool", drawn), {}
 
 
+POOLS = {"Pool A": around(0.4, 0.35), "Pool B": around(0.8, 0.25), "Pool C": around(2.9, 0.3)}
+
+
 def q_matter() -> Drawn:
     """Three diamonds against no difference and against the band of change that is said to matter."""
     plot = Plot(-1, 4, 130, 560)
-    for name, estimate in (("Pool A", around(0.4, 0.35)), ("Pool B", around(0.8, 0.25)), ("Pool C", around(2.9, 0.3))):
+    for name, estimate in POOLS.items():
         plot.line(name, estimate)
     drawn, bottom = plot.finish([-1, 0, 1, 2, 3, 4], ("favours control", "favours treatment"))
     return sheet(720, round(bottom), "Three pooled differences, A, B and C", drawn), {}
 
 
+EIGHT = [around(value, 0.35 + 0.02 * i) for i, value in enumerate((-1.1, 2.9, 0.2, 1.9, -0.6, 2.4, 0.9, 1.7))]
+
+
 def q_ahead() -> Drawn:
     """Eight invented trials that differ truly, their pool and the prediction interval."""
-    values = (-1.1, 2.9, 0.2, 1.9, -0.6, 2.4, 0.9, 1.7)
-    trials = [around(value, 0.35 + 0.02 * i) for i, value in enumerate(values)]
-    made = pool(trials)
+    trials, made = EIGHT, pool(EIGHT)
     plot = Plot(-3, 5, 270, 560, row=40)
     for number, (estimate, share) in enumerate(zip(trials, made.random_weights, strict=True), 1):
         plot.line(f"Trial {number}", estimate, share / 2)

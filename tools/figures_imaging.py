@@ -170,18 +170,27 @@ def parallax() -> tuple[str, Regions]:
     return svg(picture, 2 * size + gap, size, "Two films of the same normal bones", over, 74), {}
 
 
+OBLIQUE = -13.0  # degrees by which the beam is tilted
+
+
 def q_oblique() -> tuple[str, Regions]:
     """Normal bones under a tilted beam."""
     blocks = matter(spine())
-    carm = carm_at(spine().landmarks("L1").mean(axis=0), "lateral", 300, -13.0)
+    carm = carm_at(spine().landmarks("L1").mean(axis=0), "lateral", 300, OBLIQUE)
     return svg(enlarged(shadow(blocks, carm, 11), 640, 640), 640, 640, "Lateral film of the lower spine", "", 76), {}
+
+
+PEDICLE_FILM = 700  # picture units
+
+
+def pedicle_carm() -> CArm:
+    """Return the C-arm of the film on which one pedicle is missing."""
+    return carm_at(spine().landmarks("L1").mean(axis=0), "AP", 360)
 
 
 def q_pedicle() -> tuple[str, Regions]:
     """A frontal film of T11 to L3 on which one pedicle is missing."""
-    size = 700
-    model = spine()
-    carm = carm_at(model.landmarks("L1").mean(axis=0), "AP", 360)
+    size, model, carm = PEDICLE_FILM, spine(), pedicle_carm()
     unit = size / carm.pixels
 
     def ring(level: str, side: str, grow: float = 1.35) -> Polygon:
@@ -223,9 +232,12 @@ def named(level: str, at: FloatArray) -> str:
     )
 
 
+LEVEL_CASE, FRACTURE_CASE, HEIGHTS_CASE, NODE_CASE = 13, 35, 9, 6  # seeds of `film_case`
+
+
 def q_level() -> tuple[str, Regions]:
     """A real spine with one computed collapse; one level is named."""
-    case = film_case(13)
+    case = film_case(LEVEL_CASE)
     size = 640
     unit = size / case.picture.shape[0]
     over = named(case.marker, case.outlines[case.marker].mean(axis=0) * unit)
@@ -241,7 +253,7 @@ def contrast(picture: Grey, size: int) -> Grey:
 
 def q_fracture() -> tuple[str, Regions]:
     """A real spine with one computed collapse; regions are its bodies."""
-    case = film_case(35)
+    case = film_case(FRACTURE_CASE)
     size = 640
     unit = size / case.picture.shape[0]
     regions = {level.lower(): thinned(case.outlines[level], unit, np.zeros(2)) for level in ("T10", "T11", "T12", "L1")}
@@ -252,7 +264,7 @@ def q_fracture() -> tuple[str, Regions]:
 
 def q_heights() -> tuple[str, Regions]:
     """The model's wedge with its six points."""
-    case = film_case(9)
+    case = film_case(HEIGHTS_CASE)
     half, size = 84, 640
     middle = case.landmarks.mean(axis=0)
     left, top = np.round(middle - half).astype(int)
@@ -274,7 +286,7 @@ def q_heights() -> tuple[str, Regions]:
 
 def q_node() -> tuple[str, Regions]:
     """A film on which one body has dents in its endplates."""
-    case = film_case(6)
+    case = film_case(NODE_CASE)
     half, size = 105, 640
     left, top = np.round(case.landmarks.mean(axis=0) - half).astype(int).clip(0)
     part = case.picture[top : top + 2 * half, left : left + 2 * half]
@@ -286,10 +298,13 @@ def q_node() -> tuple[str, Regions]:
 # --- CT --------------------------------------------------------------------------------------------------------------
 
 
+CT_LOSSES = (0.42, 0.32, 0.03)  # anterior, middle, posterior
+
+
 def q_ct() -> tuple[str, Regions]:
     """A midline slice of the CT with a computed collapse of L1."""
     width, height, scale = 520, 640, 5.4
-    variant = collapsed("L1", 0.42, 0.32, 0.03, seed=3)
+    variant = collapsed("L1", *CT_LOSSES, seed=3)
     middle = np.array([six.mean(axis=0) for six in variant.landmarks.values()])
     centre = variant.landmarks["L1"].mean(axis=0)
     z = centre[2] + 6 - (np.arange(height) + 0.5 - height / 2) / scale
@@ -353,9 +368,12 @@ def causes() -> tuple[str, Regions]:
     return plate(columns, "L1", "Computed MRI: osteoporotic, malignant, infective", 280), {}
 
 
+FOUR_PATIENTS = {"A": "infective", "B": "acute", "C": "old", "D": "malignant"}
+
+
 def q_plate() -> tuple[str, Regions]:
     """Four patients, unnamed."""
-    columns = [("infective", "A"), ("acute", "B"), ("old", "C"), ("malignant", "D")]
+    columns = [(pattern, name) for name, pattern in FOUR_PATIENTS.items()]
     return plate(columns, "T12", "Computed MRI of four patients", 176), {}
 
 

@@ -335,10 +335,13 @@ def frequencies() -> Drawn:
     return sheet(980, 530, "A sign in two crowds", drawn), {}
 
 
+CROWDS = (updated(0.02, 12), 12 / 13, 0.02)  # the share with a fracture in each crowd
+
+
 def q_people() -> Drawn:
     """Three crowds: Bayes, the prior forgotten, and nothing learnt; a prior of 2 % and a likelihood ratio of 12."""
     drawn = ""
-    for number, share in enumerate((updated(0.02, 12), 12 / 13, 0.02)):
+    for number, share in enumerate(CROWDS):
         left = 20 + 310 * number
         inner = crowd_svg(crowd(Interval(share, share)), f"q{number}")
         drawn += inner.replace("<svg ", f'<svg x="{left}" y="16" width="290" height="218" ', 1).replace('"', "'")

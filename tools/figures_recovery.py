@@ -117,15 +117,14 @@ def lung() -> Drawn:
     return drawn(900, 420, "Lung function and thoracic fractures in two studies", inner)
 
 
+PLANS = {"A": Plan(), "B": Plan("denosumab", stop=2), "C": Plan("zoledronate")}
+
+
 def q_courses() -> Drawn:
     """Three computed courses of who broke again: untreated, denosumab left off at two years, zoledronate throughout."""
     axes = Axes(right=700, bottom=380, across=MONTHS, up=600)
     inner = axes.frame(range(6), range(0, 601, 100), "years", "of 1,000 women: another vertebra broken", 12)
-    for name, plan, colour, dash in (
-        ("A", Plan(), RED, ""),
-        ("B", Plan("denosumab", stop=2), BLUE, "14 7"),
-        ("C", Plan("zoledronate"), GREEN, "3 6"),
-    ):
+    for (name, plan), colour, dash in zip(PLANS.items(), (RED, BLUE, GREEN), ("", "14 7", "3 6"), strict=True):
         broken = 1000 * (1 - cohort(Person("3"), plan).course[:, 0])
         inner += axes.course([(month, float(each)) for month, each in enumerate(broken)], name, colour, dash)
     return drawn(780, 460, "Three courses, A, B and C", inner)
@@ -151,11 +150,14 @@ def taken(shapes: dict[str, Shape], seed: int, size: int) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(film_of("L1", shapes, seed)[0]).resize((size, size)))
 
 
+BEFORE = {"L1": wedge(0.3)}
+AFTER = {"L1": wedge(0.3), "T12": wedge(0.42)}
+
+
 def q_films() -> Drawn:
     """Two films of one spine: a wedge of L1, and six weeks later a second one of T12."""
     size, gap = 400, 10
-    before = taken({"L1": wedge(0.3)}, 5, size)
-    after = taken({"L1": wedge(0.3), "T12": wedge(0.42)}, 8, size)
+    before, after = taken(BEFORE, 5, size), taken(AFTER, 8, size)
     both = np.hstack([before, np.full((size, gap), 255, dtype=np.uint8), after])
     over = words("week 0", (60, 40), 26) + words("week 6", (size + gap + 60, 40), 26)
     return rastered(both, "Two lateral films, six weeks apart", over), {}

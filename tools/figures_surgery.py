@@ -252,9 +252,12 @@ def three() -> str:
     return trio(labels, names, "Three operations on a broken L1, from behind")
 
 
+OPERATIONS = ("fusion", "decompression", "instrumentation")
+
+
 def q_three() -> str:
     """The same three, in another order and without names."""
-    return trio("ABC", ("fusion", "decompression", "instrumentation"), "Three operations on a broken L1, A to C")
+    return trio("ABC", OPERATIONS, "Three operations on a broken L1, A to C")
 
 
 # --- Films -----------------------------------------------------------------------------------------------------------

@@ -98,6 +98,9 @@ def q_lattice() -> Drawn:
     return sheet(width, height, "Three blocks of struts, A, B and C", drawn), {}
 
 
+WITHIN_A_YEAR = {"A": 52.0, "B": 6.6, "C": 19.2}  # percent with a new fracture; A is invented
+
+
 def q_cascade() -> Drawn:
     """Bars of the share of women with a new vertebral fracture within a year: 6.6 %, 19.2 % and an invented one."""
     width, height, left, bottom, top = 700, 420, 90, 350, 30
@@ -110,7 +113,7 @@ def q_cascade() -> Drawn:
         drawn += f"<path d='M{left},{y(tick):.1f}H{width - 30}' stroke='{LINE}'/>\n"
         drawn += label(f"{tick} %", left - 12, y(tick) + 7, 20, "end", SOFT)
     # No interval is drawn: only one bar has a published one, and it would tell which bars are real.
-    for number, (name, share) in enumerate((("A", 52.0), ("B", 6.6), ("C", 19.2))):
+    for number, (name, share) in enumerate(WITHIN_A_YEAR.items()):
         x = left + 60 + number * 190
         drawn += f"<rect x='{x}' y='{y(share):.1f}' width='110' height='{bottom - y(share):.1f}' fill='{BLUE}'/>\n"
         drawn += label(name, x + 55, bottom + 40, 28)
@@ -118,6 +121,7 @@ def q_cascade() -> Drawn:
 
 
 SETTING = Setting(volume=6.0, minute=4.0)
+CLEFT = Setting(fracture="wedge with a cleft", volume=6.0, minute=4.0)
 
 
 def q_pressure() -> Drawn:
@@ -158,7 +162,7 @@ def q_pressure() -> Drawn:
 def q_films() -> Drawn:
     """Lateral films of one fracture after each procedure with the same cement: kyphoplasty first."""
     size, gap = 376, 8
-    first, second = compare(Setting(fracture="wedge with a cleft", volume=6.0, minute=4.0))
+    first, second = compare(CLEFT)
     films = [
         np.asarray(
             Image.fromarray(pictures(arm.vertebra, arm.setting.bone_volume, arm.block())[0]).resize((size, size))
