@@ -414,6 +414,18 @@ FLAWS = [
         "previous question",
         "say here",
     ),
+    (
+        "L22",
+        [
+            (
+                STEM,
+                "Considering osteoporotic pathophysiological heterogeneity and uncharacterised biomechanical "
+                "interrelationships, which investigation is the most appropriate?",
+            )
+        ],
+        "stem: Considering",
+        "shorter words",
+    ),
     ("L24", [((*SBA, "vignette"), VIGNETTE + " See question 4 for her films.")], "question 4", "say here"),
     (
         "L24",
@@ -501,6 +513,7 @@ NEAR = [
     ("L08", [((*SBA, "vignette"), VIGNETTE.replace("76-year-old woman", "woman in her seventies"))]),
     ("L08", [((*SBA, "vignette"), None), ((*SBA, "bloom"), "understand")]),
     ("L09", [(text(0), OPTIONS["film"] + " now")]),
+    ("L10", [(text(i), t) for i, t in enumerate(("Is it new?", "Does it hurt?", "Is it warm?", "Has it moved?"))]),
     ("L10", [(text(3), "In six weeks, a review without test")]),
     ("L10", [(text(0), "T12"), (text(1), "L1"), (text(2), "L2 and L3"), (text(3), "S1")]),
     ("L11", [((*SBA, "shuffle"), False), *((text(i), f"{10 * i} to {10 * i + 9} %") for i in range(4))]),

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 from vertebra.quiz.items import Item
 from vertebra.quiz.lint_rule import Ask, Flaw, Found, asks, lists, of_item, question, quoted, seen
-from vertebra.quiz.lint_text import content, either, lexicons, number, one_of, ordered, span, terms, words
+from vertebra.quiz.lint_text import content, either, lexicons, number, one_of, ordered, plain, span, terms, words
 
 LONGER, SLACK = 1.25, 8  # a key may be longer than the others by this factor, or by so many letters
 SPREAD, SHORT = 2.0, 15  # the longest option to the shortest; anything shorter counts as so many letters
@@ -30,6 +30,7 @@ PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "ei
 _LABEL = r"(?:answer|option|choice|alternative|response|solution|key|letter|hint|tip)"
 _IS = r"(?:is|are|was|being|would be|must be|:|=|-|–)"
 _OPENED = r"[\"'“(\[]"
+POINTING = either(rf"{_LABEL}|choose|pick|select|mark|tick|correct|right|best|true|{'|'.join(PLACES)}")
 # Where a text points at an option: any is an id, letter or number from 1, name an id or letter, own an id, nth a place.
 POINTED = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -64,13 +65,16 @@ def key_named(item: Item) -> Found:
         if told:
             yield Flaw(path, f"{quoted(told[0].strip())} names the key", "leave it out")
     for ask in asks(item):
-        stands = [option for option in ask.options if len(option.text) > 3 and one_of((option.text,)).search(ask.text)]
+        asked = f" {plain(ask.text)} "
+        stands = [option for option in ask.options if len(option.text) > 3 and f" {plain(option.text)} " in asked]
         if ask.key and stands == [ask.key]:
             yield Flaw(ask.path, f"the key {quoted(ask.key.text)} stands in the question", "ask without it")
 
 
 def _pointed(text: str, known: Mapping[str, frozenset[str]]) -> re.Match[str] | None:
     """Return where a text points at one of the known names; after a label, and of a place, capitals do not matter."""
+    if not POINTING.search(text) and not any(name in text for name in known["own"]):
+        return None
     for pattern in POINTED:
         for found in pattern.finditer(text):
             for kind, said in found.groupdict().items():
@@ -163,15 +167,17 @@ def one_kind(item: Item) -> Found:
             kinds = [test(option.text) for option in ask.options]
             stray = _stray(kinds)
             if stray is not None:
-                usual = max(set(kinds), key=kinds.count)
+                usual = max(set(kinds), key=kinds.count) or "something else"
                 what = f"the option {quoted(ask.options[stray].text)} is {kinds[stray]}, the others are {usual}"
                 yield Flaw(ask.at(ask.options[stray]), what, "write all of one kind")
 
 
 def _stray(kinds: Sequence[str]) -> int | None:
-    """Return which one differs when all others are of one kind; "" says nothing."""
+    """Return which one differs when all others are of one kind, or is of a marked one; "" says nothing."""
     for i, kind in enumerate(kinds):
         others = {*kinds[:i], *kinds[i + 1 :]}
+        if kind in MARKED_KINDS and kind not in others and len(kinds) > 2:
+            return i
         if kind and len(kinds) > 2 and len(others) == 1 and not others & {kind, ""}:
             return i
     return None
@@ -187,6 +193,7 @@ BEGINNINGS = {
     "a question": either(r"\?\W*$"),
     "a yes or no": either(r"^(?:yes|no|true|false)(?:[,.;:]|$)"),
 }
+MARKED_KINDS = ("a reason", "a question", "a yes or no")
 OPEN_BEGINNING = either(
     r"^(?:in|on|at|by|from|within|between|under|over|through|behind|before|after|during|without|with|into|for|about)\b",
     r"^(?:that|who|when|how|which|what|where|why)\b|^\W",
@@ -425,10 +432,8 @@ def _opposite(first: str, second: str) -> bool:
         turned = other.get((pair, 1 - side))
         if turned is None or abs(turned - place) > 1 or (pair, 1 - side) in one or (pair, side) in other:
             continue
-        rest = (
-            content(_opposites()[pair][side].sub(" ", first)),
-            content(_opposites()[pair][1 - side].sub(" ", second)),
-        )
+        own, opposite = lexicons()["opposites"][pair][side], lexicons()["opposites"][pair][1 - side]
+        rest = content(one_of((own,)).sub(" ", first)), content(one_of((opposite,)).sub(" ", second))
         if len(rest[0] & rest[1]) >= OPPOSITE * len(rest[0] | rest[1]):
             return True
     return False
@@ -448,11 +453,6 @@ def _sides(word: str) -> tuple[tuple[int, int], ...]:
 
 def _fits(word: str, term: str) -> bool:
     return word.startswith(term[:-1]) if term.endswith("*") else word == term
-
-
-@cache
-def _opposites() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
-    return tuple((one_of((word,)), one_of((opposite,))) for word, opposite in lexicons()["opposites"])
 
 
 NEGATIONS = frozenset(("not", "no", "never", "without", "does", "do", "did"))

@@ -4,7 +4,6 @@ import base64
 import binascii
 import json
 import re
-import string
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from vertebra.quiz.lint_rule import (
     quoted,
     seen,
 )
-from vertebra.quiz.lint_text import chi_square_tail, content, either, lexicons, near_duplicates, terms, words
+from vertebra.quiz.lint_text import chi_square_tail, content, either, lexicons, near_duplicates, plain, terms, words
 from vertebra.quiz.static import standing, static_html
 
 OLDEST = timedelta(days=731)  # 24 months
@@ -340,7 +339,7 @@ def _told(item: Item, alt: str) -> str:
     ]
     regions = [[region.text for region in item.regions if region.key is right] for right in (True, False)]
     for keys, rest in [*choices, (regions[0], regions[1])]:
-        most = max((_times(text, alt) for text in rest), default=0)
+        most = max((_times(text, alt) for text in rest), default=(0, False))
         told = next((text for text in keys if _times(text, alt) > most), "")
         if told:
             return told
@@ -351,11 +350,11 @@ def _told(item: Item, alt: str) -> str:
     return ""
 
 
-def _times(text: str, alt: str) -> int:
-    """Return how often an alt text holds a text; once if it holds all its words in another order."""
-    literally = len(re.findall(rf"(?<!\w){re.escape(text.casefold())}(?!\w)", alt.casefold()))
+def _times(text: str, alt: str) -> tuple[int, bool]:
+    """Return how often an alt text holds a text word by word, and whether it holds all its words in any order."""
+    literally = f" {plain(alt)} ".count(f" {plain(text)} ")
     meant = content(text, 1)
-    return literally or int(bool(meant) and meant <= content(alt, 1))
+    return literally, literally > 0 or (bool(meant) and meant <= content(alt, 1))
 
 
 # --- L30: safety ------------------------------------------------------------------------------------------------------
@@ -397,7 +396,7 @@ def _is_clinician(review: str) -> bool:
 
 # --- L31: what a student gets -----------------------------------------------------------------------------------------
 
-CODED = re.compile(r"[A-Za-z0-9+/=_-]{8,}")
+CODED = re.compile(r"(?=[\w+/=-]*(?:\d|=|[a-z][A-Z]))[A-Za-z0-9+/=_-]{8,}")  # no plain word
 TELLING = {
     True: re.compile(r"(?:^|[-_])(?:correct|right|key|answer|true|solution|best|winner|good|ok)\d*(?:$|[-_])"),
     False: re.compile(r"(?:^|[-_])(?:wrong|incorrect|false|distractor|bad|foil|notkey)\d*(?:$|[-_])"),
@@ -414,7 +413,7 @@ def sealed(item: Item) -> Found:
     """Nothing that a student is handed holds a rationale, a key, or a name that tells which option is the key."""
     public = _handed(item)
     page = "" if item.bands else static_html("", [public])  # a page of films shows no text that the rest does not
-    handed = _plain(f"{json.dumps(public, ensure_ascii=False)} {page}")
+    handed = plain(f"{json.dumps(public, ensure_ascii=False)} {page}")
     leak = next((run for _, text in explained(item) for run in _runs(text) if run in handed), "")
     if leak:
         yield Flaw(_where(item, leak), f"what students get holds {quoted(leak)} of a rationale", "leave it out")
@@ -448,20 +447,12 @@ def _has_sides(item: Item) -> bool:
 
 def _runs(text: str) -> Iterator[str]:
     """Yield pieces of RUN words, so close that no passage twice as long is missed; of a short text the whole."""
-    listed = _plain(text).split()
+    listed = plain(text).split()
     yield from (" ".join(listed[i : i + RUN]) for i in range(0, max(len(listed) - RUN, 0) + 1, RUN // 2))
 
 
-def _plain(text: str) -> str:
-    """Return the words of a text in small letters, with single spaces between them."""
-    return " ".join(text.casefold().translate(PUNCTUATION).split())
-
-
-PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "“”’‘–—…", " "))
-
-
 def _where(item: Item, run: str) -> schema.Path:
-    held = (path for path, text in seen(item) if run in _plain(text))
+    held = (path for path, text in seen(item) if run in plain(text))
     return next(held, ())
 
 
@@ -469,10 +460,10 @@ def _decoded(code: str, item: Item) -> bool:
     """Say whether a word is the text, id or rationale of a key in base64 or in hexadecimal digits."""
     telling = [key.text for ask in asks(item) for key in ask.keys] + [text for _, text in explained(item)]
     telling += [key.id for ask in asks(item) for key in ask.keys] + [region.id for region in item.regions if region.key]
-    for plain in _readings(code):
-        if any(part.casefold() in plain or plain.strip() in part.casefold() for part in telling if len(plain) > 3):
+    for said in _readings(code):
+        if any(part.casefold() in said or said.strip() in part.casefold() for part in telling if len(said) > 3):
             return True
-        if re.search(r"\b(?:key|correct|answer|right)\b", plain):
+        if re.search(r"\b(?:key|correct|answer|right)\b", said):
             return True
     return False
 
@@ -483,11 +474,11 @@ def _readings(code: str) -> Iterator[str]:
         bytes.fromhex,
     ):
         try:
-            plain = decode(code).decode("utf-8")
+            said = decode(code).decode("utf-8")
         except (ValueError, binascii.Error):
             continue
-        if plain.isprintable():
-            yield plain.casefold()
+        if said.isprintable():
+            yield said.casefold()
 
 
 # --- L32: enough of each ----------------------------------------------------------------------------------------------

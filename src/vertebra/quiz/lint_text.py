@@ -6,6 +6,7 @@ counts of letter trigrams. All of it is pure and takes milliseconds for the whol
 
 import math
 import re
+import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -90,6 +91,14 @@ def words(text: str) -> tuple[str, ...]:
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text."""
     return [part.strip() for part in SENTENCE_END.split(text) if part.strip()]
+
+
+PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "“”’‘–—…", " "))
+
+
+def plain(text: str) -> str:
+    """Return the words of a text in small letters, with single spaces between them."""
+    return " ".join(text.casefold().translate(PUNCTUATION).split())
 
 
 @lru_cache(maxsize=20_000)

@@ -10,7 +10,7 @@ from vertebra.quiz.lint_text import abbreviations, either, grade, lexicons, one_
 from vertebra.quiz.schema import Path
 
 VIGNETTE_WORDS = (25, 140)
-GRADE = 14
+GRADE, HARDEST, ENOUGH = 14, 20, 12  # of the whole text, and of one sentence of so many words or more
 SENTENCE_WORDS = 30
 
 
@@ -174,9 +174,11 @@ CAPITALS = frozenset(("NOT", "EXCEPT", "NEVER", "AND", "OR", "ALL", "ONLY", "MUS
 def plain_text(item: Item) -> Found:
     """Vignette and stem are readable, their sentences short, and short forms are explained or known to all."""
     told = "\n\n".join(filter(None, (item.vignette, item.stem)))
-    if grade(told) > GRADE:
-        path: Path = ("vignette",) if item.vignette else ("stem",)
-        yield Flaw(path, f"the text is of grade {grade(told):.0f}, above {GRADE}", "use shorter words and sentences")
+    hardest = max((grade(said) for said in sentences(told) if len(words(said)) >= ENOUGH), default=0)
+    if grade(told) > GRADE or hardest > HARDEST:
+        path: Path = ("vignette",) if item.vignette and hardest <= HARDEST else ("stem",)
+        what = f"the text is of grade {grade(told):.0f}, its hardest sentence of {hardest:.0f}"
+        yield Flaw(path, f"{what} (at most {GRADE} and {HARDEST})", "use shorter words and sentences")
     for path, text in [(("vignette",), item.vignette), *lead_ins(item)]:
         long = max((len(words(sentence)) for sentence in sentences(text)), default=0)
         if long > SENTENCE_WORDS:
