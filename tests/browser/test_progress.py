@@ -152,3 +152,10 @@ def test_what_cannot_be_practised_is_said_and_the_page_goes_on(page_of):
     page.get_by_role("button", name="Practise O3.2").click()
     page.get_by_text("You practise").wait_for()
     assert page.get_by_role("alert").filter(visible=True).count() == 0
+
+
+def test_a_double_click_begins_one_sitting(page_of):
+    view = page_of(*record())
+    view.page.locator('[data-practise="due"]').dblclick()
+    settled(view)
+    assert view.page.get_by_text("You practise 20 questions.").is_visible()

@@ -226,8 +226,8 @@ function render({ model, el }) {
   }
 
   const draw = (shown) => {
-    // Answered, and no sitting begun: it was refused, and the reason stands above.
-    if (shown.seq >= state.sent && shown.sitting !== state.sitting) Object.assign(state, { practise: "", sitting: shown.sitting });
+    // Answered, and no sitting begun: it was refused, and the reason stands above. After a double click the second still waits.
+    if (!state.stale && shown.seq >= state.sent && shown.sitting !== state.sitting) Object.assign(state, { practise: "", sitting: shown.sitting });
     part("notice").textContent = shown.notice;
     part("notice").hidden = !shown.notice;
     part("headline").textContent = shown.headline;
