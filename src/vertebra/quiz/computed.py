@@ -314,7 +314,7 @@ def t_score(density: float, mean: float, sd: float) -> float:
 
 def power_law(part: float, whole: float, exponent: float) -> float:
     """Return what is left, percent, of a quantity that goes with a power of another, of which a part is left."""
-    return 100 * (part / whole) ** exponent
+    return float(100 * (part / whole) ** exponent)
 
 
 def room_beside(width: float, diameter: float) -> float:
