@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from figures_anatomy import svg, words, write
+from figures_anatomy import CT_NOTE, svg, words, write
 from figures_why import BLUE, INK, LINE, RED, SOFT, label, sheet
 from numpy.typing import NDArray
 from PIL import Image
@@ -104,7 +104,7 @@ def q_lines() -> Drawn:
     return sheet(width, foot + 116, "Three patients with weak legs, A, B and C", drawn), {}
 
 
-def beside(pictures: list[NDArray[np.uint8]], title: str) -> str:
+def beside(pictures: list[NDArray[np.uint8]], title: str, note: str = "") -> str:
     """Return pictures of the same height side by side, named A, B and so on."""
     height, gap = pictures[0].shape[0], 8
     row = [part for picture in pictures for part in (np.full((height, gap), 255, np.uint8), picture)][1:]
@@ -113,7 +113,7 @@ def beside(pictures: list[NDArray[np.uint8]], title: str) -> str:
     for name, picture in zip("ABC", pictures, strict=False):
         over += words(name, (x + 26, 44), 34)
         x += picture.shape[1] + gap
-    return svg(whole, whole.shape[1], whole.shape[0], title, over)
+    return svg(whole, whole.shape[1], whole.shape[0], title, over, note=note)
 
 
 THREE_SPINES = (
@@ -138,7 +138,8 @@ def q_mri() -> Drawn:
     for pattern in THREE_PATTERNS:
         picture = Image.fromarray(mri.picture(mri.section(pattern, "L1"), "STIR"))  # type: ignore[arg-type]
         made.append(np.asarray(picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)))
-    return beside(made, "Three STIR pictures, A, B and C"), {}
+    note = CT_NOTE + "; turned into MRI pictures by computation"
+    return beside(made, "Three STIR pictures, A, B and C", note), {}
 
 
 PICTURES = {"cases_lines": lines, "cases_q_lines": q_lines, "cases_q_films": q_films, "cases_q_mri": q_mri}

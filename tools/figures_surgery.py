@@ -360,23 +360,30 @@ def films() -> str:
     return row(panels, labels, "Films after instrumentation of T11 to L3, the third with cement round the screws")
 
 
+SCREWED: Mapping[str, Sequence[str]] = {"A": SHORT, "B": LONG, "C": ()}  # levels with screws
+CEMENTED: Mapping[str, Sequence[str]] = {"A": (), "B": LONG, "C": ()}  # levels with cement round the screws
+
+
 def q_films() -> str:
     """Three lateral films: cement in the body, a short construct, a long one in cement."""
     shape = wedge(0.35)
     body = spine(shape).poses[BROKEN].translation
     more = attenuation("PMMA + 30 % BaSO4", KEV) - attenuation("soft tissue", KEV)
     panels = [
-        shot(shape, 90, SHORT, seed=11),
-        shot(shape, 90, LONG, cement(shape, LONG), seed=12),
-        shot(shape, 90, (), [ball(body + mm(0, 2, -1), np.array([13.0, 10.0, 7.0]), more)], seed=13),
+        shot(shape, 90, SCREWED["A"], seed=11),
+        shot(shape, 90, SCREWED["B"], cement(shape, CEMENTED["B"]), seed=12),
+        shot(shape, 90, SCREWED["C"], [ball(body + mm(0, 2, -1), np.array([13.0, 10.0, 7.0]), more)], seed=13),
     ]
     return row(panels, "ABC", "Three lateral films after treatment of a broken L1, A to C")
+
+
+LOOSENED = ("L2", "L3")
 
 
 def q_loose() -> str:
     """Two lateral films of one patient, the second with dark rims round the lowest screws."""
     shape = kuemmell(0.4)
-    panels = [shot(shape, 90, LONG, seed=21, size=420), shot(shape, 90, LONG, halo=("L2", "L3"), seed=22, size=420)]
+    panels = [shot(shape, 90, LONG, seed=21, size=420), shot(shape, 90, LONG, halo=LOOSENED, seed=22, size=420)]
     return row(panels, ("day 2", "month 6"), "Two lateral films of one patient after instrumentation")
 
 

@@ -73,7 +73,7 @@ IMAGE_ORIGIN: Schema = {
         "enum": ["none", "LIDC-IDRI-0001"],
         "description": "none for what is computed or drawn; else the public data set, de-identified by its publisher",
     },
-    "drawn_by": text("the script and function that draw it, such as tools/figures_imaging.py q_level"),
+    "drawn_by": text("the script and function that draw it, such as tools/figures_imaging.py q_level; or by hand"),
 }
 
 COMMON: Schema = {
