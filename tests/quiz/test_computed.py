@@ -218,6 +218,8 @@ def test_cards_by_hand():
         "A3",
         "A4",
     ]
+    assert computed.ao_type("both", False) == "A2"
+    assert computed.ao_types([{"endplates": "none", "posterior_wall": False, "tension_band": "front"}]) == ("B3",)
     assert computed.ao_type("both", True, "ligaments") == "B2"
     assert computed.ao_type("both", True, "bone", True) == "C"
     assert set(computed.SHARES) and all(0 <= share <= 1 for share in computed.SHARES.values())
@@ -265,6 +267,9 @@ def test_arithmetic_by_hand():
     assert computed.surplus_share(2.0, 2.5) == pytest.approx(20)
     assert computed.percent_of(16.2, 24) == pytest.approx(3.888)
     assert computed.factor_of_risk(2700, 1800) == pytest.approx(1.5)
+    # MPa as printed: standing 0.5, prone 0.1, flexed 1.1, lifting with bent knees 1.7 and with a round back 2.3.
+    postures = ("lying", "bending", "lifting with bent knees", "lifting with a round back")
+    assert computed.disc_pressures(postures) == pytest.approx([each / 0.5 for each in (0.1, 1.1, 1.7, 2.3)])
     assert computed.t_score(0.6, 0.85, 0.12) == pytest.approx(-25 / 12)
     assert computed.power_law(8, 16, 1.56) == pytest.approx(100 / 2**1.56)
     assert computed.room_beside(5.6, 3.05) == pytest.approx(1.275)

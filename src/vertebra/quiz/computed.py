@@ -143,14 +143,19 @@ def ao_type(endplates: str, posterior_wall: bool, tension_band: str = "intact", 
     """Return the AO Spine thoracolumbar type in the order in which it is asked: C, then B, then A (vaccaro2013).
 
     endplates: which are broken (`ENDPLATES`); posterior_wall: whether it is; tension_band: intact, bone, ligaments or
-    front. A split (A2) is not told from the rest by these findings and is never returned.
+    front. Both endplates broken with a whole posterior wall are a split (A2).
     """
     bands = {"bone": "B1", "ligaments": "B2", "front": "B3", "intact": ""}
     if tension_band not in bands:
         raise ValueError(f"tension_band {tension_band!r} is unknown; permitted: {', '.join(bands)}")
     broken = _in_words("endplates", endplates, ENDPLATES)
-    body = ("A3" if broken == 1 else "A4") if posterior_wall and broken else "A1" if broken else "A0"
+    body = (("A0", "A1", "A2"), ("A0", "A3", "A4"))[posterior_wall][int(broken)]
     return "C" if displaced else bands[tension_band] or body
+
+
+def ao_types(injuries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the AO Spine type of each injury; the findings are the arguments of `ao_type`."""
+    return tuple(ao_type(**each) for each in injuries)
 
 
 def sins(level: str, pain: Any, lesion: Any, alignment: Any, collapse: Any, posterolateral: Any) -> float:
@@ -307,6 +312,14 @@ def factor_of_risk(load: float, strength: float) -> float:
     return load / strength
 
 
+def disc_pressures(postures: Sequence[str]) -> tuple[float, ...]:
+    """Return the pressure in a lumbar disc over that of standing, as measured in each posture [wilke1999]."""
+    from vertebra.mechanics.load import check_posture
+
+    measured = [check_posture(each).measured for each in postures]
+    return tuple(each for each in measured if each is not None)
+
+
 def t_score(density: float, mean: float, sd: float) -> float:
     """Return the T-score: standard deviations from the young mean; all in g/cm2."""
     return (density - mean) / sd
@@ -371,6 +384,7 @@ CALCULATORS: Mapping[str, Callable[..., Result]] = MappingProxyType(
             tlics_of_each,
             tl_aosis,
             ao_type,
+            ao_types,
             sins,
             sins_band,
             post_test,
@@ -393,6 +407,7 @@ CALCULATORS: Mapping[str, Callable[..., Result]] = MappingProxyType(
             surplus_share,
             percent_of,
             factor_of_risk,
+            disc_pressures,
             t_score,
             power_law,
             room_beside,
