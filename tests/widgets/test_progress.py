@@ -291,6 +291,31 @@ def test_a_file_that_cannot_be_written_is_said_while_practising(page, tmp_path, 
     assert view.saved == 0 and "No space left on device" in view.trouble
 
 
+@pytest.mark.parametrize("how", ["try saving again", "look again", "begin another sitting"])
+def test_an_answer_that_could_not_be_written_is_written_as_soon_as_it_can_be(page, tmp_path, monkeypatch, how):
+    view = page()
+    ask(view, CHOICE.objectives[0])
+    first = next(item for item in ITEMS if item.id == view.quiz["items"][0]["id"])
+    with monkeypatch.context() as patch:
+        patch.setattr("vertebra.quiz.progress.write_whole", _no_space)
+        check(view, first, first.options[0].id)
+        if how != "try saving again":
+            ask(view, CHOICE.objectives[0] if how == "begin another sitting" else "")
+            said = view.shown["notice"]
+            assert said.startswith("1 checked answer not saved") and "No space left on device" in said
+            assert view.shown["met"]
+    if how == "try saving again":
+        view.responses = view.responses | {"seq": view.responses["seq"] + 1}
+        assert view.saved == view.responses["seq"] and view.trouble == ""
+    ask(view)
+    assert view.shown["notice"] == ""
+    assert [each.item for each in ProgressFile(tmp_path / FILE).attempts] == [first.id]
+
+
+def _no_space(*_):
+    raise OSError(28, "No space left on device")
+
+
 def test_a_bank_with_faults_is_one_sentence_and_no_traceback(monkeypatch, tmp_path):
     def broken():
         raise BankError(["x.yml:3: item x-001: has no stem"])

@@ -336,6 +336,7 @@ class Progress(Asking):
     def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Return the record as it is now; begin a sitting if another one is wanted."""
         log = ProgressFile(self._path, practice_banks())
+        unsaved = self._write_owed(log)
         self._notice = log.notice or self._notice
         record = Record(log, self._clock().astimezone())
         practise, sitting = str(wanted.get("practise", "")), int(wanted.get("sitting", 0))
@@ -344,7 +345,7 @@ class Progress(Asking):
         return {
             "seq": int(wanted.get("seq", 0)),
             "sitting": self._started,
-            "notice": self._notice,
+            "notice": " ".join(filter(None, (unsaved, self._notice))),
             **overview(record),
         }
 
@@ -363,10 +364,25 @@ class Progress(Asking):
             raise ValueError(f"there is no question to practise under “{title}” now")
         return chosen[:SITTING], title
 
+    def _write_owed(self, log: ProgressFile) -> str:
+        """Write what the sitting checked and could not write; return why it still cannot, or ""."""
+        owed = self._sitting.owed if self._sitting else []
+        if not owed:
+            return ""
+        try:
+            log.add(*owed)
+        except OSError as error:
+            what = f"{counted(len(owed), 'checked answer')} not saved: {FILE} cannot be written"
+            return f"{what} ({error.strerror or error}). Mend that, then press “Look again”."
+        owed.clear()
+        return ""
+
     def _begin(self, chosen: Sequence[items.Item], title: str, log: ProgressFile, sitting: int) -> None:
+        begun = revise(chosen, log, title)
         if self._sitting:
+            begun.owed = self._sitting.owed
             self._sitting.close()
-        self._sitting, self._started = revise(chosen, log, title), sitting
+        self._sitting, self._started = begun, sitting
         with self.hold_sync():
             self.quiz = {**self._sitting.quiz, "sitting": sitting}
             self.responses, self.saved, self.trouble = self._sitting.responses, 0, ""
@@ -376,7 +392,8 @@ class Progress(Asking):
         if sitting is None or change.new == sitting.responses:
             return
         sitting.responses = change.new  # it keeps what was checked, or says why it could not
-        self._notice = sitting.problem or self._notice
+        if not sitting.owed:  # else the problem is not a file kept aside, and passes
+            self._notice = sitting.problem or self._notice
         with self.hold_sync():
             self.trouble, self.saved = sitting.problem, sitting.saved
 

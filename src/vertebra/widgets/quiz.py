@@ -61,6 +61,7 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
         problem = ""
         self._file = None
         self._log = log
+        self.owed: list[Attempt] = []  # checked, and not in the log yet: trying to save again writes them
         if path is None and log is None:
             quiz["saving"] = False
         elif path is None:
@@ -82,12 +83,15 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
             return
         try:
             old, new = change["old"], change["new"]
+            if self._log:
+                self.owed += _attempts(self.quiz, old, new)
             if self._file:
                 self._file.write(new.get("student", ""), _stored(self.quiz, new))
             notices = [self._file.notice] if self._file else []
-            if self._log and (attempts := _attempts(self.quiz, old, new)):
+            if self._log and self.owed:
                 file = self._log
-                self._log.add(*attempts)
+                self._log.add(*self.owed)
+                self.owed = []
             notices += [self._log.notice] if self._log else []
             with self.hold_sync():  # one message: a notice alone would look like a failure for a moment
                 self.problem = " ".join(filter(None, notices))
