@@ -215,8 +215,10 @@ def paper_html(paper: Paper) -> str:
     listed = "".join(f"<li>{rule}</li>" for rule in rules)
     body = "\n".join(_question(*each) for each in asked)
     sheet = "\n".join(
-        _line(row, question.public.get("unit") or "", paper.key.certainty and i == 0)
-        for _, question, found in asked
+        _line(
+            row, question.public.get("unit") or "", _sure(place, len(found)) if paper.key.certainty and i == 0 else ""
+        )
+        for place, question, found in asked
         for i, row in enumerate(found)
     )
     return _page(
@@ -298,14 +300,19 @@ def _films(films: Sequence[Mapping[str, Any]]) -> str:
     return f'<div class="films">{"".join(shown)}</div>'
 
 
-def _line(row: Row, unit: str, sure: bool) -> str:
-    """Return a line of the answer sheet."""
+def _sure(place: int, lines: int) -> str:
+    """Return what stands before the certainties, which are given once a question, however many lines it has."""
+    return "sure" if lines == 1 else f"sure of {place} as a whole"
+
+
+def _line(row: Row, unit: str, sure: str) -> str:
+    """Return a line of the answer sheet, with the certainties behind the words `sure` if there are any."""
     marks = {
         "number": f'<span class="blank"></span> {escape(unit)}',
         "order": '<i class="box"></i>' * len(row.choices),
     }.get(row.kind) or "".join(f"<i>{letter}</i>" for letter, _, _ in row.choices)
     levels = "".join(f"<i>{level}</i>" for level in CERTAINTY_MARKS)
-    return f"<li><b>{row.label}</b>{marks}" + (f'<span class="sure">sure {levels}</span>' if sure else "") + "</li>"
+    return f"<li><b>{row.label}</b>{marks}" + (f'<span class="sure">{sure} {levels}</span>' if sure else "") + "</li>"
 
 
 def _points(points: float) -> str:
