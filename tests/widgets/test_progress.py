@@ -156,7 +156,7 @@ def test_only_first_answers_are_calibrated_and_returns_are_marked_apart(page):
         # Over and under at once: together they fit, and each is still named.
         (
             [(3, 0)] * 12 + [(3, 1)] * 12 + [(1, 1)] * 24,
-            ["Your certainty fits", "take a step down", "trust yourself more"],
+            ["On the whole your certainty fits", "take a step down", "trust yourself more"],
         ),
     ],
 )

@@ -252,8 +252,7 @@ def told(found: Calibration) -> list[str]:
     claimed, earned = ranged(found.claimed), found.earned
     is_or = f"your answers claim {claimed} of the credit and earned {percent(earned.share or 0)}\u00a0%"
     surely = f"(95\u00a0% interval {ranged(earned.limits)})"
-    head = {"over": "Over-confident", "under": "Under-confident", "fits": "Your certainty fits"}[found.verdict]
-    lines = [f"{head}: {is_or} {surely}."]
+    lines = []
     for level, (low, high) in mastery.bands().items():
         of = found.levels[level]
         if of.share is None:
@@ -269,6 +268,9 @@ def told(found: Calibration) -> list[str]:
                 f"At “{when}” you earned {percent(of.share)}\u00a0%, and from {percent(high)}\u00a0% more certainty "
                 "pays: trust yourself more."
             )
+    fits = "On the whole your certainty fits" if lines else "Your certainty fits"
+    head = {"over": "Over-confident", "under": "Under-confident", "fits": fits}[found.verdict]
+    lines.insert(0, f"{head}: {is_or} {surely}.")
     lines.append(
         f"Brier score {found.brier:.2f}: 0 is perfect, 0.25 is what 50\u00a0% said of every answer earns. "
         f"{found.miscalibration:.2f} of it comes from certainty that does not fit."
