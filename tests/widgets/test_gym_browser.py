@@ -225,7 +225,7 @@ def test_the_viewing_box_changes_the_picture_and_a_mark_stays_on_its_body_when_m
     page.get_by_role("radio", name="Guess").check()
     commit(page)
     page.get_by_role("button", name="Next film").wait_for()
-    assert bench.widget._file.entries[-1].reading.said.level == bench.widget._case.level
+    assert bench.widget._file.readings[-1].reading.said.level == bench.widget._case.level
 
 
 def test_a_film_is_read_by_touch_on_a_phone_and_nothing_scrolls_sideways(show):
