@@ -274,18 +274,12 @@ def _print(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from vertebra.evidence.references import references
-    from vertebra.quiz.items import BankError, load_bank, load_banks
-    from vertebra.teaching.assign import is_assignment, load_assignment
+    from vertebra.quiz.items import BankError, kind_of, load_bank, load_banks
+    from vertebra.teaching.assign import load_assignment
     from vertebra.teaching.files import TeachingError
 
     known = frozenset(references())
-    if not args.bank and not Path("quizzes").is_dir():
-        print("there is no folder quizzes here; name files, as in: vertebra quiz check my_bank.yml", file=sys.stderr)
-        return 2
-    missing = [path for path in args.bank if not path.exists()]
-    for path in missing:
-        print(f"{path}: there is no such file or folder; check the path", file=sys.stderr)
-    if missing:
+    if not _are_there(args.bank, "check"):
         return 2
     faults: list[str] = []
     banks = questions = assignments = 0
@@ -293,7 +287,7 @@ def _check(args: argparse.Namespace) -> int:
         try:
             if path.is_dir():
                 found = load_banks(path, known)
-            elif is_assignment(path):
+            elif kind_of(path) == "assignment":
                 load_assignment(path, known)
                 assignments += 1
                 continue
@@ -324,13 +318,7 @@ def _lint(args: argparse.Namespace) -> int:
     if unknown:
         print(f"there is no rule {unknown[0]}; the rules are {min(RULES)} to {max(RULES)}", file=sys.stderr)
         return 2
-    if not args.bank and not Path("quizzes").is_dir():
-        print("there is no folder quizzes here; name files, as in: vertebra quiz lint my_bank.yml", file=sys.stderr)
-        return 2
-    missing = [path for path in args.bank if not path.exists()]
-    for path in missing:
-        print(f"{path}: there is no such file or folder; check the path", file=sys.stderr)
-    if missing:
+    if not _are_there(args.bank, "lint"):
         return 2
     files = list(bank_files(args.bank or [Path("quizzes")]))
     if not files:
@@ -354,19 +342,31 @@ def _test_linter() -> int:
     return 1 if shortfalls else 0
 
 
+def _are_there(paths: Sequence[Path], command: str) -> bool:
+    """Say whether the named files and folders exist, or ./quizzes if none is named; print which do not."""
+    if not paths and not Path("quizzes").is_dir():
+        example = f"vertebra quiz {command} my_bank.yml"
+        print(f"there is no folder quizzes here; name files, as in: {example}", file=sys.stderr)
+        return False
+    missing = [path for path in paths if not path.exists()]
+    for path in missing:
+        print(f"{path}: there is no such file or folder; check the path", file=sys.stderr)
+    return not missing
+
+
 def _bank_files(paths: Sequence[Path]) -> Iterator[Path]:
     """Yield each file; of a folder each folder of banks in it, as their ids must differ, and then the assignments."""
-    from vertebra.quiz.case_files import is_case
-    from vertebra.teaching.assign import is_assignment
+    from vertebra.quiz.items import kind_of
 
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        files = [file for file in sorted(path.rglob("*.yml")) if not is_case(file)]
-        assignments = [file for file in files if is_assignment(file)]
+        kinds = {file: kind_of(file) for file in sorted(path.rglob("*.yml"))}
+        assignments = [file for file, kind in kinds.items() if kind == "assignment"]
         mixed = {file.parent for file in assignments}
-        yield from sorted({f if f.parent in mixed else f.parent for f in files if f not in assignments})
+        banks = [file for file, kind in kinds.items() if kind == "bank"]
+        yield from sorted({file if file.parent in mixed else file.parent for file in banks})
         yield from assignments
 
 

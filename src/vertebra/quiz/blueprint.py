@@ -222,13 +222,6 @@ def gaps(banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective] | 
     return _gaps(lessons(banks, wanted))
 
 
-def objective_gaps(
-    banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective] | None = None
-) -> tuple[Gap, ...]:
-    """Return which objectives have too few questions, or none about a patient though their verb asks for one."""
-    return tuple(_objective_gaps(lessons(banks, wanted)))
-
-
 def _gaps(course: Sequence[Lesson]) -> tuple[Gap, ...]:
     return (*_objective_gaps(course), *_lesson_gaps(course), *_course_gaps(_items(course)))
 

@@ -5,7 +5,6 @@ cannot say is checked here: ids, references, that every scene can be reached, th
 a circle, that somebody can earn everything, and that choosing everything earns nothing.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
@@ -183,11 +182,6 @@ def find_case(name: str) -> Path:
         return found[name]
     mend = schema.nearest(name, found) or f"the cases are: {', '.join(found) or 'none'}"
     raise BankError([f"there is no case {name!r}; {mend}"])
-
-
-def is_case(path: Path) -> bool:
-    """Say whether a file is a case, by its first field: one with faults must still be told from a bank."""
-    return re.search(rb"^case\s*:", path.read_bytes(), re.MULTILINE) is not None
 
 
 def parse_case(content: str, name: str) -> Case:

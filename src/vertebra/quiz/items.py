@@ -423,6 +423,13 @@ def load_bank(path: Path | str, known_references: Collection[str] | None = None)
     return parse_bank(read_text(Path(path), Source.whole), str(path), known_references)
 
 
+def kind_of(path: Path) -> str:
+    """Return "case", "assignment" or else "bank": by its own field, as a file with faults must be told apart too."""
+    raw = path.read_bytes()
+    kinds = {"case": rb"^case\s*:", "assignment": rb"^quiz\s*:"}
+    return next((kind for kind, field in kinds.items() if re.search(field, raw, re.MULTILINE)), "bank")
+
+
 def read_text(path: Path, whole: str) -> str:
     """Return a file's text; raises BankError, which calls the file a `whole`."""
     try:

@@ -5,7 +5,6 @@
 """
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -32,7 +31,6 @@ __all__ = [
     "summary",
 ]
 _TESTS = (lint_record, lint_wording, lint_options)  # importing them is what fills RULES
-OTHER = re.compile(rb"^(?:case|quiz)\s*:", re.MULTILINE)  # the first field of what is no bank
 MESSAGE, PROPERTY = "%\r\n", "%\r\n:,"  # the letters that GitHub wants escaped
 
 
@@ -78,7 +76,7 @@ def bank_files(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield each file; of a folder all its bank files at any depth, which are neither cases nor assignments."""
     for path in paths:
         found = sorted(path.rglob("*.yml")) if path.is_dir() else [path]
-        yield from (file for file in found if file is path or not OTHER.search(file.read_bytes()))
+        yield from (file for file in found if file is path or items.kind_of(file) == "bank")
 
 
 def lint_files(

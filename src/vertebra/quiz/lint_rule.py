@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from vertebra.quiz.items import Bank, Item, Option
 from vertebra.quiz.lint_text import sentences
@@ -43,6 +44,7 @@ Found = Iterator[Flaw]
 FoundInCourse = Iterator[Placed]
 OfItem = Callable[[Item], Iterable[Flaw]]
 OfCourse = Callable[[Course], Iterable[Placed]]
+Test = TypeVar("Test", OfItem, OfCourse)
 
 
 @dataclass(frozen=True)
@@ -71,34 +73,28 @@ def declare(*rules: tuple[str, str, str, str]) -> None:
     _RULES.update({rule[0]: Rule(*rule) for rule in rules})
 
 
-def of_item(name: str) -> Callable[[OfItem], OfItem]:
-    """Make a function of one question a test of this rule."""
-
-    def register(test: OfItem) -> OfItem:
-        _RULES[name] = replace(_RULES[name], of_item=(*_RULES[name].of_item, test))
+def _register(field: str, name: str) -> Callable[[Test], Test]:
+    def register(test: Test) -> Test:
+        tests: Any = {field: (*getattr(_RULES[name], field), test)}
+        _RULES[name] = replace(_RULES[name], **tests)
         return test
 
     return register
+
+
+def of_item(name: str) -> Callable[[OfItem], OfItem]:
+    """Make a function of one question a test of this rule."""
+    return _register("of_item", name)
 
 
 def of_sound(name: str) -> Callable[[OfItem], OfItem]:
     """Make a function of one question that reading does not refuse a test of this rule."""
-
-    def register(test: OfItem) -> OfItem:
-        _RULES[name] = replace(_RULES[name], of_sound=(*_RULES[name].of_sound, test))
-        return test
-
-    return register
+    return _register("of_sound", name)
 
 
 def of_course(name: str) -> Callable[[OfCourse], OfCourse]:
     """Make a function of all banks a test of this rule."""
-
-    def register(test: OfCourse) -> OfCourse:
-        _RULES[name] = replace(_RULES[name], of_course=(*_RULES[name].of_course, test))
-        return test
-
-    return register
+    return _register("of_course", name)
 
 
 declare(

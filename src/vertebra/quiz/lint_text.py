@@ -192,7 +192,8 @@ def near_duplicates(texts: Sequence[str], least: float) -> list[tuple[int, int, 
 def chi_square_tail(statistic: float, freedom: int) -> float:
     """Return the probability that chi-square with so many degrees of freedom is at least `statistic`.
 
-    Closed form for whole degrees of freedom (Abramowitz and Stegun 26.4.4 and 26.4.5).
+    Closed form for whole degrees of freedom (Abramowitz and Stegun 26.4.4 and 26.4.5): to import SciPy's takes a third
+    as long as linting the whole course.
     """
     half = statistic / 2
     if freedom % 2:

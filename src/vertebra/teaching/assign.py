@@ -246,11 +246,6 @@ def order_seed(quiz: str, bank_file: Path) -> str:
     return f"{quiz} {hashlib.sha256(text).hexdigest()}"
 
 
-def is_assignment(path: Path) -> bool:
-    """Say whether a file is an assignment and not a bank: by its first field, as one with faults is told apart too."""
-    return re.search(rb"^quiz\s*:", path.read_bytes(), re.MULTILINE) is not None
-
-
 def _parse(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     """Return the fields of an assignment file, and the line of each: "points", "items ft-g01", "points ft-g01"."""
     try:

@@ -15,11 +15,11 @@ from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Literal
 
-from vertebra.quiz.items import load_bank
+from vertebra.quiz.items import kind_of, load_bank
 from vertebra.quiz.page import page
 from vertebra.quiz.scoring import CERTAINTY_MARKS
 from vertebra.quiz.static import most, percent, rubric, standing
-from vertebra.teaching.assign import Assignment, build, is_assignment, load_assignment, order_seed
+from vertebra.teaching.assign import Assignment, build, load_assignment, order_seed
 from vertebra.teaching.files import TeachingError, write_text
 from vertebra.teaching.key import Key, Question
 from vertebra.teaching.marking import number
@@ -115,7 +115,7 @@ def print_papers(file: Path | str, out: Path | str, versions: str = "AB", title:
 
 
 def _load(file: Path) -> Assignment:
-    if is_assignment(file):
+    if kind_of(file) == "assignment":
         return load_assignment(file)
     bank = load_bank(file)
     points = (1.0,) * len(bank.items)
