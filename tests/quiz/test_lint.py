@@ -436,7 +436,7 @@ FLAWS = [
     ("L24", [(STEM, "Which test follows on from li-p05 as the first step?")], "li-p05 as", "say here"),
     ("L25", [((*NUMBER, "computed"), None)], "answer:", "calculator"),
     ("L25", [((*NUMBER, "answer", "value"), 30)], "computed:", ""),
-    ("L26", [(ALT, "A picture")], "alt: A picture", "5 words"),
+    ("L26", [(ALT, "A picture")], "alt: A picture", "8 words"),
     ("L26", [(ALT, "Cracks; the upper rear corner of the central vertebra has moved.")], "alt: Cracks", "to be seen"),
     ("L26", [((*SPOT, "image", "licence"), "all rights reserved")], "licence: all", "CC-BY"),
     ("L26", [((*SPOT, "image", "patient"), None)], "image:", "data set"),

@@ -223,11 +223,21 @@ RUN_ON = (
     "which the neighbours noticed too when they came by on the following day with soup, bread and some advice of "
     "their own, {rest}?"
 )
+NESTED = (
+    "When one considers everything that has been found so far, including what the family, who came along and stayed "
+    "for the whole visit, reported of the weeks before, and what the nurse wrote down on the first and on the second "
+    "evening of her stay, {rest}?"
+)
 HARD_WORDS = (
     "Considering the multifactorial pathophysiological interrelationships underlying osteoporotic vertebral fragility, "
     "notwithstanding incompletely characterised biomechanical heterogeneity, {rest}?"
 )
 
+
+MORE_HARD_WORDS = (
+    "Notwithstanding unsatisfactory radiological characterisation of intravertebral vacuum phenomena, and presupposing "
+    "interdisciplinary deliberation, {rest}?"
+)
 
 ABSOLUTE = re.compile(r"\b(all|always|never|only|every|nobody|nothing|none|no one|must)\b", re.IGNORECASE)
 
@@ -472,6 +482,12 @@ FLAWS: tuple[Flaw, ...] = (
                 "Neither of the two above",
                 "Any of the above",
                 "More than one of the above",
+                "All the answers are right",
+                "None of the given options",
+                "Options A and D",
+                "Both of the former",
+                "Every one of the above",
+                "Two of these",
             )
         },
     ),
@@ -490,6 +506,11 @@ FLAWS: tuple[Flaw, ...] = (
                 "Vertebral fractures are treated",
                 "Discuss the next step for this patient.",
                 "The best first test would be ...",
+                "Which of the options below is true?",
+                "Which assertion is correct?",
+                "Cement is best put in when it is",
+                "Tell how this fracture is treated.",
+                "Which of the following is a true statement?",
             )
         },
     ),
@@ -514,6 +535,12 @@ FLAWS: tuple[Flaw, ...] = (
                 "Which explanation is incorrect?",
                 "Which of the following treatments is false?",
                 "Which test cannot explain this pain?",
+                "Which next step is inappropriate?",
+                "Which test is of no use here?",
+                "Apart from which one are all of these sensible next steps?",
+                "Which drug isn't advised first?",
+                "Which step would be wrong?",
+                "Which finding is unlikely?",
             )
         },
     ),
@@ -529,6 +556,11 @@ FLAWS: tuple[Flaw, ...] = (
                 "Which of these is best?",
                 "What comes to mind first here?",
                 "Which is the most fitting of the four?",
+                "Which of these is right for her?",
+                "What do you think?",
+                "Which option would you choose?",
+                "What is best here?",
+                "Which answer is best?",
             )
         },
     ),
@@ -613,6 +645,10 @@ FLAWS: tuple[Flaw, ...] = (
                 )
             ),
             "a question among answers": enough(last_wrong("Who has seen the films?")),
+            "a date among words": enough(last_wrong("12 March")),
+            "a bare figure": enough(last_wrong("7")),
+            "a past tense": enough(last_wrong("Was seen last week")),
+            "a clause that begins with although": enough(last_wrong("Although it was thought to be safe")),
         },
     ),
     *_ways(
@@ -623,6 +659,9 @@ FLAWS: tuple[Flaw, ...] = (
             "shares out of order": enough(_fixed("30 %", "10 %", "40 %", "20 %")),
             "days out of order": enough(_fixed("Day 14", "Day 2", "Day 30", "Day 7")),
             "levels out of order": enough(_fixed("T12", "L3", "T7", "L1")),
+            "weeks out of order": enough(_fixed("6 weeks", "2 weeks", "12 weeks", "4 weeks")),
+            "grades out of order": enough(_fixed("Grade 2", "Grade 0", "Grade 3", "Grade 1")),
+            "millimetres out of order": enough(_fixed("5 mm", "2 mm", "9 mm", "3 mm")),
         },
     ),
     *_ways(
@@ -639,6 +678,11 @@ FLAWS: tuple[Flaw, ...] = (
                 "{was}, without exception",
                 "{was}, which is impossible",
                 "{was}, and nothing else",
+                "Invariably {lower}",
+                "{was}, under no circumstances later",
+                "{was}, for everybody",
+                "Solely {lower}",
+                "{was}, completely",
             )
         },
     ),
@@ -657,6 +701,13 @@ FLAWS: tuple[Flaw, ...] = (
                 "{was}, as is frequently done",
                 "Occasionally {lower}",
                 "{was}, generally",
+                "{was}, as a rule",
+                "{was}, at times",
+                "Possibly {lower}",
+                "{was}, in some patients",
+                "Commonly {lower}",
+                "{was}, seldom",
+                "{was}, now and then",
             )
         },
     ),
@@ -669,6 +720,9 @@ FLAWS: tuple[Flaw, ...] = (
             "sclerotic in both": enough(_word_in_both("sclerotic", "sclerotic")),
             "kyphotic and kyphosis": enough(_word_in_both("kyphotic", "kyphosis")),
             "infected and infection": enough(_word_in_both("infected", "infection")),
+            "metastatic and metastasis": enough(_word_in_both("metastatic", "metastasis")),
+            "haemangioma in both": enough(_word_in_both("haemangioma", "haemangioma")),
+            "collapsing and collapse": enough(_word_in_both("collapsing", "collapse")),
         },
     ),
     *_ways(
@@ -689,6 +743,15 @@ FLAWS: tuple[Flaw, ...] = (
             ),
             "level and side": enough(
                 texts("Left pedicle of L1", "Left pedicle of L2", "Right pedicle of L1", "Right lamina of T9")
+            ),
+            "film and level": enough(
+                texts("Standing film of T12", "Standing film of L3", "Lying film of T12", "Myelogram of the neck")
+            ),
+            "test and time": enough(
+                texts("MRI today", "MRI next month", "Bone scan today", "Barium swallow next year")
+            ),
+            "two drugs": enough(
+                texts("Zoledronate and calcium", "Zoledronate and codeine", "Fluoride and calcium", "Codeine and ice")
             ),
         },
     ),
@@ -720,6 +783,24 @@ FLAWS: tuple[Flaw, ...] = (
                     texts("A numb saddle", "Tender muscles", "Cold feet", "Stiff shoulders"),
                 )
             ),
+            "an before a vowel, again": enough(
+                both(
+                    stem("Is this best called an ...?"),
+                    texts("Unstable burst", "Stable burst", "Wedge", "Chance fracture"),
+                )
+            ),
+            "several measures are asked for": enough(
+                both(
+                    stem("Which measures help her most?"),
+                    texts("Walks and strength exercises", "A corset", "A hot bath", "A massage"),
+                )
+            ),
+            "these": enough(
+                both(
+                    stem("What are these findings?"),
+                    texts("Signs of cord compression", "A muscle strain", "A shingles attack", "A kidney stone"),
+                )
+            ),
         },
     ),
     *_ways(
@@ -737,6 +818,15 @@ FLAWS: tuple[Flaw, ...] = (
                 ("Flexion of the spine", "Extension of the spine"),
                 ("Stop the drug", "Continue the drug"),
                 ("A benign fracture", "A malignant fracture"),
+                ("The risk rises", "The risk falls"),
+                ("The load doubles", "The load halves"),
+                ("Wider canal", "Narrower canal"),
+                ("A fresh fracture", "An old fracture"),
+                ("With contrast", "Without contrast"),
+                ("A bright band on STIR", "A dark band on STIR"),
+                ("Standing up eases it", "Standing up worsens it"),
+                ("A thick cement", "A thin cement"),
+                ("A left-sided lesion", "A right-sided lesion"),
             )
         },
     ),
@@ -752,6 +842,10 @@ FLAWS: tuple[Flaw, ...] = (
             "between": enough(
                 texts("Between 4 and 8 weeks", "Between 1 and 5 weeks", "Between 9 and 12 weeks", "After 12 weeks")
             ),
+            "at least, twice": enough(texts("At least 20 %", "At least 30 %", "5 to 10 %", "Below 5 %")),
+            "up to, twice": enough(texts("Up to 3 mL", "Up to 5 mL", "6 to 8 mL", "Above 9 mL")),
+            "ages": enough(texts("50 to 60 years", "55 to 70 years", "71 to 80 years", "81 to 90 years")),
+            "with a dash": enough(texts("1–3 days", "3–7 days", "8–14 days", "15–30 days")),
         },
     ),
     *_ways(
@@ -770,6 +864,9 @@ FLAWS: tuple[Flaw, ...] = (
             "only that it is wrong": rationale("This option is incorrect and is not the right answer here."),
             "only that another is better": rationale("Wrong: one of the other options is the better answer to this."),
             "only to read again": rationale("No, that is not correct; please read the lesson once more."),
+            "only to try again": rationale("That answer is false, try this question once more."),
+            "only that another fits": rationale("Not the best answer; another option fits this case better."),
+            "only that it is a distractor": rationale("This is a distractor and should not be chosen by anybody."),
             "no misconception": _no_misconception,
         },
     ),
@@ -794,6 +891,10 @@ FLAWS: tuple[Flaw, ...] = (
             "an abbreviation nobody knows": stem("By the XQVT, {rest}?"),
             "another with a verb": stem("After PZRK was given, {rest}?"),
             "a third with figures": stem("As the VKQ5 is raised, {rest}?"),
+            "a fourth in a condition": stem("If the WJK is high, {rest}?"),
+            "a fifth as a treatment": stem("In a patient on QTNB, {rest}?"),
+            "clauses within clauses": stem(NESTED),
+            "other words of many syllables": stem(MORE_HARD_WORDS),
         },
     ),
     *_ways(
@@ -809,6 +910,11 @@ FLAWS: tuple[Flaw, ...] = (
                 "With the diagnosis you made in the question before, {rest}?",
                 "As you chose in the preceding question, {rest}?",
                 "For the next question too, {rest}?",
+                "For the same patient as before, {rest}?",
+                "Building on your last answer, {rest}?",
+                "Referring to question 12, {rest}?",
+                "If you answered the item above correctly, {rest}?",
+                "Continuing with the case of the previous item, {rest}?",
             )
         },
     ),
@@ -842,6 +948,10 @@ FLAWS: tuple[Flaw, ...] = (
             "a picture that does not exist": picture("src", "figures/no_such_picture.svg"),
             "the answer at its end": _alt("{was}: {key}."),
             "the answer as a finding": _alt("Picture that shows {key}. {was}."),
+            "another single word": picture("alt", "Picture"),
+            "another file name": picture("alt", "figure1.svg"),
+            "only that it is an image": picture("alt", "An image of the spine"),
+            "the answer as a meaning": _alt("{was}, which means {key}."),
         },
     ),
     *_ways(
@@ -857,6 +967,13 @@ FLAWS: tuple[Flaw, ...] = (
             "degrees Fahrenheit": stem("With a temperature of 101 °F, {rest}?"),
             "nanograms without the molar unit": stem("With a vitamin D of 12 ng/mL, {rest}?"),
             "milligrams per decilitre alone": stem("With a calcium of 11.2 mg/dL, {rest}?"),
+            "a trade name of raloxifene": stem("On Evista for years, {rest}?"),
+            "a trade name of zoledronate": stem("After Aclasta, {rest}?"),
+            "a trade name of an opioid": stem("With Oxycontin at night, {rest}?"),
+            "a trade name of paracetamol": stem("Given Tylenol, {rest}?"),
+            "feet": stem("After a fall from 6 feet, {rest}?"),
+            "creatinine in one unit": stem("With a creatinine of 2.1 mg/dL, {rest}?"),
+            "glucose in one unit": stem("With a glucose of 180 mg/dL, {rest}?"),
         },
     ),
     *_ways(
@@ -871,6 +988,13 @@ FLAWS: tuple[Flaw, ...] = (
             "a sweet old lady": vignette("{was} She is a sweet little old lady."),
             "faith": vignette("{was} He is a Muslim immigrant."),
             "obese and lazy": vignette("{was} He is fat and lazy."),
+            "a people": vignette("{was} He is a Gypsy."),
+            "race": vignette("{was} She is a Caucasian."),
+            "women exaggerate": vignette("{was} Like most women she exaggerates her pain."),
+            "a continent": vignette("{was} The patient is of African origin."),
+            "a lazy pensioner": vignette("{was} He is a lazy pensioner."),
+            "a nagging wife": vignette("{was} She is a nagging wife."),
+            "whom he loves": vignette("{was} He is gay."),
         },
     ),
     *_ways(
@@ -886,6 +1010,14 @@ FLAWS: tuple[Flaw, ...] = (
             "suffers from": vignette("{was} He suffers from gout."),
             "an addict": vignette("{was} In his youth he was an addict."),
             "demented": vignette("{was} The demented patient does not remember a fall."),
+            "an epileptic": vignette("{was} He is an epileptic."),
+            "a schizophrenic": vignette("{was} She is a schizophrenic."),
+            "a drug abuser": vignette("{was} He was a drug abuser."),
+            "confined to a wheelchair": vignette("{was} She is confined to a wheelchair."),
+            "difficult": vignette("{was} He refused treatment again and is difficult."),
+            "an asthmatic": vignette("{was} She is a known asthmatic."),
+            "a cripple": vignette("{was} The cripple was brought in by her son."),
+            "a victim": vignette("{was} He is a victim of osteoporosis."),
         },
     ),
     *_ways(
@@ -917,6 +1049,11 @@ FLAWS: tuple[Flaw, ...] = (
             "an id that says correct": _telling_id("correct"),
             "an id that says right_answer": _telling_id("right_answer"),
             "an id that says key": _telling_id("key"),
+            "base64 alone": _hidden("vignette", " {code}"),
+            "the correct one": _hidden("vignette", " Correct: {key}."),
+            "the solution": _hidden("stem", " (solution: {id})"),
+            "an id that says right": _telling_id("right"),
+            "an id that says answer": _telling_id("answer"),
         },
     ),
 )

@@ -85,7 +85,7 @@ def _pointed(text: str, known: Mapping[str, frozenset[str]]) -> re.Match[str] | 
 
 _OTHERS = (
     r"(?:above|below|listed|mentioned|preceding|foregoing|previous|following|options?|answers?|choices?|statements?"
-    r"|alternatives?|possibilities|responses)"
+    r"|alternatives?|possibilities|responses|former|latter)"
 )
 _SOME = r"(?:all|none|any|both|each|either|neither|some|most|two|three|several|one|more|more than one)"
 _PLAIN = r"(?:all|none|both|either|neither|everything|nothing|anything)"
@@ -101,6 +101,7 @@ REFERRING = either(
     rf"^{_PLAIN}(?: (?:of )?(?:them|it|others|the others|the rest|{_THOSE}|{_COUNT}|the {_COUNT}))?"
     rf"(?: (?:is|are|apply|applies|would be|can be|seem)(?: {_VERDICT})?)?\W*$",
     rf"\b(?:all|both|none|neither) (?:{_COUNT} )?(?:of (?:them|these|those) )?(?:are|is) {_VERDICT}\W*$",
+    rf"^{_SOME} of (?:them|{_THOSE})\W*$",
     r"\b(?:a|any) combination of (?:the|these|those)\b",
     r"\b(?:the|as|see) (?:options?|answers?|choices?|one|two) (?:above|below)\b",
     r"\b(?:both|neither|either) (?:the )?(?:first|second|third|last)\b.*\b(?:and|nor|or)\b",
@@ -188,12 +189,14 @@ FINITE = re.compile(
 )
 BEGINNINGS = {
     "a reason": either(r"^(?:because|since|due to|as a result of|owing to)\b"),
+    "a concession": either(r"^(?:although|though|even though|whereas|unless|despite|notwithstanding)\b"),
+    "a predicate": either(r"^(?:was|were|is|are|has|had|did|does)\b(?!.*\?)"),
     "an infinitive": either(r"^to \w"),
     "a sentence": either(r"^(?:i|you|he|she|it|we|they|there) \w+ \w"),
     "a question": either(r"\?\W*$"),
     "a yes or no": either(r"^(?:yes|no|true|false)(?:[,.;:]|$)"),
 }
-MARKED_KINDS = ("a reason", "a question", "a yes or no")
+MARKED_KINDS = ("a reason", "a concession", "a predicate", "a question", "a yes or no")
 OPEN_BEGINNING = either(
     r"^(?:in|on|at|by|from|within|between|under|over|through|behind|before|after|during|without|with|into|for|about)\b",
     r"^(?:that|who|when|how|which|what|where|why)\b|^\W",
@@ -374,6 +377,13 @@ def _cues(asking: str) -> Iterator[tuple[str, Callable[[str], bool | None], floa
     article = re.search(r"(?<!\()\b(an?)\b[\s_.…?:]*$", asking, re.IGNORECASE)
     if article:
         yield article[1], lambda text: _vowel(text) is (article[1].lower() == "an"), 0
+    several = re.search(
+        r"\bwhich \w*[^\Wsiu]s (?!\w*[^\Ws]s\b)[a-z]+\b|\bwhat (?:are|were) (?:these|those|the)\b",
+        asking,
+        re.IGNORECASE,
+    )
+    if several:  # X and Y are several as well
+        yield several[0], lambda text: True if re.search(r"\band\b", text) else _plural(text), 0.9
     counted = re.search(r"\bwhich (?:one |single |other )?(?:[\w-]+ ){1,3}?(is|are|was|were)\b", asking, re.IGNORECASE)
     if counted:
         plural = counted[1].lower() in ("are", "were")
@@ -427,6 +437,7 @@ def _opposite(first: str, second: str) -> bool:
     """Say whether two texts differ in little else than a word and its opposite in the same place, or a not."""
     if _negation(first, second) or _negation(second, first):
         return True
+    first, second = first.replace("-", " "), second.replace("-", " ")
     one, other = _poles(first), _poles(second)
     for (pair, side), place in one.items():
         turned = other.get((pair, 1 - side))

@@ -306,7 +306,7 @@ def recomputed(item: Item) -> Found:
 # --- L26: pictures ----------------------------------------------------------------------------------------------------
 
 LICENCE = re.compile(r"CC0|CC[- ]BY|public domain|PDM|MIT|BSD|Apache|US[- ]government", re.IGNORECASE)
-ALT_WORDS = 5
+ALT_WORDS = 8
 
 
 @of_item("L26")
@@ -421,12 +421,20 @@ def sealed(item: Item) -> Found:
         hidden = MARKUP.search(text)
         if hidden:
             yield Flaw(path, f"{hidden[0]!r} is not for students", "leave it out")
+        named = next((key for ask in asks(item) for key in ask.keys if _labelled(key.text, text)), None)
+        if named:
+            yield Flaw(path, f"{quoted(named.text)} is called right", "leave it out")
         code = next((code for code in CODED.findall(text) if _decoded(code, item)), "")
         if code:
             yield Flaw(path, f"{quoted(code)} is the key in another coding", "leave it out")
     for path, part in _named(item):
         if TELLING[bool(part.key)].search(part.id) and not _has_sides(item):
             yield Flaw((*path, "id"), f"the id {part.id} tells whether it is right", "name it by what it is")
+
+
+def _labelled(answer: str, text: str) -> bool:
+    """Say whether a text gives an answer after a word such as correct."""
+    return any(f" {label} {plain(answer)} " in f" {plain(text)} " for label in ("correct", "answer", "solution", "key"))
 
 
 def _handed(item: Item) -> dict[str, Any]:

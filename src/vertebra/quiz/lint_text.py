@@ -77,8 +77,8 @@ def one_of(listed: tuple[str, ...]) -> re.Pattern[str]:
 WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 SENTENCE_END = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"'”’)]))\s+(?=[\"'“‘(]*[A-Z0-9])|(?<=[;:])\s*\n|\n\n")
 ENDINGS = (
-    *("ations", "ation", "ically", "ical", "ings", "ing", "ments", "ment", "ions", "ion", "osis", "otic", "ive", "ity"),
-    *("ies", "ic", "ed", "es", "ly", "al", "or", "er", "s", "e"),
+    *("atic", "asis", "ases", "ations", "ation", "ically", "ical", "ings", "ing", "ments", "ment", "ions", "ion"),
+    *("osis", "otic", "ive", "ity", "ies", "ic", "ed", "es", "ly", "al", "or", "er", "s", "e"),
 )
 
 

@@ -70,12 +70,14 @@ def closed_question(item: Item) -> Found:
 NEGATIVE = either(
     r"\bexcept(?:ing|ion)?\b|\bodd one out\b|\bworst (?:choice|option|step|answer|plan)\b",
     r"\b(?:all|each|every one|any)\b.*\b(?:but|other than|apart from|aside from|excluding|save)\b",
+    r"\b(?:other than|apart from|aside from|excluding)\b.*\b(?:all|each|every one|any)\b",
     r"(?<!at )(?<!to )(?<!from )(?<!or )\bleast\s+(?!to\b)[a-z]+",
     r"(?-i:\bNOT\b|\bNEVER\b|\bNO\b|\bLEAST\b|\bFALSE\b|\bINCORRECT\b|\bUN[A-Z]+\b)",
 )
 NEGATIVE_MAIN = either(
     r"(?<!reason )(?<!reasons )\b(?:not|never|cannot|neither|none|nor|hardly|seldom)\b|n[’']t\b",
     r"\bno (?:longer|part|role|place|reason|indication|benefit|effect|sign|cause|feature|support|evidence)\b",
+    r"\bno (?:use|value|help)\b",
     r"\b(?:false|incorrect|untrue|wrong|inaccurate|invalid|improper|atypical|uncharacteristic|irrelevant)\b"
     r"(?! with (?:his|her|their|this|the)\b)",
     r"\b(?:inappropriate|unlikely|unsuitable|inconsistent|incompatible|unhelpful|unrelated|unsupported|unnecessary)\b",
