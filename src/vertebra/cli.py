@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vertebra import __version__
+from vertebra.quiz.static import counted
 
 Group = Any  # argparse has no public name for what add_subparsers returns
 
@@ -173,8 +174,8 @@ def _check_cases(args: argparse.Namespace) -> int:
         ways = explore(case)
         decisions = sum(scene.decision is not None for scene in case.scenes)
         span = f"{spelt(ways.shortest)} to {spelt(ways.longest)} on the clock"
-        print(f"{path}: {_count(len(case.scenes), 'scene')}, {_count(decisions, 'decision')}, {span}")
-    print("\n".join([*faults, f"{_count(len(args.file), 'case')}, {_count(len(faults), 'fault')}"]))
+        print(f"{path}: {counted(len(case.scenes), 'scene')}, {counted(decisions, 'decision')}, {span}")
+    print("\n".join([*faults, f"{counted(len(args.file), 'case')}, {counted(len(faults), 'fault')}"]))
     return 1 if faults else 0
 
 
@@ -191,7 +192,7 @@ def _check_lessons(args: argparse.Namespace) -> int:
     from vertebra.teaching.lessons import lint
 
     faults = [fault for path in args.notebook for fault in lint(path)]
-    print("\n".join([*faults, f"{_count(len(args.notebook), 'lesson')}, {_count(len(faults), 'fault')}"]))
+    print("\n".join([*faults, f"{counted(len(args.notebook), 'lesson')}, {counted(len(faults), 'fault')}"]))
     return 1 if faults else 0
 
 
@@ -215,17 +216,18 @@ def _check_evidence(args: argparse.Namespace) -> int:
             continue
         for fact in listed:
             print(f"  {fact.file}: {fact.id}: {fact.says}")
-    print(f"{_count(report.total, 'statement')}, {_count(len(report.faults), 'fault')}, {len(report.overdue)} overdue")
+    print(
+        f"{counted(report.total, 'statement')}, {counted(len(report.faults), 'fault')}, {len(report.overdue)} overdue"
+    )
     return 1 if report.faults or report.overdue else 0
 
 
 def _assign(args: argparse.Namespace) -> int:
     from vertebra.teaching.assign import assign
-    from vertebra.teaching.marking import number
+    from vertebra.teaching.marking import in_points
 
     built = assign(args.file, args.out, force=args.force)
-    points = f"{number(built.points)} {'point' if built.points == 1 else 'points'}"
-    print(f"{built.quiz}: {_count(built.items, 'question')}, {points}, build {built.build[:8]}")
+    print(f"{built.quiz}: {counted(built.items, 'question')}, {in_points(built.points)}, build {built.build[:8]}")
     print(f"Hand out the folder   {built.student}")
     print(f"Keep to yourself      {built.key}")
     if built.kept:
@@ -237,29 +239,29 @@ def _grade(args: argparse.Namespace) -> int:
     from vertebra.teaching.grade import grade
 
     report = grade(args.key, args.submissions, args.out)
-    print(f"{report.quiz}: graded {_count(len(report.graded), 'submission')}")
+    print(f"{report.quiz}: graded {counted(len(report.graded), 'submission')}")
     print(f"Marks      {report.out / 'gradebook.csv'}")
     print(f"Feedback   {report.out / 'feedback'}")
     notes = sum(bool(entry.marked.notes) for entry in report.graded)
     if notes:
-        print(f"Look at    {_count(notes, 'row')} of the gradebook with an entry under notes")
+        print(f"Look at    {counted(notes, 'row')} of the gradebook with an entry under notes")
     if report.set_aside:
         reasons = [entry.reason for entry in report.set_aside]
         each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons)))
-        print(f"Look at    {report.out / 'set_aside.csv'}: {_count(len(reasons), 'file')} not graded ({each})")
+        print(f"Look at    {report.out / 'set_aside.csv'}: {counted(len(reasons), 'file')} not graded ({each})")
     if report.others:
-        print(f"Not graded {_count(report.others, 'file')} of other kinds than .json")
+        print(f"Not graded {counted(report.others, 'file')} of other kinds than .json")
     return 0
 
 
 def _print(args: argparse.Namespace) -> int:
-    from vertebra.teaching.marking import number
+    from vertebra.teaching.marking import in_points
     from vertebra.teaching.papers import print_papers
 
     printed = print_papers(args.file, args.out, args.versions, args.title)
     key = printed.papers[0].key
-    points = f"{number(key.maximum)} {'point' if key.maximum == 1 else 'points'}"
-    print(f"{key.quiz}: {_count(len(key.items), 'question')}, {points}, {_count(len(printed.papers), 'version')}")
+    points = in_points(key.maximum)
+    print(f"{key.quiz}: {counted(len(key.items), 'question')}, {points}, {counted(len(printed.papers), 'version')}")
     for paper in printed.papers:
         page, marking = printed.files[paper.version]
         print(f"Hand out           {page}   {paper.code}")
@@ -303,9 +305,11 @@ def _check(args: argparse.Namespace) -> int:
     if faults:
         once = list(dict.fromkeys(faults))  # a bank's faults come up again with its assignment
         print("\n".join(once))
-        print(_count(len(once), "fault"))
+        print(counted(len(once), "fault"))
         return 1
-    print(f"{_count(banks, 'bank')}, {_count(questions, 'question')}, {_count(assignments, 'assignment')}: no faults")
+    print(
+        f"{counted(banks, 'bank')}, {counted(questions, 'question')}, {counted(assignments, 'assignment')}: no faults"
+    )
     return 0
 
 
@@ -376,7 +380,7 @@ def _blueprint(args: argparse.Namespace) -> int:
     short = blueprint.gaps()
     if args.html:
         args.html.write_text(blueprint.html(), encoding="utf-8")
-        print("\n".join([*map(str, short), f"{args.html}: written, {_count(len(short), 'gap')}"]))
+        print("\n".join([*map(str, short), f"{args.html}: written, {counted(len(short), 'gap')}"]))
     else:
         print(blueprint.drawing())
     return 1 if short else 0
@@ -388,7 +392,7 @@ def _cards(args: argparse.Namespace) -> int:
     from vertebra.teaching.cards import write_cards
 
     written = write_cards([load_bank(path) for path in args.bank] or practice_banks(), args.out)
-    print(f"{written.file}: {_count(written.cards, 'card')}")
+    print(f"{written.file}: {counted(written.cards, 'card')}")
     print("In Anki choose File, Import. Importing a later deck changes your cards in place and keeps their schedule.")
     if written.left_out:
         print(f"No cards of {', '.join(written.left_out)}: the course's own model judges these answers")
@@ -400,7 +404,3 @@ def _schema(args: argparse.Namespace) -> int:
 
     print(schema.export(), end="")
     return 0
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -18,6 +18,7 @@ from vertebra.quiz import schema
 from vertebra.quiz.coverage import practice_banks
 from vertebra.quiz.items import APPLIED, Bank, BankError, Item, Source
 from vertebra.quiz.page import page
+from vertebra.quiz.static import counted
 
 FILE = "objectives.yml"
 LEAST = {"must": 5, "should": 3, "nice": 1}  # questions for an objective, by its tier
@@ -234,7 +235,7 @@ def _objective_gaps(course: Iterable[Lesson]) -> Iterator[Gap]:
     for row in (row for lesson in course for row in lesson.rows):
         objective = row.objective
         if row.have < objective.least:
-            what = f"{_n(row.have, 'question')} of the {objective.least} that a {objective.tier} objective needs"
+            what = f"{counted(row.have, 'question')} of the {objective.least} that a {objective.tier} objective needs"
             yield Gap(objective.id, what, f"write {objective.least - row.have} more on: {objective.text}")
         if objective.needs_patient and not row.patients:
             what = f"no question is about a patient, and its level is {objective.bloom}"
@@ -245,10 +246,10 @@ def _lesson_gaps(course: Iterable[Lesson]) -> Iterator[Gap]:
     for lesson in course:
         items, formats = len(lesson.items), lesson.formats
         if items < LESSON_QUESTIONS:
-            what = f"{_n(items, 'question')} of the {LESSON_QUESTIONS} that a lesson needs"
+            what = f"{counted(items, 'question')} of the {LESSON_QUESTIONS} that a lesson needs"
             yield Gap(lesson.name, what, f"write {LESSON_QUESTIONS - items} more in its bank")
         if len(formats) < LESSON_FORMATS:
-            what = f"{_n(len(formats), 'format')} of the {LESSON_FORMATS} that a lesson needs"
+            what = f"{counted(len(formats), 'format')} of the {LESSON_FORMATS} that a lesson needs"
             unused = " or ".join(name for name in ("ordering", "numeric", "matching") if name not in formats)
             yield Gap(lesson.name, what, f"ask some of it in another format, such as {unused}")
 
@@ -264,10 +265,6 @@ def _course_gaps(items: Iterable[Item]) -> Iterator[Gap]:
             fewer = len(item.options) < CHOICES[0]
             mend = "write another wrong one" if fewer else "remove the wrong ones that nobody would choose"
             yield Gap(item.id, f"has {len(item.options)} options, must have 3 or 4", mend)
-
-
-def _n(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 # --- Drawing ----------------------------------------------------------------------------------------------------------
@@ -313,12 +310,12 @@ def drawing(banks: Iterable[Bank] | None = None, wanted: Mapping[str, Objective]
 
 
 def _title(lesson: Lesson) -> str:
-    return f"{lesson.name}: {_n(len(lesson.items), 'question')} in {_n(len(lesson.formats), 'format')}"
+    return f"{lesson.name}: {counted(len(lesson.items), 'question')} in {counted(len(lesson.formats), 'format')}"
 
 
 def _summary(course: Sequence[Lesson], short: Sequence[Gap]) -> str:
-    counted = sum(len(lesson.rows) for lesson in course)
-    return f"{_n(counted, 'objective')}, {_n(len(_items(course)), 'question')}, {_n(len(short), 'gap')}"
+    rows = sum(len(lesson.rows) for lesson in course)
+    return f"{counted(rows, 'objective')}, {counted(len(_items(course)), 'question')}, {counted(len(short), 'gap')}"
 
 
 def _cells(values: Iterable[str | int]) -> str:

@@ -15,6 +15,7 @@ from vertebra.quiz import items, lint_options, lint_record, lint_wording
 from vertebra.quiz.items import Bank, BankError, Fault, Source
 from vertebra.quiz.lint_record import Balance, balance
 from vertebra.quiz.lint_rule import RULES, Course, Flaw, Placed, Rule
+from vertebra.quiz.static import counted
 
 __all__ = [
     "FORMATS",
@@ -167,7 +168,7 @@ def report(findings: Sequence[Finding], form: str) -> str:
 def summary(findings: Sequence[Finding]) -> str:
     """Return in one line how many errors and warnings there are."""
     n = {level: sum(finding.level == level for finding in findings) for level in ("error", "warning")}
-    return ", ".join(f"{number} {level}{'' if number == 1 else 's'}" for level, number in n.items())
+    return ", ".join(counted(number, level) for level, number in n.items())
 
 
 def _as_json(findings: Sequence[Finding]) -> str:

@@ -51,7 +51,11 @@ class ProgressFile:
         self.events: tuple[Event, ...] = ()
         self.notice = ""
         faults = [fault for place in self._files() if (fault := self._take_in(place)[1])]
-        self._foretold = f"The earlier progress cannot be used ({faults[0]}). A new file is begun." if faults else ""
+        self._foretold = (
+            f"The earlier progress cannot be used ({faults[0]}). It will be kept aside, and a new file begun."
+            if faults
+            else ""
+        )
         self.notice = self._foretold
         self.events = _union(self.events, earlier_answers(self._place.parent, banks, self.attempts))
 

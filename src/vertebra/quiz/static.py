@@ -58,6 +58,11 @@ def _question(item: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def counted(n: int, what: str) -> str:
+    """Return "1 question", "2 questions"."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def most(choose: int) -> str:
     """Say how many options of a decision count at most."""
     return "choose one" if choose == 1 else f"choose up to {choose}"

@@ -23,7 +23,7 @@ import yaml
 from vertebra.quiz.items import Fault, Item, load_bank
 from vertebra.quiz.responses import digest
 from vertebra.quiz.schema import kind, nearest
-from vertebra.quiz.static import static_html
+from vertebra.quiz.static import counted, static_html
 from vertebra.teaching import key as keys
 from vertebra.teaching.files import DEVICE, TeachingError, write_text
 
@@ -147,7 +147,7 @@ def notebook(questions: Mapping[str, Any]) -> str:
         "execute_result",
         {
             "text/html": static_html(questions["title"], questions["items"]),
-            "text/plain": f"exam quiz {questions['quiz']!r}: {n} question{'' if n == 1 else 's'}",
+            "text/plain": f"exam quiz {questions['quiz']!r}: {counted(n, 'question')}",
         },
         execution_count=1,
     )

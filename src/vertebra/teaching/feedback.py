@@ -15,7 +15,7 @@ from vertebra.quiz.scoring import decision_share, inside, measured, numeric, set
 from vertebra.quiz.static import most, percent, standing
 from vertebra.quiz.tasks import needle_lines
 from vertebra.teaching.key import Key, Question
-from vertebra.teaching.marking import Mark, Marked, number
+from vertebra.teaching.marking import Mark, Marked, in_points, number
 
 SURE = {1: "not very sure", 2: "fairly sure", 3: "very sure"}
 RIGHT, YOURS = "✓ Right answer", "➜ Your answer"
@@ -107,7 +107,7 @@ def _given(mark: Mark, certainty: bool) -> Iterator[str]:
 
 
 def _points(got: float, of: float) -> str:
-    return f"{number(got)} of {number(of)} {'point' if of == 1 else 'points'}"
+    return f"{number(got)} of {in_points(of)}"
 
 
 def _picture(mark: Mark) -> Iterator[str]:

@@ -117,6 +117,11 @@ def _nothing(question: Question, answer: Any, why: str) -> Mark:
     return Mark(question, answer, None, 0.0, 0.0, 0.0, f"the answer cannot be read and earns 0 ({why})")
 
 
+def in_points(value: float) -> str:
+    """Return "1 point", "2.5 points"."""
+    return f"{number(value)} {'point' if value == 1 else 'points'}"
+
+
 def number(value: float) -> str:
     """Return a mark as text: at most four decimals, no trailing zeros, no minus before zero."""
     text = f"{value:.4f}".rstrip("0").rstrip(".")

@@ -18,11 +18,11 @@ from typing import Any, Literal
 from vertebra.quiz.items import kind_of, load_bank
 from vertebra.quiz.page import page
 from vertebra.quiz.scoring import CERTAINTY_MARKS
-from vertebra.quiz.static import most, percent, rubric, standing
+from vertebra.quiz.static import counted, most, percent, rubric, standing
 from vertebra.teaching.assign import Assignment, build, load_assignment, order_seed
 from vertebra.teaching.files import TeachingError, write_text
 from vertebra.teaching.key import Key, Question
-from vertebra.teaching.marking import number
+from vertebra.teaching.marking import in_points
 
 # What cannot be asked on paper, and what can but loses something there.
 ON_SCREEN = {"needle_path": "a needle is steered on a screen, so it is left out"}
@@ -205,7 +205,7 @@ def paper_html(paper: Paper) -> str:
     asked = [(place, question, rows(place, question)) for place, question in enumerate(paper.key.items, 1)]
     n = len(asked)
     rules = [
-        f"{n} {'question' if n == 1 else 'questions'}, {_points(paper.key.maximum)} in all.",
+        f"{counted(n, 'question')}, {in_points(paper.key.maximum)} in all.",
         "Mark your answers on the answer sheet at the end; only the sheet is marked.",
         "Circle one letter, unless the question says otherwise. To change a circle, cross it out and circle another.",
     ]
@@ -244,7 +244,7 @@ def _question(place: int, question: Question, found: Sequence[Row]) -> str:
     vignette = [part for part in str(public.get("vignette") or "").split("\n\n") if part.strip()]
     image = public.get("image")
     lines = [
-        f'<section class="q">\n<h2>{place}</h2>\n<p class="worth">{_points(question.points)}</p>',
+        f'<section class="q">\n<h2>{place}</h2>\n<p class="worth">{in_points(question.points)}</p>',
         *(f'<p class="vignette">{escape(part)}</p>' for part in vignette),
         f'<p class="stem">{escape(public["stem"])}</p>',
         *([f'<img src="{escape(image["uri"])}" alt="{escape(image["alt"])}">'] if image else []),
@@ -315,10 +315,6 @@ def _line(row: Row, unit: str, sure: str) -> str:
     return f"<li><b>{row.label}</b>{marks}" + (f'<span class="sure">{sure} {levels}</span>' if sure else "") + "</li>"
 
 
-def _points(points: float) -> str:
-    return f"{number(points)} {'point' if points == 1 else 'points'}"
-
-
 # --- The key ----------------------------------------------------------------------------------------------------------
 
 
@@ -335,7 +331,7 @@ def key_html(paper: Paper, papers: Sequence[Paper]) -> str:
     return _page(
         paper,
         f"Key: {paper.key.title}",
-        f'<p class="rules">Belongs to the paper with the code {paper.code}. {_points(paper.key.maximum)} in all. '
+        f'<p class="rules">Belongs to the paper with the code {paper.code}. {in_points(paper.key.maximum)} in all. '
         f"It stays with whoever marks. {standing(question.public for question in paper.key.items)}</p>",
         f'<ul class="quick">{quick}</ul>\n{body}\n{_side_by_side(papers)}',
     )
@@ -344,7 +340,7 @@ def key_html(paper: Paper, papers: Sequence[Paper]) -> str:
 def _explained(place: int, question: Question, found: Sequence[Row]) -> str:
     rule = question.key.get("scoring") or question.key["format"]
     lines = [
-        f'<section class="q key">\n<h2>{place}</h2>\n<p class="worth">{_points(question.points)}</p>',
+        f'<section class="q key">\n<h2>{place}</h2>\n<p class="worth">{in_points(question.points)}</p>',
         f'<p class="stem">{escape(question.public["stem"])}</p>',
     ]
     for row in found:

@@ -17,6 +17,7 @@ from vertebra.measure import morphometry, reading
 from vertebra.measure.reading import Finding, Proportion, Reading
 from vertebra.quiz import review, scoring
 from vertebra.quiz.progress import FILE, ProgressFile
+from vertebra.quiz.static import counted
 
 HERE = Path(__file__).parent
 SEEDS = 10_000_000
@@ -45,20 +46,15 @@ def percent(share: float) -> str:
 def points(share: float) -> str:
     """Return a difference of two shares in percentage points, with its sign."""
     rounded = round(share * 100)
-    return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{plural(abs(rounded), 'point')}"
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{counted(abs(rounded), 'point')}"
 
 
-def counted(part: Proportion) -> str:
+def proportion(part: Proportion) -> str:
     """Return a proportion in words: "17 of 20, 85 % (64 to 95 %)"."""
     if part.share is None:
         return "none yet"
     low, high = part.limits
     return f"{part.successes} of {part.n}, {percent(part.share)} ({round(low * 100)} to {percent(high)})"
-
-
-def plural(n: int, word: str) -> str:
-    """Return "1 level", "2 levels"."""
-    return f"{n} {word}{'' if n == 1 else 's'}"
 
 
 # --- one case --------------------------------------------------------------------------------------------------------
@@ -128,7 +124,7 @@ def headline(case: FilmCase, read: Reading) -> str:
     if not read.said.fractured:
         return f"Missed: {case.level} is fractured."
     if read.levels_off:
-        away = plural(abs(read.levels_off), "level")
+        away = counted(abs(read.levels_off), "level")
         return f"A fracture, but at {case.level}: you put it {away} too {'low' if read.levels_off > 0 else 'high'}."
     return f"Right: {case.level} is fractured."
 
@@ -263,21 +259,21 @@ def progress(entries: Sequence[review.Entry], at: datetime) -> dict[str, Any]:
     loss, loss_note = "two fractures at their level are needed", ""
     if sums.loss is not None:
         loss = f"{points(sums.loss.bias)} on average, repeats within ±{round(sums.loss.coefficient * 100)} points"
-        loss_note = f"over {plural(sums.loss.cases, 'fracture')} called at their level; 95\u00a0% of repeats"
+        loss_note = f"over {counted(sums.loss.cases, 'fracture')} called at their level; 95\u00a0% of repeats"
     back = len(review.due(entries, at))
     return {
         "films": len(readings),
         "curve": [[_limits(part) for part in pair] for pair in reading.learning_curve(readings)],
         "losses": [[r.truth.loss, r.said.loss] for r in readings if r.loss_error is not None],
         "certainty": [
-            {"name": CERTAINTY[c], "told": counted(part), "share": _limits(part), "pays": PAYS[c]}
+            {"name": CERTAINTY[c], "told": proportion(part), "share": _limits(part), "pays": PAYS[c]}
             for c, part in sums.certainty.items()
         ],
         "facts": [
-            ["Sensitivity", counted(sums.sensitivity), "fractured films on which you called one, at whatever level"],
-            ["Specificity", counted(sums.specificity), "normal films and mimics on which you called none"],
-            ["Wrong level", counted(sums.wrong_level), "of the fractures called, those put a level or more away"],
-            ["Type right", counted(sums.types), "of the fractures called at their level"],
+            ["Sensitivity", proportion(sums.sensitivity), "fractured films on which you called one, at whatever level"],
+            ["Specificity", proportion(sums.specificity), "normal films and mimics on which you called none"],
+            ["Wrong level", proportion(sums.wrong_level), "of the fractures called, those put a level or more away"],
+            ["Type right", proportion(sums.types), "of the fractures called at their level"],
             ["Grade agreement", kappa, "kappa with quadratic weights, grades 0 to 3 on all films"],
             ["Height loss", loss, loss_note],
             ["Films due again", str(back), "missed films from 10 minutes on, the others after half a day or more"],
@@ -301,7 +297,7 @@ def stop_told(state: reading.Stop) -> dict[str, Any]:
     )
     low = [percent(part.limits[0]) for part in (state.sensitivity, state.specificity)]
     stand = (
-        f"You have read {plural(state.fractured_read, 'film')} with and {state.unfractured_read} without a fracture; "
+        f"You have read {counted(state.fractured_read, 'film')} with and {state.unfractured_read} without a fracture; "
         f"the lower limits are {low[0]} and {low[1]}."
     )
     head = (

@@ -40,7 +40,7 @@ const markup = (id, about) => `
         page begins to know you.</p>
       <ul class="pg-parts">${about.parts.map(({ name, says }, i) => `
         <li><svg viewBox="0 0 64 44" aria-hidden="true">${SKETCHES[i]}</svg><strong>${name}</strong><span>${says}</span></li>`).join("")}</ul>
-      <p>A good beginning: the eight questions of the pre-test in ${link(about.start, "Pre-test", "lesson 00")}.</p>
+      <p>A good beginning: the pre-test in ${link(about.start, "Pre-test", "lesson 00")}.</p>
     </div>
     <dl class="pg-tiles" data-part="tiles"></dl>
     <section class="pg-due" data-part="due" aria-labelledby="${id}-due"></section>

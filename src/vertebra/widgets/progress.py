@@ -18,6 +18,7 @@ from vertebra.quiz.coverage import practice_banks
 from vertebra.quiz.mastery import Calibration, Level, Mastery
 from vertebra.quiz.progress import FILE, ProgressFile
 from vertebra.quiz.review import Attempt
+from vertebra.quiz.static import counted
 from vertebra.widgets.asking import HERE, Asking, module, style
 from vertebra.widgets.ledger import lesson_name
 from vertebra.widgets.quiz import QuizError, QuizWidget, revise
@@ -69,11 +70,6 @@ def ranged(limits: tuple[float, float]) -> str:
     """Return an interval of shares, such as 48 to 94 %."""
     low, high = map(percent, limits)
     return f"{low} to {high}\u00a0%"
-
-
-def counted(n: int, word: str) -> str:
-    """Return "1 question", "2 questions"."""
-    return f"{n} {word}{'' if n == 1 else 's'}"
 
 
 def signed(value: float) -> str:

@@ -14,7 +14,7 @@ from vertebra.quiz import items, scoring, tasks
 from vertebra.quiz.progress import FILE, ProgressFile
 from vertebra.quiz.responses import Responses, ResponsesError, digest, read_responses, set_aside, write_responses
 from vertebra.quiz.review import Attempt, now
-from vertebra.quiz.static import HINTS, static_html
+from vertebra.quiz.static import HINTS, counted, static_html
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 PRACTICE_INSTRUCTIONS = (
@@ -102,8 +102,8 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
             self.problem = f"The answers could not be stored ({type(error).__name__}: {error}). Run this cell again."
 
     def __repr__(self) -> str:
-        n = len(self.quiz.get("items", ()))
-        return f"{self.quiz.get('mode')} quiz {self.quiz.get('id')!r}: {n} question{'' if n == 1 else 's'}"
+        asked = counted(len(self.quiz.get("items", ())), "question")
+        return f"{self.quiz.get('mode')} quiz {self.quiz.get('id')!r}: {asked}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**kwargs)
