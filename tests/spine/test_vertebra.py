@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.spatial import cKDTree
@@ -384,6 +384,7 @@ def corners_and_between():
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(LEVELS), corners_and_between(), st.sampled_from([2.0, 4.0]))
+@example("T6", Shape(wall=1 / 64, retropulsion=4.0, buckling=1.0, split=8.0), 2.0)
 def test_any_shape_is_a_closed_body_or_is_refused_with_a_mend(level, shape, spacing):
     vertebra = Vertebra(level, shape)
     try:

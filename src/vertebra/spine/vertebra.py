@@ -495,6 +495,13 @@ class Vertebra:
                     "give smaller losses or no split"
                 )
             points[:, 2] += self._opening(points[:, 1], points[:, 2])
+            if abs(points[2, 2] - points[5, 2] - self.heights[2]) > MISREAD:
+                # The reader's corner is then the body's own, where the split gapes less.
+                raise ValueError(
+                    f"{self.level}: a fragment as low as {self.shape.wall:.2g} of the wall is not the corner at which "
+                    f"a split of {self.shape.split:g} mm is read; give a larger wall, less retropulsion or a smaller "
+                    "split"
+                )
         points.flags.writeable = False
         return corrections, points
 
