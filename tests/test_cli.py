@@ -1,5 +1,4 @@
 import csv
-import json
 import os
 import shutil
 import subprocess
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.teaching.sample import plain
 from vertebra import __version__
 from vertebra.cli import main
 from vertebra.quiz.responses import Responses, write_responses
@@ -78,7 +78,7 @@ def test_from_the_bank_to_the_gradebook(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["quiz", "assign", ASSIGNMENT, "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert str(out / "student" / "fracture-types") in said and str(out / "instructor" / "key.json") in said
-    key = json.loads((out / "instructor" / "key.json").read_text(encoding="utf-8"))
+    key = plain(out / "instructor" / "key.json")
     choice = next(item for item in key["items"] if item["key"]["format"] == "single_best_answer")
     answers = {choice["id"]: {"answer": choice["key"]["key"], "certainty": 3}}
     (tmp_path / "in").mkdir()
@@ -94,7 +94,7 @@ def test_from_the_bank_to_the_gradebook(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_notes_and_files_of_other_kinds_are_pointed_out(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    key = json.loads(Path("built/instructor/key.json").read_text(encoding="utf-8"))
+    key = plain(Path("built/instructor/key.json"))
     Path("in").mkdir()
     write_responses("in/a.json", Responses("small", key["build"], {"sm-1": {"answer": "five"}}, "ab"))
     Path("in/quiz.ipynb").write_text("{}", encoding="utf-8")
@@ -107,7 +107,7 @@ def test_notes_and_files_of_other_kinds_are_pointed_out(small: Path, capsys: pyt
 
 def test_a_changed_quiz_says_where_the_earlier_key_is(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("bank.yml").write_text(BANK.replace("How many vertebrae has", "How many vertebrae are in"), encoding="utf-8")
-    before = json.loads(Path("built/instructor/key.json").read_text(encoding="utf-8"))["build"]
+    before = plain(Path("built/instructor/key.json"))["build"]
     assert main(["quiz", "assign", "small.yml", "--out", "built"]) == 0
     assert f"key-{before[:8]}.json" in capsys.readouterr().out
     assert Path(f"built/instructor/key-{before[:8]}.json").exists()

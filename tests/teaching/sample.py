@@ -142,9 +142,18 @@ def write_course(folder: Path, bank: str = BANK, assignment: str = ASSIGNMENT) -
     return path
 
 
-def neutral(key_file: Path) -> dict[str, Any]:
+def plain(key_file: Path, variant: int = 0) -> dict[str, Any]:
+    """Return one build of a key file as a key file of the first format holds it: with build and items, without seal."""
+    data = json.loads(key_file.read_text(encoding="utf-8"))
+    if data["format"] == "vertebra-key/1":
+        return dict(data)
+    head = {name: data[name] for name in ("quiz", "title", "certainty")}
+    return {"format": "vertebra-key/1", **head, **data["variants"][variant]}
+
+
+def neutral(key_file: Path, variant: int = 0) -> dict[str, Any]:
     """Return {bank id of the question: its record in the key file}."""
-    return {item["bank_id"]: item for item in json.loads(key_file.read_text(encoding="utf-8"))["items"]}
+    return {item["bank_id"]: item for item in plain(key_file, variant)["items"]}
 
 
 def by_text(record: dict[str, Any], group: str, text: str) -> str:
@@ -165,7 +174,7 @@ def hand_in(
     path: Path, key_file: Path, student: str, answers: dict[str, Any], saved: str = "2026-11-21T10:05Z", **changes: Any
 ) -> Path:
     """Write a responses file as the quiz would; `answers` are whole responses {"answer", "certainty"}."""
-    key = json.loads(key_file.read_text(encoding="utf-8"))
+    key = plain(key_file)
     path.parent.mkdir(parents=True, exist_ok=True)
     fields = {"quiz": key["quiz"], "build": key["build"], "answers": answers, "student": student, "saved": saved}
     write_responses(path, Responses(**(fields | changes)))

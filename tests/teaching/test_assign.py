@@ -6,13 +6,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.teaching.sample import ASSIGNMENT, BANK, BELIEF, Course, hand_in, neutral, write_course
+from tests.teaching.sample import ASSIGNMENT, BANK, BELIEF, Course, hand_in, neutral, plain, write_course
 from vertebra.quiz.items import BankError
 from vertebra.quiz.responses import digest
 from vertebra.quiz.scoring import score, setting
 from vertebra.teaching.assign import assign, build, load_assignment
 from vertebra.teaching.files import TeachingError
-from vertebra.teaching.key import load_key, right_answer
+from vertebra.teaching.key import load_key_file, right_answer
 
 SHIPPED = Path(__file__).parents[2] / "quizzes" / "assignments" / "fracture-types.yml"
 
@@ -28,7 +28,7 @@ def test_builds_exactly_these_files(course: Course) -> None:
         "instructor/key.json",
     }
     questions = json.loads((course.built.student / "questions.json").read_text(encoding="utf-8"))
-    key = json.loads(course.built.key.read_text(encoding="utf-8"))
+    key = plain(course.built.key)
     assert questions["build"] == key["build"] == course.built.build
     assert questions["build"] == digest({name: value for name, value in questions.items() if name != "build"})
     assert [item["id"] for item in questions["items"]] == [item["id"] for item in key["items"]]
@@ -165,9 +165,10 @@ def test_items_and_points_can_be_chosen(tmp_path: Path, picture: None) -> None:
 
 
 def test_every_key_gives_its_own_answer_full_credit_when_read_back(course: Course) -> None:
-    key = load_key(course.built.key)
+    found = load_key_file(course.built.key)
+    (key,) = found.variants
     assert [score(item.key, right_answer(item.key)) for item in key.items] == [1] * 9
-    assert key.text() == course.built.key.read_text(encoding="utf-8")
+    assert found.text() == course.built.key.read_text(encoding="utf-8")
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.spoil import spoiled
-from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, hand_in, neutral, write_course
+from tests.teaching.sample import ASSIGNMENT, BANK, Course, by_text, hand_in, neutral, plain, write_course
 from vertebra.quiz.responses import digest
 from vertebra.teaching import grade as grading
 from vertebra.teaching.assign import assign
@@ -539,7 +539,7 @@ def decisions(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_key_made_before_mistakes_were_named_is_read(pupils: Class) -> None:
-    data = json.loads(pupils.key.read_text(encoding="utf-8"))
+    data = plain(pupils.key)
     for item in data["items"]:
         del item["mistakes"]
     pupils.key.write_text(json.dumps(data), encoding="utf-8")
@@ -573,7 +573,7 @@ def test_a_key_made_before_mistakes_were_named_is_read(pupils: Class) -> None:
 )
 def test_another_or_damaged_key_is_refused(pupils: Class, change: Any, expected: str) -> None:
     pupils.hand_in("a.json", "a1")
-    data = json.loads(pupils.key.read_text(encoding="utf-8"))
+    data = plain(pupils.key)
     change(data)
     pupils.key.write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(TeachingError, match=expected) as error:
@@ -585,7 +585,7 @@ def test_no_part_of_the_key_can_be_missing_or_wrong_without_a_plain_error(pupils
     """Each part of the key file is taken out, and replaced by a number: refused, or graded; never a traceback."""
     pupils.hand_in("a.json", "a1")
     refused = 0
-    for data in spoiled(json.loads(pupils.key.read_text(encoding="utf-8")), (5, None, {"x": []})):
+    for data in spoiled(plain(pupils.key), (5, None, {"x": []})):
         pupils.key.write_text(json.dumps(data), encoding="utf-8")
         try:
             pupils.grade()

@@ -98,12 +98,15 @@ def write_responses(path: Path | str, responses: Responses) -> None:
     write_whole(path, raw)
 
 
-def write_whole(path: Path, raw: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never half of one. Raises OSError."""
+def write_whole(path: Path, raw: bytes, mode: int = 0o666) -> None:
+    """Write a file so that a crash leaves the old one or the new one, never half of one. Raises OSError.
+
+    mode: the rights of the file, from which the user's umask takes away; it never has more, not even for a moment.
+    """
     # Its own name each time, so that two notebooks on one quiz do not write into each other's half-written file.
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("xb") as file:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())

@@ -26,6 +26,7 @@ from vertebra.quiz.schema import kind, nearest
 from vertebra.quiz.static import counted, static_html
 from vertebra.teaching import key as keys
 from vertebra.teaching.files import DEVICE, TeachingError, write_text
+from vertebra.teaching.rules import Rules
 
 FORMAT = "vertebra-questions/1"
 QUIZ_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
@@ -88,7 +89,7 @@ def assign(assignment_file: Path | str, out: Path | str, force: bool = False) ->
         # Whatever it is, and be it the key of another quiz in a folder that was forced: no key is written over.
         name = previous.build[:8] if previous else f"damaged-{hashlib.sha256(key_file.read_bytes()).hexdigest()[:8]}"
         kept = key_file.replace(key_file.with_name(f"key-{name}.json"))
-    write_text(key_file, key.text())
+    write_text(key_file, keys.KeyFile(key.quiz, key.title, key.certainty, Rules(), (key,)).text(), private=True)
     write_text(folder / "questions.json", json.dumps(questions, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / f"{key.quiz}.ipynb", notebook(questions))
     return Assigned(key.quiz, key.build, folder, key_file, len(key.items), key.maximum, kept)
@@ -117,6 +118,7 @@ def build(assignment: Assignment) -> tuple[dict[str, Any], keys.Key]:
                 bank_version=item.version,
                 sources=item.sources,
                 mistakes={new: mistakes[old] for new, old in explained.items() if old in mistakes},
+                names=bank_ids,
             )
         )
     sheet: dict[str, Any] = {

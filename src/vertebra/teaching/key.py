@@ -10,11 +10,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from vertebra.quiz.responses import digest
 from vertebra.quiz.scoring import is_number, score
 from vertebra.quiz.tasks import needle_lines
 from vertebra.teaching.files import TeachingError
+from vertebra.teaching.rules import Rules
 
-FORMAT = "vertebra-key/1"
+FORMAT = "vertebra-key/2"
+FIRST_FORMAT = "vertebra-key/1"  # one build, without rules, names and seal
+NEWER_FIELDS = {"mistakes", "names"}  # of a question; older key files have none
 MOST_POINTS = 1_000_000
 GROUPS = ("options", "steps", "prompts", "regions", "bands")
 
@@ -25,7 +29,8 @@ class Question:
 
     public: what the student saw; key: the key record of `scoring.score`, in the student's neutral ids. rationales:
     {neutral id: text, "": the worked solution}. slips: usual wrong numbers. bank_id and bank_version name its origin.
-    mistakes: {neutral id of a wrong one: the belief behind it}; key files made before there were any have none.
+    mistakes: {neutral id of a wrong one: the belief behind it}. names: {neutral id: the bank's id of the same part}.
+    Key files made before there were mistakes or names have none.
     """
 
     id: str
@@ -38,6 +43,7 @@ class Question:
     bank_version: str
     sources: tuple[str, ...]
     mistakes: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,12 +61,47 @@ class Key:
         """The points of all questions together."""
         return math.fsum(question.points for question in self.items)
 
+
+@dataclass(frozen=True)
+class KeyFile:
+    """What key.json holds: the rules of a quiz and the key of each of its builds, one for each variant.
+
+    The seal finds accidents and edits by hand. It is no signature: whoever may write the file can seal it anew.
+    """
+
+    quiz: str
+    title: str
+    certainty: bool
+    rules: Rules
+    variants: tuple[Key, ...]
+
+    def of(self, build: str) -> Key | None:
+        """Return the key of a build, if it is one of this quiz."""
+        return next((key for key in self.variants if key.build == build), None)
+
+    def record(self) -> dict[str, Any]:
+        """Return all that the file holds but its seal, which is taken of this."""
+        return {
+            "format": FORMAT,
+            "quiz": self.quiz,
+            "title": self.title,
+            "certainty": self.certainty,
+            "rules": self.rules.record(),
+            "variants": [{"build": key.build, "items": [asdict(item) for item in key.items]} for key in self.variants],
+        }
+
+    @property
+    def seal(self) -> str:
+        """The SHA-256 of the record's canonical JSON, in 64 hex digits."""
+        return digest(self.record())
+
     def text(self) -> str:
         """Return the text of the key file."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False) + "\n"
+        record = self.record()
+        return json.dumps(record | {"seal": digest(record)}, indent=1, ensure_ascii=False) + "\n"
 
 
-def load_key(path: Path | str) -> Key:
+def load_key_file(path: Path | str) -> KeyFile:
     """Read a key file; raises TeachingError if it is another file, or damaged, and OSError if it cannot be read."""
     path = Path(path)
     try:
@@ -68,23 +109,48 @@ def load_key(path: Path | str) -> Key:
     except (ValueError, RecursionError):
         raise TeachingError(f"{path}: is not a key file; name the key.json that `vertebra quiz assign` made") from None
     name = data.get("format") if isinstance(data, dict) else None
-    if name != FORMAT:
+    if name not in (FORMAT, FIRST_FORMAT):
         what = f"its format is {reprlib.repr(name)}, not {FORMAT!r}"
         raise TeachingError(f"{path}: {what}; name the key.json that `vertebra quiz assign` made")
     try:
-        items = tuple(_question(record) for record in data["items"])
-        if not items or len({question.id for question in items}) != len(items):
-            raise ValueError("no questions, or one of them twice")
-        if not re.fullmatch(r"[0-9a-f]{8,64}", str(data["build"])):  # its first digits go into a file's name
-            raise ValueError(f"the build is {reprlib.repr(data['build'])}")
-        return Key(str(data["quiz"]), str(data["title"]), str(data["build"]), bool(data["certainty"]), items)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        rules, builds = Rules(), [data]
+        if name == FORMAT:
+            if data.pop("seal") != digest(data):
+                raise ValueError("its seal does not fit, so it was changed after it was made")
+            rules, builds = Rules.of(data["rules"]), data["variants"]
+        quiz, title, certainty = str(data["quiz"]), str(data["title"]), bool(data["certainty"])
+        variants = tuple(
+            Key(quiz, title, _build(each["build"]), certainty, tuple(map(_question, each["items"]))) for each in builds
+        )
+        if not variants or len({key.build for key in variants}) != len(variants):
+            raise ValueError("no build, or one of them twice")
+        for key in variants:
+            if not key.items or len({question.id for question in key.items}) != len(key.items):
+                raise ValueError("no questions, or one of them twice")
+        return KeyFile(quiz, title, certainty, rules, variants)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError) as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise TeachingError(f"{path}: is damaged ({what}); make it again with `vertebra quiz assign`") from None
 
 
+def load_key(path: Path | str) -> Key:
+    """Read the key file of a quiz without variants; raises TeachingError and OSError as `load_key_file`."""
+    key, *others = load_key_file(path).variants
+    if others:
+        raise TeachingError(f"{path}: holds {len(others) + 1} variants; read it with load_key_file")
+    return key
+
+
+def _build(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{8,64}", value):  # its first digits go into a file name
+        raise ValueError(f"the build is {reprlib.repr(value)}")
+    return value
+
+
 def _question(record: Mapping[str, Any]) -> Question:
-    fields = {name: record[name] for name in Question.__dataclass_fields__ if name != "mistakes" or name in record}
+    fields = {
+        name: record[name] for name in Question.__dataclass_fields__ if name in record or name not in NEWER_FIELDS
+    }
     question = Question(**fields | {"slips": tuple(record["slips"]), "sources": tuple(record["sources"])})
     if not is_points(question.points):
         raise ValueError(f"question {question.id} has the points {reprlib.repr(question.points)}")
@@ -130,7 +196,7 @@ def _can_be_shown(question: Question) -> bool:
         case _:
             fits = texts["options"].keys() == set(key["options"])
     words += [question.id, question.bank_id, *question.sources, *question.rationales.values()]
-    words += [*question.mistakes.values(), *(slip.get("mistake", "") for slip in slips)]
+    words += [*question.mistakes.values(), *question.names.values(), *(slip.get("mistake", "") for slip in slips)]
     words += [text for group in texts.values() for text in group.values()] + [slip["rationale"] for slip in slips]
     return fits and all(isinstance(text, str) for text in words) and all(map(is_number, numbers))
 
