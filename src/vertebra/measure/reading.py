@@ -31,7 +31,7 @@ kind, both lower 95 % limits above this share. See `stop`."""
 # --- proportions -----------------------------------------------------------------------------------------------------
 
 
-def wilson(successes: float, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: float) -> tuple[float, float]:
     """95 % Wilson score interval of a proportion: (low, high), without continuity correction (unreferenced).
 
     It keeps inside 0 and 1 and stays honest where all or none succeeded, as the plain p +- z sqrt(p (1 - p) / n) does
