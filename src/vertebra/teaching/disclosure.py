@@ -21,7 +21,8 @@ def hidden(counts: NDArray[np.int64], shown_totals: NDArray[np.bool_] | None = N
 
     The reader knows the size of every row, so every person must be in one column (none may be missing). Hidden are
     the cells and column totals of 1 to `FEWEST` - 1, then, one at a time, the smallest neighbours that hold anybody,
-    until no hidden number follows from what is shown. shown_totals (c,): totals that the reader knows anyway and that are never hidden.
+    until no hidden number follows from what is shown. shown_totals (c,): totals that the reader knows anyway and that
+    are never hidden.
     """
     table = np.vstack([counts, counts.sum(axis=0)])
     always = np.zeros(table.shape, dtype=bool)

@@ -21,7 +21,7 @@ from vertebra.teaching.files import TeachingError
 
 REFUSE, WARN = 20, 100
 """Examinees below which nothing is computed, and below which the numbers come with a warning."""
-FIFTHS = 100
+FIFTHS = 200
 """Examinees from which the class is split into fifths by ability; below, into thirds."""
 HARD, EASY = 0.30, 0.90
 """Facilities below and above which an item is flagged."""
