@@ -143,31 +143,53 @@ def apart(places: Sequence[float], least: float, low: float, high: float) -> lis
 QUARTERS = [(0.0, "0"), (0.25, "25"), (0.5, "50"), (0.75, "75"), (1.0, "100 %")]
 
 
-def score_bars(
-    title: str, says: str, bars: Sequence[tuple[float, float, int | None]], mark: tuple[float, str] | None
-) -> Figure:
-    """Draw how many students reached which score. bars: (from, to, how many; None: hidden), scores in percent.
+def score_bars(title: str, says: str, bars: Sequence[tuple[float, float, int]]) -> Figure:
+    """Draw how many students reached which score. bars: (from, to, how many), scores in per cent.
 
-    mark: a score to be marked by a line, and what it is called.
+    Areas are in proportion to students: a bar is as high as its students per ten points.
     """
-    most = max((n for _, _, n in bars if n is not None), default=1) or 1
+    heights = [10 * n / (high - low) for low, high, n in bars]
+    most = max(heights, default=1.0)
     plot = Plot((0.0, 100.0), (0.0, most * 1.12))
     parts = plot.rulers((tick, f"{tick:g}") for tick in ticks(most))
-    for low, high, n in bars:
+    for (low, high, n), tall in zip(bars, heights, strict=True):
         left, wide = plot.across(low) + 1, plot.across(high) - plot.across(low) - 2
-        if n is None:
-            parts.append(text(left + wide / 2, plot.bottom - 5, "?", SOFT, "middle"))
-        elif n:
-            parts.append(rect(left, plot.up(n), wide, plot.bottom - plot.up(n), ACCENT))
-            parts.append(text(left + wide / 2, plot.up(n) - 4, str(n), INK, "middle", 'font-size="12"'))
+        parts.append(rect(left, plot.up(tall), wide, plot.bottom - plot.up(tall), ACCENT))
+        parts.append(text(left + wide / 2, plot.up(tall) - 4, str(n), INK, "middle", 'font-size="12"'))
     parts.append(line(plot.left, plot.bottom, plot.right, plot.bottom, INK))
-    if mark:
-        x = plot.across(mark[0])
-        parts.append(line(x, plot.top, x, plot.bottom, BAD, 2, "5 3"))
-        anchor, beside = ("start", 5) if mark[0] < 50 else ("end", -5)
-        parts.append(text(x + beside, plot.top + 8, mark[1], BAD, anchor))
     parts += plot.feet((tick, f"{tick:g}") for tick in (0, 20, 40, 60, 80, 100))
-    return Figure(title, says, WIDTH, plot.bottom + BOTTOM, (*parts, *plot.named("score, % of the points", "Students")))
+    names = plot.named("score, % of the points", "Students per ten points")
+    return Figure(title, says, WIDTH, plot.bottom + BOTTOM, (*parts, *names))
+
+
+Ends = tuple[float, float, float]
+
+
+def item_intervals(title: str, says: str, items: Sequence[tuple[str, Ends | None, Ends | None, bool]]) -> Figure:
+    """Draw facility and correlation of each question side by side, each as a dot with its interval.
+
+    items: (name, (facility, low, high), (correlation, low, high), under suspicion); None where there is none.
+    """
+    bottom = 48 + 20.0 * len(items)
+    left = Plot((0.0, 1.0), (0.0, 1.0), left=44, right=190, top=34, bottom=bottom)
+    right = Plot((-1.0, 1.0), (0.0, 1.0), left=212, right=WIDTH - 14, top=34, bottom=bottom)
+    parts = []
+    for plot, name, marks in ((left, "Facility", QUARTERS[::2]), (right, "Point-biserial", SIGNED)):
+        parts.append(text(plot.left, 16, name, INK, "start", 'font-weight="600"'))
+        parts += [line(plot.across(at), plot.top, plot.across(at), bottom, LINE) for at, _ in marks]
+        parts += plot.feet(marks)
+    for row, (name, facility, correlation, suspect) in enumerate(items):
+        y, colour = 48 + 20.0 * row, BAD if suspect else ACCENT
+        parts.append(text(30, y + 4.5, f"! {name}" if suspect else name, colour if suspect else INK, "end"))
+        for plot, ends in ((left, facility), (right, correlation)):
+            if ends:
+                value, low, high = map(plot.across, ends)
+                parts.append(line(low, y, high, y, colour, 2))
+                parts.append(marker(value, y, colour, 3 if suspect else 0))
+    return Figure(title, says, WIDTH, bottom + 26, tuple(parts))
+
+
+SIGNED = [(-1.0, "−1"), (0.0, "0"), (1.0, "1")]
 
 
 def ticks(most: float) -> list[float]:
@@ -298,12 +320,12 @@ def hofstee_plot(
     says: str,
     curve: Sequence[tuple[float, float]],
     box: tuple[float, float, float, float],
-    cut: tuple[float, float] | None,
+    cut: float | None,
 ) -> Figure:
-    """Draw who would fail at which cut, the judges' box and its diagonal, and where they cross.
+    """Draw who would fail at which cut, the judges' box and its diagonal, and the cut where they cross.
 
     curve: (cut, failing), both in percent. box: least and most acceptable cut, least and most acceptable failing, in
-    percent. cut: (cut, failing) of the crossing, None if there is none.
+    per cent. cut: in per cent, None if they do not cross.
     """
     plot = Plot((0.0, 100.0), (0.0, 100.0))
     parts = plot.rulers([(0, "0"), (25, "25"), (50, "50"), (75, "75"), (100, "100")])
@@ -313,11 +335,10 @@ def hofstee_plot(
     parts.append(line(plot.across(low), plot.up(most), plot.across(high), plot.up(least), SOFT, 1.5, "4 3"))
     parts.append(path([(plot.across(x), plot.up(y)) for x, y in curve], ACCENT, 2.4))
     parts.append(text(plot.across(low), plot.up(most) - 6, "judges", SOFT))
-    if cut:
-        x, y = plot.across(cut[0]), plot.up(cut[1])
-        parts.append(line(x, y, x, plot.bottom, BAD, 1.5, "5 3"))
-        parts.append(marker(x, y, BAD, 3))
-        parts.append(text(x - 8, y - 8, f"cut {cut[0]:.1f} %", BAD, "end", 'font-weight="700"'))
+    if cut is not None:
+        x = plot.across(cut)
+        parts.append(line(x, plot.top, x, plot.bottom, BAD, 1.5, "5 3"))
+        parts.append(text(x - 6, plot.top + 10, f"cut {cut:.1f} %", BAD, "end", 'font-weight="700"'))
     parts += plot.feet((tick, f"{tick:g}") for tick in (0, 25, 50, 75, 100))
     return Figure(
         title,

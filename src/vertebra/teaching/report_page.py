@@ -101,7 +101,7 @@ class Words:
     id: str = ""
 
 
-Block = Words | Table | Drawn
+Block = Words | Table | Drawn | Figure
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,11 @@ def _on_page(block: Block, figures: Iterator[int]) -> str:
             return _words(block)
         case Table():
             return block.html(links=True)
+        case Figure():
+            drawn = block.svg(f"f{next(figures)}")
+            return f"<figure>{drawn}<figcaption>{escape(block.title)}</figcaption></figure>"
         case Drawn(figure, numbers, beside):
-            drawn = f"<figure>{figure.svg(f'f{next(figures)}')}<figcaption>{escape(figure.title)}</figcaption></figure>"
+            drawn = _on_page(figure, figures)
             if beside:
                 return f'<div class="beside">{numbers.html(links=True)}{drawn}</div>'
             return f"{drawn}<details><summary>{escape(numbers.caption)}</summary>{numbers.html(links=True)}</details>"
@@ -174,11 +177,13 @@ def _in_notebook(block: Block) -> str:
             return _words(block)
         case Table():
             return block.html(links=False)
+        case Figure():
+            file = base64.b64encode(block.svg("f").encode()).decode()
+            alt = escape(f"{block.title}. {block.says}")
+            source = f'src="data:image/svg+xml;base64,{file}"'
+            return f'<p><img {source} alt="{alt}" width="430" style="background: white"></p>'
         case Drawn(figure, numbers, _):
-            file = base64.b64encode(figure.svg("f").encode()).decode()
-            alt = escape(f"{figure.title}. {figure.says}")
-            drawn = f'<img src="data:image/svg+xml;base64,{file}" alt="{alt}" width="430" style="background: white">'
-            return f"<p>{drawn}</p>{numbers.html(links=False)}"
+            return _in_notebook(figure) + numbers.html(links=False)
 
 
 def write_notebook(path: Path, title: str, call: str, sections: Iterable[Section], prose: Mapping[str, str]) -> None:
