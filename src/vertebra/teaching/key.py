@@ -18,7 +18,7 @@ from vertebra.teaching.rules import Rules
 
 FORMAT = "vertebra-key/2"
 FIRST_FORMAT = "vertebra-key/1"  # one build, without rules, names and seal
-NEWER_FIELDS = {"mistakes", "names"}  # of a question; older key files have none
+NEWER_FIELDS = {"mistakes", "names", "objectives"}  # of a question; older key files have none
 MOST_POINTS = 1_000_000
 GROUPS = ("options", "steps", "prompts", "regions", "bands")
 
@@ -30,7 +30,7 @@ class Question:
     public: what the student saw; key: the key record of `scoring.score`, in the student's neutral ids. rationales:
     {neutral id: text, "": the worked solution}. slips: usual wrong numbers. bank_id and bank_version name its origin.
     mistakes: {neutral id of a wrong one: the belief behind it}. names: {neutral id: the bank's id of the same part}.
-    Key files made before there were mistakes or names have none.
+    objectives: what it asks about. Key files made before there were mistakes, names or objectives have none.
     """
 
     id: str
@@ -44,17 +44,22 @@ class Question:
     sources: tuple[str, ...]
     mistakes: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    objectives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Key:
-    """The key of one quiz; build is the digest of the questions that it belongs to."""
+    """The key of one quiz; build is the digest of the questions that it belongs to.
+
+    dropped: the ids of questions that were handed out and no longer count.
+    """
 
     quiz: str
     title: str
     build: str
     certainty: bool
     items: tuple[Question, ...]
+    dropped: tuple[str, ...] = ()
 
     @property
     def maximum(self) -> float:
@@ -87,7 +92,10 @@ class KeyFile:
             "title": self.title,
             "certainty": self.certainty,
             "rules": self.rules.record(),
-            "variants": [{"build": key.build, "items": [asdict(item) for item in key.items]} for key in self.variants],
+            "variants": [
+                {"build": key.build, "items": [asdict(item) for item in key.items], "dropped": key.dropped}
+                for key in self.variants
+            ],
         }
 
     @property
@@ -120,7 +128,15 @@ def load_key_file(path: Path | str) -> KeyFile:
             rules, builds = Rules.of(data["rules"]), data["variants"]
         quiz, title, certainty = str(data["quiz"]), str(data["title"]), bool(data["certainty"])
         variants = tuple(
-            Key(quiz, title, _build(each["build"]), certainty, tuple(map(_question, each["items"]))) for each in builds
+            Key(
+                quiz,
+                title,
+                _build(each["build"]),
+                certainty,
+                tuple(map(_question, each["items"])),
+                tuple(map(str, each.get("dropped", ()))),
+            )
+            for each in builds
         )
         if not variants or len({key.build for key in variants}) != len(variants):
             raise ValueError("no build, or one of them twice")
@@ -151,7 +167,8 @@ def _question(record: Mapping[str, Any]) -> Question:
     fields = {
         name: record[name] for name in Question.__dataclass_fields__ if name in record or name not in NEWER_FIELDS
     }
-    question = Question(**fields | {"slips": tuple(record["slips"]), "sources": tuple(record["sources"])})
+    lists = {name: tuple(fields.get(name, ())) for name in ("slips", "sources", "objectives")}
+    question = Question(**fields | lists)
     if not is_points(question.points):
         raise ValueError(f"question {question.id} has the points {reprlib.repr(question.points)}")
     # A key that its own answer does not satisfy would quietly give a whole class nothing.
@@ -195,7 +212,7 @@ def _can_be_shown(question: Question) -> bool:
             fits, numbers = True, [*numbers, key["value"], key["tolerance"]]
         case _:
             fits = texts["options"].keys() == set(key["options"])
-    words += [question.id, question.bank_id, *question.sources, *question.rationales.values()]
+    words += [question.id, question.bank_id, *question.sources, *question.objectives, *question.rationales.values()]
     words += [*question.mistakes.values(), *question.names.values(), *(slip.get("mistake", "") for slip in slips)]
     words += [text for group in texts.values() for text in group.values()] + [slip["rationale"] for slip in slips]
     return fits and all(isinstance(text, str) for text in words) and all(map(is_number, numbers))

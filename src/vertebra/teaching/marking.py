@@ -33,17 +33,27 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marked:
-    """One student's marks, in the order of the quiz."""
+    """One student's marks, in the order of the quiz.
+
+    late_days: days late that had begun; factor: what lateness leaves of the points, 0 to 1.
+    """
 
     student: str
     saved: str
     marks: tuple[Mark, ...]
     notes: tuple[str, ...]
+    late_days: int = 0
+    factor: float = 1.0
+
+    @property
+    def earned(self) -> float:
+        """The points earned by the answers, whenever they came."""
+        return math.fsum(mark.points for mark in self.marks)
 
     @property
     def total(self) -> float:
-        """The points earned."""
-        return math.fsum(mark.points for mark in self.marks)
+        """The points that count: those earned, less what lateness costs."""
+        return self.earned * self.factor
 
     @property
     def maximum(self) -> float:
@@ -52,7 +62,7 @@ class Marked:
 
     @property
     def percent(self) -> float:
-        """The points earned, in percent of the maximum."""
+        """The points that count, in percent of the maximum."""
         return 100 * self.total / self.maximum
 
     @property
@@ -63,11 +73,11 @@ class Marked:
     @property
     def certainty_bonus(self) -> float:
         """Percentage points for knowing how sure to be; negative when wrong answers were given with certainty."""
-        return 100 * bonus(self.total / self.maximum, self.certainty_marks / self.maximum)
+        return 100 * bonus(self.earned / self.maximum, self.certainty_marks / self.maximum)
 
     @property
     def percent_plus_bonus(self) -> float:
-        """Accuracy plus certainty bonus, in percent, kept within 0 to 100."""
+        """The result plus certainty bonus, in percent, kept within 0 to 100."""
         return min(max(self.percent + self.certainty_bonus, 0.0), 100.0)
 
 
