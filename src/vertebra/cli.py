@@ -67,11 +67,18 @@ def _quiz_commands(groups: Group) -> None:
 
     command = commands.add_parser("assign", help="build the students' folder and the key")
     command.add_argument("file", type=Path, help="an assignment file, such as quizzes/assignments/fracture-types.yml")
-    command.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="gets the folders student and instructor"
-    )
+    command.add_argument("--out", type=Path, metavar="DIR", help="gets the folders student and instructor")
     command.add_argument("--force", action="store_true", help="write into DIR even if it holds something else")
+    command.add_argument("--preview", action="store_true", help="print what is asked and the rules, and build nothing")
+    command.add_argument(
+        "--preview-html", type=Path, metavar="FILE", help="write the page a student sees, without keys; build nothing"
+    )
     command.set_defaults(run=_assign)
+
+    command = commands.add_parser("rekey", help="correct the key of a quiz that was handed out")
+    command.add_argument("key", type=Path, help="the key.json that `vertebra quiz assign` made")
+    command.add_argument("file", type=Path, help="the assignment file, corrected, or with its bank corrected")
+    command.set_defaults(run=_rekey)
 
     command = commands.add_parser("grade", help="grade handed-in responses.json files; nothing in them is run")
     command.add_argument("key", type=Path, help="the key.json that `vertebra quiz assign` made")
@@ -223,15 +230,44 @@ def _check_evidence(args: argparse.Namespace) -> int:
 
 
 def _assign(args: argparse.Namespace) -> int:
-    from vertebra.teaching.assign import assign
+    from vertebra.teaching.assign import assign, load_assignment
+    from vertebra.teaching.files import write_text
     from vertebra.teaching.marking import in_points
+    from vertebra.teaching.preview import preview, preview_html
 
+    if args.preview or args.preview_html:
+        assignment = load_assignment(args.file)
+        if args.preview:
+            print(preview(assignment))
+        if args.preview_html:
+            write_text(args.preview_html, preview_html(assignment))
+            print(f"{args.preview_html}: written, as a student sees it")
+        return 0
+    if args.out is None:
+        print("name the folder to build in with --out DIR, or look first with --preview", file=sys.stderr)
+        return 2
     built = assign(args.file, args.out, force=args.force)
     print(f"{built.quiz}: {counted(built.items, 'question')}, {in_points(built.points)}, build {built.build[:8]}")
-    print(f"Hand out the folder   {built.student}")
+    if len(built.folders) == 1:
+        print(f"Hand out the folder   {built.student}")
+    else:
+        print(f"Hand out one of each  {built.folders[0]} to {built.folders[-1].name}, {len(built.folders)} variants")
     print(f"Keep to yourself      {built.key}")
     if built.kept:
-        print(f"The key that was there, of other questions, is kept in {built.kept}")
+        print(f"The key that was there is kept in {built.kept}")
+    return 0
+
+
+def _rekey(args: argparse.Namespace) -> int:
+    from vertebra.teaching.rekey import rekey
+
+    done = rekey(args.key, args.file)
+    print("\n".join(done.changes) or f"{done.quiz}: nothing changed, and nothing was written")
+    for name in done.unasked:
+        print(f"{name}: was not handed out with this key, so it is not marked")
+    if done.kept:
+        print(f"{done.quiz}: {counted(len(done.changes), 'change')} in {done.key}; grade again with it")
+        print(f"The key as it was is kept in {done.kept}")
     return 0
 
 

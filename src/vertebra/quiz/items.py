@@ -233,12 +233,25 @@ class Item:
     def assigned(self, order_seed: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
         """Return (public part, key record in its neutral ids, {neutral id: bank id}), the same for the same seed."""
         shown = self._shown(order_seed)
-        names = {
-            group: {part.id: f"{group[0]}{number}" for number, part in enumerate(parts, 1)}
-            for group, parts in shown.items()
+        bank_ids = {
+            f"{group[0]}{number}": part.id for group, parts in shown.items() for number, part in enumerate(parts, 1)
         }
-        bank_ids = {new: old for group in names.values() for old, new in group.items()}
-        return self._public(shown, names), self._key(shown, names), bank_ids
+        return *self.relabelled(bank_ids), bank_ids
+
+    def relabelled(self, bank_ids: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return (public part, key record) in the neutral ids and the order that `assigned` gave out earlier.
+
+        bank_ids: {neutral id: bank id}, in that order. Raises ValueError if the parts of the question are others now.
+        """
+        names: dict[str, dict[str, str]] = {}
+        shown: dict[str, tuple[Any, ...]] = {}
+        for group, parts in self._shown(None).items():
+            known = {part.id: part for part in parts}
+            names[group] = {old: new for new, old in bank_ids.items() if new[0] == group[0]}
+            if names[group].keys() != known.keys():
+                raise ValueError(f"its {group} are {', '.join(known) or 'none'}, not {', '.join(names[group])}")
+            shown[group] = tuple(known[old] for old in names[group])
+        return self._public(shown, names), self._key(shown, names)
 
     def rationales(self) -> dict[str, str]:
         """Return {id of option, step, prompt, region or band: its rationale}; "" holds the item's own, if any."""

@@ -23,15 +23,16 @@ def standing(public_items: Iterable[Mapping[str, Any]]) -> str:
     return "Teaching, not medical advice." + ("" if reviewed else " Not yet reviewed by a clinician.")
 
 
-def static_html(title: str, public_items: Sequence[Mapping[str, Any]]) -> str:
+def static_html(title: str, public_items: Sequence[Mapping[str, Any]], level: int = 3) -> str:
     """Return the questions as a numbered list in accessible HTML, escaped, without style or script.
 
-    `public_items` are `Item.public()` dicts; keys, rationales and whatever else an item carries are left out.
+    `public_items` are `Item.public()` dicts; keys, rationales and whatever else an item carries are left out. level:
+    that of the heading.
     """
     # A nested list has no margin in a notebook; without style, a line break has to make the room.
     questions = "\n".join(f"<li>\n{_question(item)}\n<br>\n</li>" for item in public_items)
     note = f"<p><em>{standing(public_items)}</em></p>"
-    return f"<section>\n<h3>{escape(title)}</h3>\n{note}\n<ol>\n{questions}\n</ol>\n</section>"
+    return f"<section>\n<h{level}>{escape(title)}</h{level}>\n{note}\n<ol>\n{questions}\n</ol>\n</section>"
 
 
 def _question(item: Mapping[str, Any]) -> str:

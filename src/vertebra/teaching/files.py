@@ -13,9 +13,10 @@ class TeachingError(ValueError):
     """A file or folder that cannot be used; the text names it, what is wrong and the mend, one line for each fault."""
 
 
-def write_text(path: Path, text: str, private: bool = False) -> None:
-    """Write UTF-8 text so that a crash leaves the old file or the new one, never half of one. Raises OSError.
+def write_text(path: Path, text: str | bytes, private: bool = False) -> None:
+    """Write text, as UTF-8, so that a crash leaves the old file or the new one, never half of one. Raises OSError.
 
     private: only its owner may read the file, where the system knows such rights.
     """
-    write_whole(path, text.encode(), mode=0o600 if private else 0o666)
+    raw = text.encode() if isinstance(text, str) else text
+    write_whole(path, raw, mode=0o600 if private else 0o666)

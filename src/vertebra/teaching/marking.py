@@ -98,7 +98,7 @@ def mark(key: Key, responses: Responses) -> Marked:
     """
     marks = tuple(_mark(question, key.certainty, responses.answers.get(question.id)) for question in key.items)
     notes = [f"{mark.question.bank_id}: {mark.note}" for mark in marks if mark.note]
-    foreign = responses.answers.keys() - {question.id for question in key.items}
+    foreign = responses.answers.keys() - {question.id for question in key.items} - {*key.dropped}
     if foreign:
         named = ", ".join(reprlib.repr(name) for name in sorted(foreign)[:3])
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
