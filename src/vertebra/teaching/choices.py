@@ -115,7 +115,10 @@ def _numbers(key: Mapping[str, Any], answers: Sequence[Any]) -> Place:
         found, counts = np.unique(values[left], return_counts=True)
         before = np.concatenate([[0], np.cumsum(counts)])
         ends = np.searchsorted(found, found + reach, side="right"), np.searchsorted(found, found - reach)
-        common = found[(before[ends[0]] - before[ends[1]]).argmax()]
+        gathered = before[ends[0]] - before[ends[1]]
+        best = np.flatnonzero(gathered == gathered.max())
+        best = best[counts[best] == counts[best].max()]
+        common = found[best[best.size // 2]]
         near = left & (np.abs(values - common) <= reach)
         names.append(f"{common:g}")
         columns.append(near)

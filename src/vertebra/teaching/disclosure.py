@@ -19,10 +19,10 @@ def few(people: NDArray[np.int64]) -> NDArray[np.bool_]:
 def hidden(counts: NDArray[np.int64], shown_totals: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """Say which cells of a table of people to hide: bool (g + 1, c) for `counts` (g, c), the last row for the totals.
 
-    The reader knows the size of every row, so every person must be in one column (none may be missing). Hidden are
-    the cells and column totals of 1 to `FEWEST` - 1, then, one at a time, the smallest neighbours that hold anybody,
-    until no hidden number follows from what is shown. shown_totals (c,): totals that the reader knows anyway and that
-    are never hidden.
+    The reader knows the size of every row, so every person must be in one column (none may be missing), and a row needs
+    at least `FEWEST` people, as one of two cannot be hidden from the other. Hidden are the cells and column totals of 1
+    to `FEWEST` - 1, then, one at a time, the smallest neighbours that hold anybody, until none of those few follows
+    from what is shown. shown_totals (c,): totals that the reader knows anyway and that are never hidden.
     """
     table = np.vstack([counts, counts.sum(axis=0)])
     always = np.zeros(table.shape, dtype=bool)
@@ -45,7 +45,7 @@ def hidden(counts: NDArray[np.int64], shown_totals: NDArray[np.bool_] | None = N
 
 
 def _given_away(table: NDArray[np.int64], mask: NDArray[np.bool_]) -> tuple[int, int] | None:
-    """Return a hidden cell whose number follows from the shown ones, or None.
+    """Return a hidden cell of few people whose number follows from the shown ones, or None.
 
     The numbers are a flow of people from rows through columns to the totals, which keeps the size of each row and of
     the class. A cell can hold another number just if the flow can turn on a circle through it: more is always
@@ -56,6 +56,8 @@ def _given_away(table: NDArray[np.int64], mask: NDArray[np.bool_]) -> tuple[int,
     edges = {(int(i), int(j)): (int(i), rows + int(j)) for i, j in np.argwhere(mask[:-1])}
     edges |= {(rows, int(j)): (rows + int(j), class_) for j in np.flatnonzero(mask[-1])}
     for cell, (tail, head) in edges.items():
+        if table[cell] >= FEWEST:
+            continue  # hidden only for the sake of another
         steps: dict[int, set[int]] = {}
         for other, (a, b) in edges.items():
             if other != cell:
