@@ -152,15 +152,15 @@ PROSE = {
 
 def percent(share: float) -> str:
     """Return a share as "58 %", or a dash where there is none."""
-    return "–" if np.isnan(share) else f"{100 * share:.0f} %"
+    return "–" if np.isnan(share) else f"{100 * share:.0f}\u00a0%"
 
 
-def with_limits(found: Interval, scale: float = 100.0, digits: int = 0, unit: str = " %") -> str:
+def with_limits(found: Interval, scale: float = 100.0, digits: int = 0, unit: str = "\u00a0%") -> str:
     """Return "58 % (49 to 66)", or a dash where there is no estimate."""
     if np.isnan(found.value):
         return "–"
     value, low, high = (signed(scale * each, digits) for each in (found.value, found.low, found.high))
-    return f"{value}{unit} ({low} to {high})"
+    return f"{value}{unit} ({low}\u00a0to\u00a0{high})"
 
 
 def signed(value: float, digits: int) -> str:
@@ -284,7 +284,8 @@ def _each(found: Analysis) -> Section:
     )
     about = (
         "Ability is the score on all other questions. A right answer should rise towards the ablest and a wrong one "
-        f"fall. A number of fewer than {FEWEST} students is hidden, and others with it from which it would follow."
+        f"fall. A number of fewer than {FEWEST} students is hidden, and others with it from which it would follow. "
+        "r is the correlation of choosing an answer with ability."
     )
     return Section("each", "Question by question", says, (Words(about), *blocks))
 
@@ -314,8 +315,8 @@ def _question(place: int, found: ItemAnalysis, groups: int) -> Iterator[Block]:
 
 TO_DO = (
     "Read the question and its key against the source. An alarm is a suspicion: a sound key is accused now and then.",
-    "If the key is wrong, correct it in the bank and give it to the quiz with `vertebra quiz rekey`.",
-    "Then grade again with `vertebra quiz grade`, which lists whose mark moved.",
+    "If the key is wrong, correct it in the bank and give it to the quiz with “vertebra quiz rekey”.",
+    "Then grade again with “vertebra quiz grade”, which lists whose mark moved.",
     "If the key is right, ask whether the other answer can be defended, and reword it.",
 )
 
@@ -353,29 +354,34 @@ def _choices(place: int, found: ItemAnalysis, table: ChoiceTable, groups: int) -
         option, right = table.options[j], bool(table.right[j])
         label = f"{letter}. {_option(found, option)}" if option else _option(found, option)
         shares = table.counts[:, j] / np.maximum(table.sizes, 1)
+        label += " ✓ right" if right else ""
         cells = [
             HIDDEN if np.isnan(n) else f"{n:.0f} ({percent(share)})"
             for n, share in zip(table.counts[:, j], shares, strict=True)
         ]
         total = HIDDEN if np.isnan(table.totals[j]) else f"{table.totals[j]:.0f}"
         r = "–" if np.isnan(table.correlation[j]) else signed(table.correlation[j], 2)
-        rows.append((label, "✓ right" if right else "", *cells, total, r))
+        rows.append((label, *cells, total, r))
         known = tuple(None if np.isnan(share) else float(share) for share in shares)
         name = f"{letter} ✓ right" if right else letter if option else "none"
         curves.append(draw.Curve(name, right, known))
     if len(shown) < len(table.options):
-        rows.append(("Rare answers", "", *[HIDDEN] * (groups + 1), "–"))
-    sizes = tuple(f"{name} (n = {n})" for name, n in zip(names, table.sizes, strict=True))
+        rows.append(("Rare answers", *[HIDDEN] * (groups + 1), "–"))
+    sizes = tuple(f"{name} (n\u00a0=\u00a0{n})" for name, n in zip(names, table.sizes, strict=True))
     where = f", {found.item.parts.get(table.place, table.place)}" if table.place else ""
     caption = f"Question {place}{where}: answers by ability group"
-    drawn = [curve for curve in curves if any(share is not None for share in curve.shares)]
+    drawn = [
+        curve
+        for curve in curves
+        if any(curve.shares if curve.name == "none" else (share is not None for share in curve.shares))
+    ]
     says = "; ".join(
         f"{curve.name}: " + ", ".join(HIDDEN if share is None else percent(share) for share in curve.shares)
         for curve in drawn
     )
     figure = draw.answer_lines(caption, says or "Every number is hidden.", names, drawn)
-    head = ("Answer", "Key", *sizes, "All", "r")
-    return Drawn(figure, Table(f"{caption}; r: correlation of choosing it with the other questions", head, rows), True)
+    head = ("Answer", *sizes, "All", "r")
+    return Drawn(figure, Table(caption, head, rows), beside=True)
 
 
 def _letters(count: int) -> list[str]:
@@ -395,8 +401,8 @@ def _reliability(report: Report) -> Section:
     )
     near = (
         f"What it means near the pass mark: a student's score is known to about ± {half:.0f} points of per cent. "
-        "Within that distance of the pass mark, chance alone can decide on which side a student lies, so look at more than "
-        "this one quiz before anybody fails by it."
+        "Within that distance of the pass mark, chance alone can decide on which side a student lies, so look at more "
+        "than this one quiz before anybody fails by it."
     )
     ratings = report.standards.ratings
     if ratings is not None:

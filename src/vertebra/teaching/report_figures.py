@@ -171,8 +171,8 @@ def item_intervals(title: str, says: str, items: Sequence[tuple[str, Ends | None
     items: (name, (facility, low, high), (correlation, low, high), under suspicion); None where there is none.
     """
     bottom = 48 + 20.0 * len(items)
-    left = Plot((0.0, 1.0), (0.0, 1.0), left=44, right=190, top=34, bottom=bottom)
-    right = Plot((-1.0, 1.0), (0.0, 1.0), left=212, right=WIDTH - 14, top=34, bottom=bottom)
+    left = Plot((0.0, 1.0), (0.0, 1.0), left=44, right=178, top=34, bottom=bottom)
+    right = Plot((-1.0, 1.0), (0.0, 1.0), left=222, right=WIDTH - 14, top=34, bottom=bottom)
     parts = []
     for plot, name, marks in ((left, "Facility", QUARTERS[::2]), (right, "Point-biserial", SIGNED)):
         parts.append(text(plot.left, 16, name, INK, "start", 'font-weight="600"'))
@@ -235,7 +235,7 @@ def answer_lines(title: str, says: str, groups: Sequence[str], curves: Sequence[
     heights = apart([y for _, y, *_ in labels], 15, plot.top, plot.bottom)
     for (x, y, name, colour, weight), height in zip(labels, heights, strict=True):
         edge = plot.right + 12
-        parts.append(line(x + 5, y, edge, height, colour, 0.8))
+        parts.append(line(x + 6, y, edge, height, SOFT, 0.8, "1 3"))
         parts.append(text(edge + 3, height + 4.5, name, colour, "start", weight))
     return Figure(title, says, WIDTH, plot.bottom + BOTTOM, (*parts, *plot.named("ability group", "Chose it")))
 

@@ -26,9 +26,9 @@ nav ul {{ list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .1r
 nav a {{ display: inline-block; min-height: 24px; padding: .2rem 0; }}
 .lead p {{ font-size: 1.1rem; margin: .5rem 0; }}
 .stem {{ font-weight: 600; }}
-.beside {{ display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }}
-.beside > * {{ flex: 1 1 21rem; min-width: 0; max-width: 27rem; }}
-.beside > .wide {{ flex: 1.2 1 24rem; max-width: 34rem; }}
+.beside {{ display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; margin-top: 1rem; }}
+.beside > * {{ flex: 1 1 18rem; min-width: 0; max-width: 24rem; }}
+.beside > .wide {{ flex: 1 1 30rem; max-width: 100%; }}
 figure {{ margin: .75rem 0; max-width: 27rem; }} figcaption {{ color: var(--soft); font-size: .9rem; }}
 svg {{ display: block; width: 100%; background: none; }}
 .wide {{ overflow-x: auto; }}
@@ -37,10 +37,10 @@ table {{ border-collapse: collapse; font-size: .9rem; line-height: 1.4; font-var
 caption {{ text-align: left; color: var(--soft); padding-bottom: .3rem; }}
 th, td {{ padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top;
   overflow-wrap: normal; }}
-thead th {{ border-bottom-width: 2px; white-space: nowrap; }} th {{ font-weight: 600; }}
-.wide tbody th {{ min-width: 10rem; }}
+thead th {{ border-bottom-width: 2px; vertical-align: bottom; }} th {{ font-weight: 600; }}
+.wide tbody th {{ min-width: 9rem; }} .wide td {{ min-width: 3.5rem; }}
 summary {{ cursor: pointer; min-height: 24px; color: var(--accent); }}
-.alarm, .note {{ max-width: 44rem; padding: .6rem .9rem; border-left: 5px solid var(--bad);
+.alarm, .note {{ max-width: 44rem; margin: .75rem 0; padding: .6rem .9rem; border-left: 5px solid var(--bad);
   background: var(--bad-paper); }}
 .note {{ border-color: var(--ochre); background: var(--panel); }}
 .alarm > :first-child, .note > :first-child {{ margin-top: 0; }}
