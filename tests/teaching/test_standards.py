@@ -58,7 +58,7 @@ def test_icc_is_that_of_the_anova_of_statsmodels() -> None:
 
 def test_icc_limits_cover_the_truth() -> None:
     rng = np.random.default_rng(5)
-    n, k, truth, runs = 20, 8, 1.0 / (1.0 + 0.2 + 0.8), 1500
+    n, k, truth, runs = 20, 8, 1.0 / (1.0 + 0.2 + 0.8), 1000
     data = (
         rng.normal(0, 1, (runs, n, 1)) + rng.normal(0, 0.2**0.5, (runs, 1, k)) + rng.normal(0, 0.8**0.5, (runs, n, k))
     )
@@ -95,10 +95,10 @@ def test_one_judge_far_from_the_others_is_named_and_only_that_one() -> None:
 def test_panels_without_an_outlier_are_accused_in_five_per_cent() -> None:
     rng = np.random.default_rng(3)
     accused = 0
-    for _ in range(600):
+    for _ in range(400):
         values = 0.6 + rng.normal(0, 0.05, (8, 1)) * np.ones(4)
         accused += any(judge.outlier for judge in angoff(Ratings(tuple("abcdefgh"), tuple("wxyz"), values)).judges)
-    assert 0.02 < accused / 600 < 0.075
+    assert 0.02 < accused / 400 < 0.08
 
 
 def test_judges_are_held_against_each_other_and_against_the_class() -> None:

@@ -274,7 +274,7 @@ def miskey(place: Place, rest: ArrayLike) -> Miskey | None:
 
     slope  facility     sounds for a wrong key (names the true one)   for a right key
     1.5    0.25 - 0.9   0.95 - 1.00 (0.94 - 1.00)                     at most 0.001
-    1      0.3 - 0.85   0.92 - 0.98 (0.91 - 0.96)                     at most 0.01
+    1      0.3 - 0.85   0.92 - 0.98 (0.91 - 0.96)                     at most 0.02
     1      0.22         0.90 (0.86)                                   0.03
     0.5    0.33 - 0.72  0.80 - 0.84 (0.66 - 0.72)                     0.06 - 0.10
 
