@@ -1,9 +1,12 @@
 """A class that never was: answers drawn from a seeded one-parameter model, for tests of the report and nothing else."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vertebra.teaching import gradebook as tables
 from vertebra.teaching.statistics import ClassResults, ItemInfo
 
 OPTIONS = ("a", "b", "c", "d")
@@ -48,3 +51,56 @@ def simulated_class(
     return ClassResults(
         "simulated-quiz", "A simulated class", codes, tuple(items), fractions, sure, tuple(map(tuple, answers))
     )
+
+
+def write_gradebook(path: Path, results: ClassResults, start: int = 0) -> None:
+    """Write results into a gradebook, as a grading would; `start`: number of its first submission."""
+    quiz = results.quiz
+    head = {"id": quiz, "title": results.title, "certainty": True, "key_seal": "", "rules": {}, "grading": 1}
+    shown = ("format", "objectives", "points", "stem", "key")
+    items = [
+        {
+            "quiz": quiz,
+            "item": each.id,
+            "position": i,
+            "text": each.parts,
+            **{name: getattr(each, name) for name in shown},
+        }
+        for i, each in enumerate(results.items)
+    ]
+    nothing = dict.fromkeys(("digest", "saved", "handed_in", "build", "reason", "mend"), "")
+    numbers = {"attempt": 1, "late_days": 0, "factor": 1.0, "notes": []}
+    files = [
+        {
+            "id": i,
+            "quiz": quiz,
+            "grading": 1,
+            "student": code,
+            "folded": code,
+            "file": f"{code}.json",
+            "state": "graded",
+        }
+        | nothing
+        | numbers
+        for i, code in enumerate(results.students, start)
+    ]
+    marks = [
+        {
+            "submission_id": start + i,
+            "position": j,
+            "item": item.id,
+            "fraction": float(results.fractions[i, j]),
+            "points": float(results.fractions[i, j]) * item.points,
+            "certainty": int(results.certainty[i, j]) or None,
+            "certainty_mark": 0.0,
+            "answer": json.dumps(results.answers[i][j]),
+            "note": "",
+        }
+        for i in range(len(results.students))
+        for j, item in enumerate(results.items)
+    ]
+    path.parent.mkdir(exist_ok=True)
+    with tables.open_gradebook(path) as book, book.transaction() as connection:
+        connection.execute(tables.quizzes.insert(), [head | {"rekeyed": False}])
+        for table, rows in ((tables.items, items), (tables.submissions, files), (tables.marks, marks)):
+            connection.execute(table.insert(), rows)

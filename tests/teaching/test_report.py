@@ -13,11 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pages import axe, fits
-from tests.teaching.simulated_class import simulated_class
+from tests.teaching.simulated_class import simulated_class, write_gradebook
 from vertebra.teaching import standards as setting
 from vertebra.teaching.disclosure import FEWEST
+from vertebra.teaching.files import TeachingError
 from vertebra.teaching.lessons import lint
-from vertebra.teaching.report import Report, Standards, below, load_standards, score_bins, signed, write_report
+from vertebra.teaching.report import (
+    GRADEBOOK,
+    Report,
+    Standards,
+    below,
+    load_standards,
+    read_report,
+    report_quiz,
+    score_bins,
+    signed,
+    write_report,
+)
 from vertebra.teaching.report_figures import Curve, answer_lines, apart
 from vertebra.teaching.report_page import Drawn, Table
 from vertebra.teaching.statistics import ClassResults, TooFewError, analyse, scores
@@ -288,24 +300,40 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(chromium: Any, tmp_path:
 # --- the notebook ----------------------------------------------------------------------------------------------------
 
 
-def test_the_notebook_says_the_same_in_cells_of_one_call_that_are_hidden(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    call = """from tests.teaching.simulated_class import simulated_class
-from vertebra.teaching.report import Report
-report = Report(simulated_class())"""
-    written = write_report(simulated_class(), tmp_path, call=call)
+def test_the_notebook_reads_the_gradebook_and_says_the_same_in_hidden_cells_of_one_call(tmp_path: Path) -> None:
+    results = simulated_class()
+    write_gradebook(tmp_path / "marks" / GRADEBOOK, results)
+    written = report_quiz(tmp_path / "marks", tmp_path / "report")
     assert written.notebook is not None
     notebook = nbformat.read(written.notebook, as_version=4)
     nbformat.validate(notebook)
     codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    report = Report(simulated_class())
+    report = Report(results)
+    opened = "report = read_report('../marks/gradebook.sqlite', 'simulated-quiz')"
+    assert codes[0].source.splitlines() == ["from vertebra.teaching.report import read_report", opened]
     assert [cell.source for cell in codes[1:]] == [f"report.show({each.id!r})" for each in report.sections]
     for cell, section in zip(codes[1:], report.sections, strict=True):
         assert cell.outputs[0].data["text/plain"] == section.says
-        assert cell.outputs[0].data["text/html"].count("<svg") == 0
-        assert "".join(cell.outputs[0].data["text/html"]) == report.show(section.id)._repr_html_()
+        assert cell.outputs[0].data["text/html"] == report.show(section.id)._repr_html_()
     assert all(cell.metadata.jupyter.source_hidden for cell in codes)
-    assert not [code for code in simulated_class().students if code in written.notebook.read_text(encoding="utf-8")]
+    assert not [code for code in results.students if code in written.notebook.read_text(encoding="utf-8")]
     assert not lint(written.notebook)
+    assert written.html.read_text(encoding="utf-8") == write_report(results, tmp_path).html.read_text(encoding="utf-8")
+
+
+def test_a_gradebook_without_the_quiz_a_class_too_small_and_unknown_judges_are_said_with_the_mend(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(TeachingError, match=r"gradebook\.sqlite: there is no such gradebook; grade first"):
+        read_report(tmp_path / GRADEBOOK)
+    write_gradebook(tmp_path / GRADEBOOK, simulated_class())
+    with pytest.raises(TeachingError, match="holds no results of other; it holds those of: simulated-quiz"):
+        read_report(tmp_path / GRADEBOOK, "other")
+    write_gradebook(tmp_path / GRADEBOOK, replace(simulated_class(n=19, seed=8), quiz="a-small-quiz"), start=1000)
+    with pytest.raises(TeachingError, match="holds the quizzes a-small-quiz, simulated-quiz; name one with --quiz"):
+        read_report(tmp_path / GRADEBOOK)
+    with pytest.raises(TooFewError, match="a-small-quiz: 19 examinees"):
+        read_report(tmp_path / GRADEBOOK, "a-small-quiz")
+    (tmp_path / "angoff.csv").write_text("judge,sim-01\nInvented,0.5\n", encoding="utf-8")
+    with pytest.raises(TeachingError, match=r"angoff\.csv"):
+        read_report(tmp_path / GRADEBOOK, "simulated-quiz", angoff=tmp_path / "angoff.csv")

@@ -4,6 +4,7 @@ The numbers are those of `statistics` and `standards`; here they are put into wo
 no student, and small cells stay hidden, so that it can be passed on to other instructors.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,11 +21,13 @@ from vertebra.teaching import report_figures as draw
 from vertebra.teaching import standards as setting
 from vertebra.teaching import statistics
 from vertebra.teaching.disclosure import FEWEST
-from vertebra.teaching.files import write_text
+from vertebra.teaching.files import TeachingError, write_text
 from vertebra.teaching.report_page import Block, Drawn, Link, Section, Shown, Table, Words, page, write_notebook
 from vertebra.teaching.statistics import Analysis, ChoiceTable, ClassResults, Interval, ItemAnalysis
 
 HIDDEN = "hidden"
+GRADEBOOK = "gradebook.sqlite"
+"""The file in the folder that `vertebra quiz grade` writes."""
 ENOUGH = {0.8: "enough for a course exam", 0.7: "enough for a quiz in class, too little for an exam"}
 """Reliabilities from which marks may be used for what."""
 OPEN_ENDED = ("numeric", "ordering")
@@ -103,12 +106,73 @@ def score_bins(percent: statistics.Floats) -> tuple[tuple[float, float, int], ..
     return tuple(joined)
 
 
-def load_standards(results: ClassResults, angoff: Path | None = None, hofstee: Path | None = None) -> Standards:
+def load_standards(
+    results: ClassResults, angoff: Path | str | None = None, hofstee: Path | str | None = None
+) -> Standards:
     """Read what judges said of this quiz. Raises TeachingError with a line for each fault."""
     items = [item.id for item in results.items]
     return Standards(
         setting.load_angoff(angoff, items) if angoff else None, setting.load_hofstee(hofstee) if hofstee else None
     )
+
+
+def read_report(
+    gradebook: Path | str, quiz: str = "", angoff: Path | str | None = None, hofstee: Path | str | None = None
+) -> Report:
+    """Return the report of a quiz in a gradebook: a SQLite file, or a URL that SQLAlchemy takes.
+
+    quiz: may be left out if the gradebook holds one. Raises TeachingError if there is none, for a fault in a judges'
+    file, and for a class too small to be described.
+    """
+    from vertebra.teaching.gradebook import open_gradebook
+
+    with open_gradebook(gradebook, create=False) as book:
+        held = book.quizzes()
+        if not quiz and len(held) != 1:
+            raise TeachingError(f"{book.name}: holds the quizzes {', '.join(held) or 'none'}; name one with --quiz")
+        results = book.results(quiz or held[0])
+    report = Report(results, load_standards(results, angoff, hofstee))
+    _ = report.analysis
+    return report
+
+
+def report_quiz(
+    gradebook: Path | str,
+    out: Path,
+    quiz: str = "",
+    angoff: Path | None = None,
+    hofstee: Path | None = None,
+) -> Written:
+    """Write the report of a quiz in a gradebook as a page and as a notebook that reads the gradebook where it is.
+
+    gradebook: a SQLite file, the folder that `vertebra quiz grade` wrote it to, or a URL. The notebook of a URL with a
+    password would hold it, so there is none. Raises as `read_report` does.
+    """
+    is_url = isinstance(gradebook, str) and "://" in gradebook
+    if not is_url and Path(gradebook).is_dir():
+        gradebook = Path(gradebook) / GRADEBOOK
+    report = read_report(gradebook, quiz, angoff, hofstee)
+    if is_url:
+        from sqlalchemy import make_url
+
+        call = None if make_url(str(gradebook)).password else _call(str(gradebook), report, angoff, hofstee, out)
+    else:
+        call = _call(_beside(Path(gradebook), out), report, angoff, hofstee, out)
+    return write_report(report.results, out, report.standards, call)
+
+
+def _call(where: str, report: Report, angoff: Path | None, hofstee: Path | None, out: Path) -> str:
+    files = [f", {name}={_beside(file, out)!r}" for name, file in (("angoff", angoff), ("hofstee", hofstee)) if file]
+    opened = f"report = read_report({where!r}, {report.results.quiz!r}{''.join(files)})"
+    return f"from vertebra.teaching.report import read_report\n{opened}"
+
+
+def _beside(file: Path, out: Path) -> str:
+    """Return a file's path as seen from the notebook's folder, whole if that lies on another drive."""
+    try:
+        return Path(os.path.relpath(file, out)).as_posix()
+    except ValueError:
+        return file.resolve().as_posix()
 
 
 def write_report(
