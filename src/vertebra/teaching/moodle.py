@@ -26,8 +26,10 @@ from vertebra.teaching.exports import Exported, Picture, Refused
 from vertebra.teaching.key import Key, Question
 
 # The percentages that Moodle's import takes; it refuses a question with any other.
-PERCENTAGES = (100, 90, 83.33333, 80, 75, 70, 66.66667, 60, 50, 40, 33.33333, 30, 25, 20, 16.66667, 14.28571, 12.5)
-PERCENTAGES += (11.11111, 10, 5, 0)
+PERCENTAGES: tuple[float, ...] = (
+    *(100, 90, 83.33333, 80, 75, 70, 66.66667, 60, 50, 40, 33.33333, 30, 25, 20, 16.66667, 14.28571, 12.5),
+    *(11.11111, 10, 5, 0),
+)
 ROUNDED = 1e-6  # of a share; three times 33.33333 % is not quite 1, and Moodle takes it for right
 GRADING = {
     "all_or_nothing": "ALL_OR_NOTHING",
