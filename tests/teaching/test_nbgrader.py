@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tests.teaching.nbgrader_class import (
     copied,
     nbgrader,
 )
+from vertebra.quiz.responses import digest
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.key import KeyFile, load_key_file
 from vertebra.teaching.nbgrader_course import grade_course, plain, strays, write_source
@@ -175,17 +176,34 @@ def test_a_new_hand_in_replaces_the_old_marks(pupils: NbgraderClass) -> None:
     assert pupils.totals() == {"all": 10, "most": 8, "few": 10, "none": 0}
 
 
+def change_key(pupils: NbgraderClass, change: Callable[[Any], object]) -> None:
+    """Change the build of the key file, and seal it anew."""
+    record = json.loads(json.dumps(load_key_file(pupils.key).record()))
+    change(record["variants"][0])
+    pupils.key.write_text(json.dumps(record | {"seal": digest(record)}))
+
+
 def test_a_corrected_key_moves_the_marks(pupils: NbgraderClass) -> None:
     pupils.grade()
-    keys = load_key_file(pupils.key)
-    record = keys.record()
-    question = next(item for item in record["variants"][0]["items"] if item["bank_id"] == "sa-number")
-    question["key"]["value"] = 50.0
-    from vertebra.quiz.responses import digest
-
-    pupils.key.write_text(json.dumps(record | {"seal": digest(record)}))
+    change_key(pupils, lambda build: build["items"][2]["key"].update(value=50.0))
     pupils.grade()
     assert pupils.totals() == {"all": 9, "most": 7, "few": 3, "none": 0}
+
+
+def test_a_question_that_is_dropped_or_weighed_anew_counts_so_in_nbgrader(pupils: NbgraderClass) -> None:
+    pupils.grade()
+
+    def change(build: Any) -> None:
+        build["dropped"] = [build["items"].pop(0)["id"]]
+        build["items"][0]["points"] = 5
+
+    change_key(pupils, change)
+    pupils.grade()
+    assert pupils.totals() == {"all": 12, "most": 10, "few": 6, "none": 0}
+    assert api(pupils).get_assignment(QUIZ)["max_score"] == 12
+    shown = cells(pupils.course / "autograded" / "few" / QUIZ / f"{QUIZ}.ipynb")
+    assert shown[1]["source"] == "This question no longer counts."
+    assert shown[2]["metadata"]["nbgrader"]["points"] == 5
 
 
 def test_a_score_that_a_person_entered_stays_and_is_reviewed_when_ours_changes(pupils: NbgraderClass) -> None:
@@ -335,15 +353,9 @@ def test_a_course_that_was_not_released_or_collected_is_named(tmp_path: Path, pu
         pupils.grade()
 
 
-def test_points_that_nbgrader_has_otherwise_are_refused(pupils: NbgraderClass) -> None:
-    text = pupils.key.read_text()
-    record = json.loads(text)
-    record.pop("seal")
-    record["variants"][0]["items"][0]["points"] = 3
-    from vertebra.quiz.responses import digest
-
-    pupils.key.write_text(json.dumps(record | {"seal": digest(record)}))
-    with pytest.raises(TeachingError, match="other questions or points"):
+def test_other_questions_than_nbgraders_are_refused(pupils: NbgraderClass) -> None:
+    change_key(pupils, lambda build: build["items"].pop())
+    with pytest.raises(TeachingError, match="other questions for sample-quiz than the key"):
         pupils.grade()
 
 

@@ -326,7 +326,10 @@ def _gradebook(course: Path, db_url: str | None) -> Any:
 
 
 def _extensions(gradebook: Any, key: Key) -> dict[str, timedelta]:
-    """Return {student: extra time granted in nbgrader}; raises TeachingError if it does not know the questions."""
+    """Return {student: extra time granted in nbgrader}, and bring its points for each question up to the key's.
+
+    Raises TeachingError if nbgrader does not know the questions.
+    """
     from nbgrader.api import MissingEntry
 
     try:
@@ -335,11 +338,19 @@ def _extensions(gradebook: Any, key: Key) -> dict[str, timedelta]:
     except MissingEntry:
         what = f"nbgrader's gradebook does not know the quiz {key.quiz}"
         raise TeachingError(f"{what}; run nbgrader generate_assignment {key.quiz}") from None
-    known = {one.name: one.max_score for one in notebook.task_cells}
-    if known != {question.id: question.points for question in key.items}:
-        what = f"nbgrader's gradebook has other questions or points for {key.quiz} than the key"
+    worth = _worth(key)
+    if {one.name for one in notebook.task_cells} != worth.keys():
+        what = f"nbgrader's gradebook has other questions for {key.quiz} than the key"
         raise TeachingError(f"{what}; run nbgrader generate_assignment {key.quiz} --force on what assign wrote")
+    for one in notebook.task_cells:
+        one.max_score = worth[one.name]  # a key that was corrected since may drop a question, or weigh it anew
+    gradebook.db.commit()
     return {one.student.id: one.extension for one in submissions if one.extension}
+
+
+def _worth(key: Key) -> dict[str, float]:
+    """Return {question: its points}; one that no longer counts is worth nothing."""
+    return dict.fromkeys(key.dropped, 0.0) | {question.id: question.points for question in key.items}
 
 
 def _record(gradebook: Any, key: Key, hand_in: HandIn) -> None:
@@ -354,7 +365,7 @@ def _record(gradebook: Any, key: Key, hand_in: HandIn) -> None:
     with gradebook.db.no_autoflush:  # else nbgrader's half-made submission is flushed, with warnings
         submission = gradebook.update_or_create_submission(key.quiz, hand_in.student, timestamp=naive)
     (notebook,) = submission.notebooks
-    points = {one.question.id: one.points for one in hand_in.marked.marks}
+    points = dict.fromkeys(key.dropped, 0.0) | {one.question.id: one.points for one in hand_in.marked.marks}
     for grade in notebook.grades:
         changed = grade.auto_score != points[grade.name]
         grade.auto_score = points[grade.name]
@@ -380,13 +391,21 @@ def _forget(gradebook: Any, quiz: str, student: str) -> None:
 
 
 def _answered(released: Mapping[str, Any], marked: Marked) -> dict[str, Any]:
-    """Return the released notebook's nbgrader cells, each with the question and the student's answer as plain text."""
+    """Return the released notebook's nbgrader cells, each with the question and the student's answer as plain text.
+
+    The points are those of the key.
+    """
     marks = {one.question.id: one for one in marked.marks}
     cells = [_markdown("notes", f"Note: {plain(note)}") for note in marked.notes[:1]]
     cells += [_markdown(f"notes-{i}", f"Note: {plain(note)}") for i, note in enumerate(marked.notes[1:], 2)]
     for place, one in enumerate(filter(_is_counted, released["cells"]), 1):
-        found = marks[one["metadata"]["nbgrader"]["grade_id"]]
-        cells += [dict(one), _markdown(f"answer-{place}", _said(found))]
+        about = one["metadata"]["nbgrader"]
+        found = marks.get(about["grade_id"])
+        now = {**about, "points": found.question.points if found else 0}
+        head = f"Question {place}: {in_points(found.question.points)}" if found else f"Question {place}"
+        said = _said(found) if found else "This question no longer counts."
+        cells.append({**one, "source": head, "metadata": {**one["metadata"], "nbgrader": now}})
+        cells.append(_markdown(f"answer-{place}", said))
     return {**released, "cells": cells}
 
 
