@@ -9,7 +9,7 @@ import io
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +67,13 @@ def _quiz_commands(groups: Group) -> None:
 
     command = commands.add_parser("assign", help="build the students' folder and the key")
     command.add_argument("file", type=Path, help="an assignment file, such as quizzes/assignments/fracture-types.yml")
-    command.add_argument("--out", type=Path, metavar="DIR", help="gets the folders student and instructor")
-    command.add_argument("--force", action="store_true", help="write into DIR even if it holds something else")
-    command.add_argument("--preview", action="store_true", help="print what is asked and the rules, and build nothing")
-    command.add_argument(
-        "--preview-html", type=Path, metavar="FILE", help="write the page a student sees, without keys; build nothing"
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=Path, metavar="DIR", help="gets the folders student and instructor")
+    what.add_argument("--preview", action="store_true", help="print what is asked and the rules, and write nothing")
+    what.add_argument(
+        "--preview-html", type=Path, metavar="FILE", help="write only the page that a student sees, without keys"
     )
+    command.add_argument("--force", action="store_true", help="write into DIR even if it holds something else")
     command.set_defaults(run=_assign)
 
     command = commands.add_parser("rekey", help="correct the key of a quiz that was handed out")
@@ -86,7 +87,32 @@ def _quiz_commands(groups: Group) -> None:
         "submissions", type=Path, help="the folder with the handed-in files, at any depth, or one file"
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets gradebook.csv and feedback")
+    where = "a SQLite file, or a URL such as postgresql+psycopg://user@host/name (DIR/gradebook.sqlite)"
+    command.add_argument("--gradebook", metavar="FILE|URL", help=where)
+    command.add_argument("--no-feedback", action="store_true", help="write no feedback pages")
+    command.add_argument("--on", type=_moment, metavar="TIME", help="whether feedback is due as of this time (now)")
     command.set_defaults(run=_grade)
+
+    command = commands.add_parser("forget", help="remove a student's code from a gradebook and the results")
+    command.add_argument("code", help="the student's code")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where `grade` wrote its results")
+    command.add_argument("--gradebook", metavar="FILE|URL", help="the gradebook, if it is not DIR/gradebook.sqlite")
+    command.set_defaults(run=_forget)
+
+    command = commands.add_parser("export", help="write a quiz with its key for Moodle, or as a QTI 2.1 package")
+    command.add_argument("key", type=Path, help="the key.json that `vertebra quiz assign` made")
+    command.add_argument("--to", choices=("moodle", "qti"), required=True, help="Moodle XML, or QTI 2.1 (a zip)")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="holds the key: for instructors only")
+    command.add_argument("--variant", type=int, default=1, metavar="N", help="which variant of the quiz (1)")
+    command.set_defaults(run=_export)
+
+    command = commands.add_parser("lms", help="write the marks as a CSV file that Canvas or Moodle imports")
+    command.add_argument("system", choices=("canvas", "moodle"), help="whose columns the file gets")
+    command.add_argument("gradebook", type=Path, help="the gradebook.csv that `vertebra quiz grade` wrote")
+    command.add_argument("--roster", type=Path, required=True, metavar="FILE", help="CSV: who is behind each code")
+    command.add_argument("--title", required=True, help="the name of the grade item")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="names people: for instructors only")
+    command.set_defaults(run=_lms)
 
     command = commands.add_parser("print", help="write an exam on paper and its key as HTML ready to print")
     command.add_argument("file", type=Path, help="an assignment file, or a bank of which every question is asked")
@@ -148,6 +174,15 @@ def _evidence_commands(groups: Group) -> None:
     command.add_argument("--on", type=_day, metavar="DATE", help="as of this day, as in 2028-11-30 (today)")
     command.add_argument("--brief", action="store_true", help="print only how many there are in each file")
     command.set_defaults(run=_check_evidence)
+
+
+def _moment(text: str) -> datetime:
+    from vertebra.teaching.rules import moment
+
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _day(text: str) -> date:
@@ -235,17 +270,13 @@ def _assign(args: argparse.Namespace) -> int:
     from vertebra.teaching.marking import in_points
     from vertebra.teaching.preview import preview, preview_html
 
-    if args.preview or args.preview_html:
-        assignment = load_assignment(args.file)
-        if args.preview:
-            print(preview(assignment))
-        if args.preview_html:
-            write_text(args.preview_html, preview_html(assignment))
-            print(f"{args.preview_html}: written, as a student sees it")
+    if args.preview:
+        print(preview(load_assignment(args.file)))
         return 0
-    if args.out is None:
-        print("name the folder to build in with --out DIR, or look first with --preview", file=sys.stderr)
-        return 2
+    if args.preview_html:
+        write_text(args.preview_html, preview_html(load_assignment(args.file)))
+        print(f"{args.preview_html}: written, as a student sees it")
+        return 0
     built = assign(args.file, args.out, force=args.force)
     print(f"{built.quiz}: {counted(built.items, 'question')}, {in_points(built.points)}, build {built.build[:8]}")
     if len(built.folders) == 1:
@@ -274,19 +305,71 @@ def _rekey(args: argparse.Namespace) -> int:
 def _grade(args: argparse.Namespace) -> int:
     from vertebra.teaching.grade import grade
 
-    report = grade(args.key, args.submissions, args.out)
-    print(f"{report.quiz}: graded {counted(len(report.graded), 'submission')}")
-    print(f"Marks      {report.out / 'gradebook.csv'}")
-    print(f"Feedback   {report.out / 'feedback'}")
-    notes = sum(bool(entry.marked.notes) for entry in report.graded)
-    if notes:
-        print(f"Look at    {counted(notes, 'row')} of the gradebook with an entry under notes")
+    report = grade(
+        args.key, args.submissions, args.out, args.gradebook, feedback=not args.no_feedback, on=args.on, progress=True
+    )
+    print(f"{report.quiz}: graded {counted(report.graded, 'submission')}")
+    print(f"Marks      {report.out / 'gradebook.csv'}, gradebook.xlsx and {report.book}")
+    print(f"Feedback   {f'none: {report.feedback}' if report.feedback else report.out / 'feedback'}")
+    if report.moved is not None:
+        print(f"Moved      {counted(report.moved, 'mark')} by the change of the key: {report.out / 'moved.csv'}")
+    if report.superseded:
+        print(f"Attempts   {report.superseded} superseded by another of the same student")
+    if report.noted:
+        print(f"Look at    {counted(report.noted, 'row')} of the gradebook with an entry under notes")
     if report.set_aside:
-        reasons = [entry.reason for entry in report.set_aside]
-        each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons)))
-        print(f"Look at    {report.out / 'set_aside.csv'}: {counted(len(reasons), 'file')} not graded ({each})")
+        each = ", ".join(f"{number} {reason}" for reason, number in report.set_aside.items())
+        files = counted(sum(report.set_aside.values()), "file")
+        print(f"Look at    {report.out / 'set_aside.csv'}: {files} not graded ({each})")
     if report.others:
         print(f"Not graded {counted(report.others, 'file')} of other kinds than .json")
+    return 0
+
+
+def _forget(args: argparse.Namespace) -> int:
+    from vertebra.teaching.forget import forget
+
+    gone = forget(args.code, args.out, args.gradebook)
+    print(
+        f"{gone.student}: removed {counted(gone.submissions, 'submission')} of {', '.join(gone.quizzes) or 'no quiz'}"
+    )
+    for path in gone.files:
+        print(f"Removed    {path}")
+    for name in gone.handed_in:
+        print(f"Left       {name}, the file that was handed in: remove it yourself, or grading again brings it back")
+    print("Left       files set aside without a readable code, other folders, downloads, prints and backups")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from vertebra.teaching.files import TeachingError
+    from vertebra.teaching.key import load_key_file
+    from vertebra.teaching.moodle import export_moodle
+    from vertebra.teaching.qti import export_qti
+
+    variants = load_key_file(args.key).variants
+    if not 1 <= args.variant <= len(variants):
+        raise TeachingError(f"{args.key}: has no variant {args.variant}; give --variant from 1 to {len(variants)}")
+    written = (export_moodle if args.to == "moodle" else export_qti)(variants[args.variant - 1], args.out)
+    print(f"Keep to yourself  {written.file}   it holds the key: {counted(len(written.held), 'question')}")
+    for name, why in written.refused.items():
+        print(f"Refused           {name}: {why}")
+    for name, what in written.notes.items():
+        print(f"Look at           {name or 'the quiz'}: {what}")
+    print(f"All this is in    {written.report}")
+    return 0
+
+
+def _lms(args: argparse.Namespace) -> int:
+    from vertebra.teaching.lms import write_lms
+
+    written = write_lms(args.system, args.gradebook, args.roster, args.out, args.title)
+    print(f"Keep to yourself  {written.file}   {counted(written.matched, 'mark')}, of at most {written.maximum} points")
+    if written.unmatched:
+        print(f"Look at           not on the roster, so not in the file: {', '.join(written.unmatched)}")
+    if written.without_mark:
+        print(f"Look at           on the roster and without a mark: {', '.join(written.without_mark)}")
+    print(f"All this is in    {written.report}")
     return 0
 
 

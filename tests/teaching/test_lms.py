@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.teaching.sample import Course
+from vertebra.cli import main
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.lms import write_lms
 
@@ -117,3 +119,20 @@ def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
 def test_a_faulty_gradebook_is_named(gradebook: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(TeachingError, match=says):
         write_lms("canvas", *files(tmp_path, CANVAS, gradebook), "Quiz")
+
+
+def test_the_commands_write_exports_and_the_marks(
+    course: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = course.out / "instructor" / "key.json"
+    for to, name in (("moodle", "quiz.xml"), ("qti", "quiz.zip")):
+        assert main(["quiz", "export", str(key), "--to", to, "--out", str(tmp_path / name)]) == 0
+        assert "Refused           sa-needle: the picture follows the controls" in capsys.readouterr().out
+        assert (tmp_path / name).is_file() and (tmp_path / f"{name}.report.txt").is_file()
+    assert main(["quiz", "export", str(key), "--to", "qti", "--variant", "2", "--out", str(tmp_path / "no")]) == 1
+    assert "give --variant from 1 to 1" in capsys.readouterr().err
+
+    gradebook, roster, out = files(tmp_path, CANVAS)
+    command = ["quiz", "lms", "canvas", str(gradebook), "--roster", str(roster), "--title", "Quiz", "--out", str(out)]
+    assert main(command) == 0
+    assert "not on the roster, so not in the file: ef56" in capsys.readouterr().out
