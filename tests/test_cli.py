@@ -93,6 +93,30 @@ def test_from_the_bank_to_the_gradebook(tmp_path: Path, capsys: pytest.CaptureFi
     assert (row["student"], row[choice["bank_id"]], row["total"]) == ("ab12", "1", "1")
 
 
+def test_a_quiz_is_looked_at_before_it_is_handed_out(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = sorted(Path().rglob("*"))
+    assert main(["quiz", "assign", "small.yml", "--preview"]) == 0
+    said = capsys.readouterr().out
+    assert "Small  (small)" in said and "sm-1  numeric" in said and "1 question, 1 point" in said
+    assert sorted(Path().rglob("*")) == there
+    assert main(["quiz", "assign", "small.yml", "--preview-html", "seen.html"]) == 0
+    page = Path("seen.html").read_text(encoding="utf-8")
+    assert "How many vertebrae has the lumbar spine?" in page and "most people" not in page
+
+
+def test_a_key_is_corrected_after_it_was_handed_out(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["quiz", "rekey", "built/instructor/key.json", "small.yml"]
+    assert main(command) == 0
+    assert "small: nothing changed" in capsys.readouterr().out
+    Path("bank.yml").write_text(BANK.replace("value: 5", "value: 6"), encoding="utf-8")
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "sm-1: value was 5, is 6" in said and "small: 1 change" in said and "is kept in" in said
+    Path("bank.yml").write_text(BANK.replace("lumbar", "whole"), encoding="utf-8")
+    assert main(command) == 1
+    assert "sm-1: is no longer what students saw (another stem)" in capsys.readouterr().err
+
+
 def test_notes_and_files_of_other_kinds_are_pointed_out(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     key = plain(Path("built/instructor/key.json"))
     Path("in").mkdir()
@@ -175,7 +199,7 @@ def test_stopping_from_the_keyboard_gives_one_line(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vertebra.teaching.grade.load_key", stop)
+    monkeypatch.setattr("vertebra.teaching.grade.load_key_file", stop)
     assert main(["quiz", "grade", "built/instructor/key.json", ".", "--out", "o"]) == 130
     assert len(capsys.readouterr().err.splitlines()) == 1
 

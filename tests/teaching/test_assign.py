@@ -13,7 +13,16 @@ from vertebra.quiz.scoring import score, setting
 from vertebra.teaching.assign import assign, build, load_assignment
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.key import load_key_file, right_answer
+from vertebra.teaching.preview import preview, preview_html
+from vertebra.teaching.rules import Rules
 
+BLUEPRINT = """quiz: drawn
+title: A drawn quiz
+bank: bank.yml
+blueprint:
+- {objectives: O3.1, count: 1, format: numeric}
+- {objectives: [O3.1], count: 3, bloom: remember}
+"""
 SHIPPED = Path(__file__).parents[2] / "quizzes" / "assignments" / "fracture-types.yml"
 
 
@@ -265,6 +274,36 @@ def test_faults_of_the_bank_come_with_its_lines(tmp_path: Path, picture: None) -
         (ASSIGNMENT.replace("{sa-many: 2}", "1.0e+308"), r"quiz\.yml:5: points: is 1e\+308.*at most 1000000"),
         (ASSIGNMENT.replace("The sample quiz", r'"Quiz \ud83d\ude00"'), r"quiz\.yml:2: title: is '.*', must be what"),
         (ASSIGNMENT.replace("sample-quiz", "con"), r"quiz\.yml:1: quiz: is 'con', must be the quiz's id"),
+        (ASSIGNMENT + "due: 2026-12-11 23:59\n", r"quiz\.yml:8: due: .* states no zone.*write 2026-12-11 23:59 Europe"),
+        (ASSIGNMENT + "due: 2026-12-11 23:59:00\n", r"quiz\.yml:8: due: .* states no zone"),
+        (ASSIGNMENT + "due:\n", r"quiz\.yml:8: due: is empty, must be a day and time with a zone"),
+        (ASSIGNMENT + "due: 2026-12-11 23:59 Z\nopens: 2026-12-12 08:00 Z", r"quiz\.yml:9: opens: is not before due"),
+        (ASSIGNMENT + "late: refuse\n", r"quiz\.yml:8: late: there is no due time to count from; add due"),
+        (ASSIGNMENT + "late: never\n", r"quiz\.yml:8: late: is 'never', must be accept, refuse, or"),
+        (ASSIGNMENT + "feedback: after_due\n", r"quiz\.yml:8: feedback: there is no due time; add due"),
+        (ASSIGNMENT + "counts: best\n", r"quiz\.yml:8: counts: there is only one attempt; add attempts"),
+        (ASSIGNMENT + "attempts: 0\n", r"quiz\.yml:8: attempts: is 0, must be a whole number"),
+        (ASSIGNMENT + "pass_mark: 0\n", r"quiz\.yml:8: pass_mark: is 0, must be a percentage"),
+        (ASSIGNMENT + "variants: 1.5\n", r"quiz\.yml:8: variants: is 1.5, must be how many different builds"),
+        (ASSIGNMENT + "seed: [1]\n", r"quiz\.yml:8: seed: is a list, must be a word or whole number"),
+        (ASSIGNMENT + "leave_out: [sa-bets]\n", r"quiz\.yml:8: leave_out: .*sa-bets; did you mean sa-best"),
+        (ASSIGNMENT + "blueprint: [{objectives: O3.1, count: 1}]\n", r"quiz\.yml:8: blueprint: stands beside items"),
+        (ASSIGNMENT.replace("items: all\n", ""), r"quiz\.yml:1: items: is missing; add it: .*, or a blueprint"),
+        (ASSIGNMENT.replace("bank.yml", "[bank.yml, bunk.yml]"), r"quiz\.yml:3: bank: there is no bank .*bunk\.yml"),
+        (ASSIGNMENT.replace("bank.yml", "[bank.yml, bank.yml]"), r"quiz\.yml:3: bank: names bank.yml more than once"),
+        (BLUEPRINT.replace("count: 3", "count: 0"), r"quiz\.yml:6: blueprint row 2: count is 0, must be how many"),
+        (BLUEPRINT.replace("count: 3, ", ""), r"quiz\.yml:6: blueprint row 2: count is missing"),
+        (BLUEPRINT.replace("numeric", "numerik"), r"quiz\.yml:5: blueprint row 1: there is no format numerik; did you"),
+        (BLUEPRINT.replace("format", "formt"), r"quiz\.yml:5: blueprint row 1: there is no field formt; did you mean"),
+        (BLUEPRINT.replace("[O3.1]", "5"), r"quiz\.yml:6: blueprint row 2: objectives is a number, must be an obj"),
+        (
+            BLUEPRINT.replace("count: 3", "count: 9"),
+            r"quiz\.yml:5: blueprint: row 1 .* and row 2 .* ask together for 10",
+        ),
+        (
+            BLUEPRINT.replace("count: 1", "count: 2"),
+            r"quiz\.yml:5: blueprint: row 1 \(O3.1, numeric\) asks for 2 .*only 1",
+        ),
         ("- a list", r"quiz\.yml:1: is no assignment"),
         ("", r"quiz\.yml:1: is no assignment"),
         ("[" * 5000, r"quiz\.yml:1: is not YAML"),
@@ -287,3 +326,104 @@ def test_shipped_assignment_builds(tmp_path: Path) -> None:
     built = assign(SHIPPED, tmp_path)
     assert built.quiz == "fracture-types"
     assert built.items > 0
+
+
+def test_a_blueprint_draws_the_same_questions_until_the_seed_is_another(tmp_path: Path, picture: None) -> None:
+    drawn = [
+        tuple(item.id for item in load_assignment(write_course(tmp_path, assignment=BLUEPRINT + seed)).items)
+        for seed in ("", "", "seed: 1\n", "seed: 2\n", "seed: 3\n")
+    ]
+    assert drawn[0] == drawn[1] and len(set(drawn)) > 2
+    assert all(names[0] == "sa-number" and len(set(names)) == 4 for names in drawn)
+
+
+def test_questions_of_several_banks_and_all_but_one(tmp_path: Path, picture: None) -> None:
+    text = ASSIGNMENT.replace("bank.yml", "[bank.yml, other.yml]") + "leave_out: [sa-spot]\n"
+    file = write_course(tmp_path, assignment=text)
+    other = BANK[: BANK.index("- id: sa-many")].replace("sa-best", "ot-best").replace("bank: sample", "bank: other")
+    (tmp_path / "other.yml").write_text(other, encoding="utf-8")
+    names = [item.id for item in load_assignment(file).items]
+    assert len(names) == 9 and "ot-best" in names and "sa-best" in names and "sa-spot" not in names
+    (tmp_path / "other.yml").write_text(other.replace("ot-best", "sa-best"), encoding="utf-8")
+    with pytest.raises(BankError, match=r"other\.yml:\d+: item sa-best: .*bank\.yml has this id too"):
+        load_assignment(file)
+
+
+def test_variants_differ_and_one_key_file_holds_them_all(tmp_path: Path, picture: None) -> None:
+    built = assign(write_course(tmp_path, assignment=BLUEPRINT + "variants: 5\n"), tmp_path / "out")
+    assert [folder.name for folder in built.folders] == [f"drawn-{number}" for number in range(1, 6)]
+    file = load_key_file(built.key)
+    assert tuple(key.build for key in file.variants) == built.builds and len(set(built.builds)) == 5
+    assert len({tuple(item.bank_id for item in key.items) for key in file.variants}) > 1, "drawn anew"
+    for folder, key in zip(built.folders, file.variants, strict=True):
+        questions = json.loads((folder / "questions.json").read_text(encoding="utf-8"))
+        assert file.of(questions["build"]) == key
+        assert [item.public for item in key.items] == questions["items"]
+        assert [score(item.key, right_answer(item.key)) for item in key.items] == [1] * 4
+    assert file.of("0" * 64) is None
+
+
+def test_variants_that_cannot_differ_are_refused(tmp_path: Path, picture: None) -> None:
+    file = write_course(tmp_path, assignment=ASSIGNMENT.replace("all", "[sa-number]").replace("{sa-many: 2}", "1"))
+    file.write_text(file.read_text(encoding="utf-8") + "variants: 2\n", encoding="utf-8")
+    with pytest.raises(TeachingError, match="asks for 2 variants, and its questions give no more than 1 that differ"):
+        assign(file, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_variants_of_an_earlier_build_are_not_left_to_be_handed_out(tmp_path: Path, picture: None) -> None:
+    file = write_course(tmp_path, assignment=ASSIGNMENT + "variants: 3\n")
+    assign(file, tmp_path / "out")
+    write_course(tmp_path, assignment=ASSIGNMENT + "variants: 2\n")
+    with pytest.raises(TeachingError, match="holds sample-quiz-3, which would be handed out"):
+        assign(file, tmp_path / "out")
+
+
+RULES = "due: 2026-12-11 23:59 Europe/Berlin\nlate: {percent_per_day: 10, most_days: 3}\nattempts: 2\ncounts: best\n"
+
+
+def test_students_read_the_rules_and_a_moved_due_time_keeps_the_build(course: Course) -> None:
+    course.file.write_text(ASSIGNMENT + RULES, encoding="utf-8")
+    built = assign(course.file, course.out)
+    hello = nbformat.read(built.student / "sample-quiz.ipynb", as_version=4).cells[0].source
+    for words in ("Due Friday 11 December 2026, 23:59 (Europe/Berlin)", "up to 2 times", "costs 10 %", "after 3 days"):
+        assert words in hello
+    assert built.build == course.built.build, "hand-ins that are on their way stay valid"
+    assert built.kept is not None and load_key_file(built.kept).rules.due is None
+    rules = load_key_file(built.key).rules
+    assert (rules.attempts, rules.counts, rules.late.most_days) == (2, "best", 3)
+
+
+def test_a_key_of_the_first_format_is_read(course: Course, tmp_path: Path) -> None:
+    old = plain(course.built.key)
+    for item in old["items"]:
+        del item["names"], item["mistakes"]
+    del old["dropped"]
+    (tmp_path / "old.json").write_text(json.dumps(old), encoding="utf-8")
+    file = load_key_file(tmp_path / "old.json")
+    assert (file.quiz, file.rules, len(file.variants)) == ("sample-quiz", Rules(), 1)
+    assert file.variants[0].build == course.built.build
+
+
+def test_the_preview_says_what_is_asked_and_shows_no_key(tmp_path: Path, picture: None) -> None:
+    assignment = load_assignment(write_course(tmp_path, assignment=ASSIGNMENT + RULES))
+    text = preview(assignment)
+    lines = [line.split() for line in text.splitlines()]
+    assert ["2.", "sa-many", "multiple_response", "O3.1", "remember", "2"] in lines
+    assert "9 questions, 10 points" in text and "Due Friday 11 December 2026, 23:59 (Europe/Berlin)" in text
+    html = preview_html(assignment)
+    assert "<h1>The sample quiz</h1>" in html and "Answer all of them." in html and "up to 2 times" in html
+    assert "Which shape has lost height in front &lt;only&gt;?" in html
+    for secret in ("Quillfeather", "kz", "37.4519", "O3.1"):
+        assert secret not in html
+
+
+def test_the_preview_of_a_drawn_quiz_lists_each_variant(tmp_path: Path, picture: None) -> None:
+    assignment = load_assignment(write_course(tmp_path, assignment=BLUEPRINT + "variants: 2\n"))
+    text = preview(assignment)
+    assert "row 1: 1 of 1 question on O3.1, numeric" in text and "row 2: 3 of 9 questions" in text
+    for number in (1, 2):
+        part = text.split(f"Variant {number}\n")[1].split("\n\n")[0]
+        assert [line.split()[1] for line in part.splitlines()[1:-1]] == [
+            item.id for item in assignment.variant(number).items
+        ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.teaching.sample import Course, neutral
+from tests.teaching.sample import ASSIGNMENT, BANK, Course, neutral, write_course
 from vertebra.quiz.items import Item, load_bank
 from vertebra.teaching.assign import assign, load_assignment
 from vertebra.teaching.key import right_answer
@@ -186,16 +186,46 @@ def test_folder_of_the_sample_holds_no_key(course: Course, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS, ids=lambda path: path.stem)
 def test_folder_of_the_courses_own_quiz_holds_no_key(assignment: Path, tmp_path: Path) -> None:
-    built = assign(assignment, tmp_path)
-    items = load_assignment(assignment).items
-    files = files_of(tmp_path / "student")
-    assert leaks(files, items, neutral(built.key), salts_of(built.student)) == []
-    questions = json.loads((built.student / "questions.json").read_text(encoding="utf-8"))
+    built, asked = assign(assignment, tmp_path), load_assignment(assignment)
+    assert {path.parent for path in (tmp_path / "student").rglob("*") if path.is_file()} == set(built.folders)
+    for number, folder in enumerate(built.folders):
+        items, files = asked.variant(number + 1).items, files_of(folder)
+        assert leaks(files, items, neutral(built.key, number), salts_of(folder)) == []
+        holds_no_field_of_the_bank(items, files)
+
+
+def holds_no_field_of_the_bank(items: tuple[Item, ...], files: dict[str, bytes]) -> None:
+    questions = json.loads(files["questions.json"])
     sources = {source for item in items for source in item.sources} | {"unreferenced"}
     everything = b"".join(files.values())
     assert [source for source in sources if source.encode() in everything] == []
     assert [place for item in items for place in item.objectives if f'"{place}"'.encode() in everything] == []
     assert fields(questions) == set()
+
+
+def test_whoever_compares_all_variants_learns_no_order(tmp_path: Path, picture: None) -> None:
+    """Steps never stand in the right order: mixed anew in each variant, the order that never came would be the key."""
+    built = assign(write_course(tmp_path, assignment=ASSIGNMENT + "variants: 40\nseed: known\n"), tmp_path / "out")
+    sheets = [json.loads((folder / "questions.json").read_text(encoding="utf-8")) for folder in built.folders]
+    assert len({sheet["build"] for sheet in sheets}) == 40
+    shown: dict[str, set[tuple[str, ...]]] = {item["id"]: set() for item in sheets[0]["items"]}
+    for item in (item for sheet in sheets for item in sheet["items"]):
+        shown[item["id"]].add(tuple(part["text"] for part in (*item.get("options", ()), *item.get("steps", ()))))
+    assert len(shown["sa-order"]) == 1
+    assert len(shown["sa-best"]) == 6, "all orders of three options come, so none is the one left over"
+
+
+def test_whoever_knows_the_seed_cannot_work_out_order_or_draw(tmp_path: Path, picture: None) -> None:
+    """The rationale of a question is all that differs between these banks; to a student they look the same."""
+    text = ASSIGNMENT.replace("items: all", "blueprint: [{objectives: O3.1, count: 4}]").replace("{sa-many: 2}", "1")
+    drawn, orders = set(), set()
+    for i in range(12):
+        bank = BANK.replace("Quillfeather", f"Quillfeather{i}")
+        asked = load_assignment(write_course(tmp_path, bank, text + "seed: known\n"))
+        drawn.add(frozenset(item.id for item in asked.items))
+        best = load_bank(tmp_path / "bank.yml").item("sa-best").public(asked.seed)
+        orders.add(tuple(part["text"] for part in best["options"]))
+    assert len(drawn) > 6 and len(orders) > 3
 
 
 def test_neither_wheel_nor_assets_hold_anything_graded() -> None:
