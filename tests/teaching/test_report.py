@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from tests.pages import axe, fits
 from tests.teaching.simulated_class import simulated_class, write_gradebook
@@ -31,7 +32,7 @@ from vertebra.teaching.report import (
     write_report,
 )
 from vertebra.teaching.report_figures import Curve, answer_lines, apart
-from vertebra.teaching.report_page import Drawn, Table
+from vertebra.teaching.report_page import Drawn, Table, page
 from vertebra.teaching.statistics import ClassResults, TooFewError, analyse, scores
 
 NBSP = "\u00a0"
@@ -214,6 +215,31 @@ def test_a_hidden_number_stands_in_no_figure_either() -> None:
     assert found
 
 
+def test_no_number_of_few_follows_from_all_that_the_page_says_of_a_question() -> None:
+    """Linear programmes over the page's tables: what follows of a hidden number is not that it is of few."""
+    results, asked = simulated_class(n=70, k=6, numeric=False), 0
+    tables = Reader(page("t", "", Report(results).sections)).tables
+    for place in range(1, 7):
+        head, *rows = tables[f"Question {place}: answers by ability group"]
+        sizes = [int(n) for n in re.findall(r"n = (\d+)", " ".join(head))]
+        cells = [[None if c == "hidden" else int(c.split()[0]) for c in row[1:-1]] for row in rows]
+        count, groups = len(rows), len(sizes)
+        variables = np.eye(count * groups).reshape(count, groups, -1)
+        known = [(variables[:, g].sum(axis=0), size) for g, size in enumerate(sizes)]
+        for row, each in zip(variables, cells, strict=True):
+            pairs = zip([*row, row.sum(axis=0)], each, strict=True)
+            known += [(vector, value) for vector, value in pairs if value is not None]
+        key = next(i for i, row in enumerate(rows) if "✓ right" in row[0])
+        known.append((variables[key].sum(axis=0), round(float(results.fractions[:, place - 1].sum()))))
+        a, b = (np.array(each) for each in zip(*known, strict=True))
+        for vector in (variables[i, g] for i in range(count) for g in range(groups) if cells[i][g] is None):
+            least, most = (linprog(sign * vector, A_eq=a, b_eq=b) for sign in (1, -1))
+            follows = -most.fun - least.fun < 1 - 1e-6
+            assert not follows or least.fun > FEWEST - 0.5
+            asked += 1
+    assert asked > 20
+
+
 def test_a_rare_number_that_a_student_wrote_is_not_on_the_page(tmp_path: Path) -> None:
     results = simulated_class()
     answers = [list(row) for row in results.answers]
@@ -286,15 +312,15 @@ def test_a_number_has_a_true_minus_and_none_before_zero() -> None:
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(chromium: Any, tmp_path: Path, scheme: str) -> None:
     results = simulated_class(n=60, k=4)
     written = write_report(results, tmp_path, invented_judges(results))
-    page = chromium.new_page(color_scheme=scheme, viewport={"width": 320, "height": 700})
-    page.goto(written.html.as_uri())
-    assert fits(page)
-    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-    assert fits(page)
+    shown = chromium.new_page(color_scheme=scheme, viewport={"width": 320, "height": 700})
+    shown.goto(written.html.as_uri())
+    assert fits(shown)
+    shown.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert fits(shown)
     if scheme == "dark":
-        page.evaluate("document.body.dataset.jpThemeLight = 'false'")  # asks axe for contrast alone
-    axe(page)
-    page.close()
+        shown.evaluate("document.body.dataset.jpThemeLight = 'false'")  # asks axe for contrast alone
+    axe(shown)
+    shown.close()
 
 
 # --- the notebook ----------------------------------------------------------------------------------------------------

@@ -321,10 +321,11 @@ def _questions(found: Analysis) -> Section:
         for place, each in enumerate(found.items, 1)
     ]
     head = ("Question", "Students", "Facility", "Point-biserial", "To look at")
-    table = Table("Questions with facility and corrected point-biserial, each with its 95 % interval", head, rows)
+    table = Table("Questions with facility and point-biserial", head, rows)
     about = (
         "Facility: the share of the credit that was earned. Point-biserial: the correlation of the question with the "
-        "score on all the others; from 0.20 keep it, below 0.10 read it again, below 0 suspect its key."
+        "score on all the others; from 0.20 keep it, below 0.10 read it again, below 0 suspect its key. In brackets: "
+        "95 % intervals."
     )
     figure = draw.item_intervals(
         "Facility and point-biserial of each question",
