@@ -131,27 +131,35 @@ def read_responses(path: Path | str, any_answer: bool = False) -> Responses:
     With `any_answer` the responses to the questions may be any JSON at all, for whoever judges them one by one.
     """
     path = Path(path)
-    data = _parse(_read(path), path.name)
-    name = data.get("format") if isinstance(data, dict) else None
-    if not isinstance(name, str) or not name.startswith(FORMAT.split("/")[0] + "/"):
-        raise ResponsesError("foreign", f"{path.name}: is not a responses file; hand in the file that the quiz saved")
-    if name != FORMAT:
+    return parse_responses(_read(path), path.name, any_answer)[0]
+
+
+def parse_responses(raw: bytes, name: str, any_answer: bool = False) -> tuple[Responses, str]:
+    """Check the bytes of a responses file as `read_responses` does, and return the responses and their digest.
+
+    name: what the file is called in an error.
+    """
+    data = _parse(raw, name)
+    written = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(written, str) or not written.startswith(FORMAT.split("/")[0] + "/"):
+        raise ResponsesError("foreign", f"{name}: is not a responses file; hand in the file that the quiz saved")
+    if written != FORMAT:
         mend = f"this version reads {FORMAT}; use the version of the course that handed the quiz out"
-        raise ResponsesError("wrong-version", f"{path.name}: format is {reprlib.repr(name)}; {mend}")
+        raise ResponsesError("wrong-version", f"{name}: format is {reprlib.repr(written)}; {mend}")
     stated = data.pop("digest", None)
-    _check_fields(data, path.name)
+    _check_fields(data, name)
     if not any_answer:
-        _check_answers(data["answers"], path.name)
+        _check_answers(data["answers"], name)
     try:
-        intact = stated == digest(data)
+        found = digest(data)
     except (ValueError, RecursionError):  # 1e999, or half a letter
         what = f"answers: hold a value that no quiz writes; {_AGAIN}"
-        raise ResponsesError("bad-answer", f"{path.name}: {what}") from None
-    if not intact:
+        raise ResponsesError("bad-answer", f"{name}: {what}") from None
+    if stated != found:
         what = "was changed after it was saved (the digest does not fit)"
-        raise ResponsesError("edited", f"{path.name}: {what}; {_AGAIN}")
+        raise ResponsesError("edited", f"{name}: {what}; {_AGAIN}")
     del data["format"]
-    return Responses(**data)
+    return Responses(**data), found
 
 
 def _read(path: Path) -> bytes:
@@ -162,10 +170,9 @@ def _read(path: Path) -> bytes:
         # A link could point at the key or at a device; a pipe would never end.
         if path.is_symlink():
             raise refuse("unreadable", "is a link, not a file")
-        with open(path, "rb", opener=_open_plain) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise refuse("unreadable", "is not a plain file")
-            raw = file.read(LIMIT + 1)
+        raw = read_plain(path, LIMIT + 1)
+        if raw is None:
+            raise refuse("unreadable", "is not a plain file")
     except FileNotFoundError:
         raise refuse("unreadable", f"there is no such file in {path.parent}") from None
     except OSError as error:
@@ -173,6 +180,17 @@ def _read(path: Path) -> bytes:
     if len(raw) > LIMIT:
         raise refuse("oversized", f"is larger than {LIMIT} bytes, which no quiz needs")
     return raw
+
+
+def read_plain(path: Path, most: int) -> bytes | None:
+    """Return the first bytes of a file, None if it is not a plain one; no link is followed. Raises OSError."""
+    with open(path, "rb", buffering=0, opener=_open_plain) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return None
+        raw = b""
+        while len(raw) < most and (more := file.read(most - len(raw))):
+            raw += more
+        return raw
 
 
 def _open_plain(path: str, flags: int) -> int:
@@ -193,7 +211,8 @@ def _parse(raw: bytes, name: str) -> Any:
     text = text.rstrip()
     try:
         data = json.loads(text, parse_constant=_no_constant)
-        if _is_deep(data):
+        # Most files have too few brackets to be deep.
+        if text.count("{") + text.count("[") > DEEPEST and _is_deep(data):
             raise RecursionError
         return data
     except json.JSONDecodeError as error:

@@ -1,31 +1,46 @@
 """Grade: responses files and the key give a gradebook and feedback. Files are read as data; nothing in them is run.
 
-    OUT/gradebook.csv         one row for each graded student
-    OUT/feedback/STUDENT.html one page for each graded student
+    OUT/gradebook.sqlite      everything: each file, each mark (or a database by its URL)
+    OUT/gradebook.csv, .xlsx  one row for each graded student
+    OUT/feedback/STUDENT.html one page for each graded student, unless the rules or the instructor withhold them
     OUT/set_aside.csv         every file that was not graded, why, and what to do
     OUT/set_aside/            copies of these files
+    OUT/moved.csv             after a change of the key: whose mark moved
 
 Each .json file below the submissions folder is graded or set aside, and so are responses under another name; only
-copies of questions.json are passed over.
-The same files give the same output, byte for byte.
+copies of questions.json are passed over. Memory does not grow with the number of files.
+The same files give the same marks, tables and pages, byte for byte, however often a grading was stopped on the way.
 """
 
+import contextlib
 import csv
-import io
 import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from vertebra.quiz.responses import LIMIT, Responses, ResponsesError, digest, read_responses
+import sqlalchemy as sa
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from vertebra.quiz.responses import LIMIT, STUDENT_CODE, Responses, ResponsesError, parse_responses, read_plain
+from vertebra.quiz.static import counted
 from vertebra.teaching.feedback import page
 from vertebra.teaching.files import DEVICE, TeachingError
-from vertebra.teaching.key import Key, load_key
-from vertebra.teaching.marking import Marked, mark, number
+from vertebra.teaching.gradebook import Grading, Results, columns, marked, open_gradebook
+from vertebra.teaching.key import Key, KeyFile, load_key_file
+from vertebra.teaching.marking import Marked, mark
+from vertebra.teaching.result_files import cell, header, write_results
+from vertebra.teaching.rules import Rules
+
+__all__ = ["Report", "cell", "grade"]
 
 ARCHIVES = {".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".xz", ".bz2"}
 COPY_LIMIT = 20_000_000  # bytes; a larger file stays where it is, so that one submission cannot fill the disk
@@ -33,124 +48,137 @@ DEEPEST = 40  # folders below the submissions; neither Python nor every system f
 RESPONSES = re.compile(rb'(\xef\xbb\xbf)?\s*\{.*"format"\s*:\s*"vertebra-responses/', re.DOTALL)
 QUESTIONS = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"vertebra-questions/')
 STUDENT = "ask the student to open the quiz again, save, and hand in the new file"
-
-
-@dataclass(frozen=True)
-class SetAside:
-    """A file that was not graded: its name below the submissions, the reason in a word, what happened and the mend."""
-
-    file: str
-    reason: str
-    mend: str
-    path: Path
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A file that was graded; digest is the SHA-256 that the file states of itself."""
-
-    file: str
-    digest: str
-    marked: Marked
+NAME = re.compile(r"[A-Za-z0-9._@+-]{1,80}")  # of a student, given by a folder; fit for a file name on every system
+BOOK = "gradebook.sqlite"
+TABLES = ("gradebook.csv", "gradebook.xlsx", "set_aside.csv", "moved.csv")
+FOLDERS = ("feedback", "set_aside")
+WORK = ".grading-"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of the files. others counts those that are neither .json nor responses under another name."""
+    """What became of the files, in numbers.
+
+    graded, superseded (an attempt that another one stands for), set_aside {reason: files}; others: neither .json nor
+    responses under another name. noted: graded with an entry under notes. moved: marks that the last change of the key
+    moved, None if the quiz has known one key only. feedback: why there are no pages, empty if they were written.
+    """
 
     quiz: str
     out: Path
-    graded: tuple[Graded, ...]
-    set_aside: tuple[SetAside, ...]
+    book: str
+    graded: int
+    superseded: int
+    set_aside: Mapping[str, int]
     others: int
+    noted: int
+    moved: int | None
+    feedback: str
 
 
-def grade(key_file: Path | str, submissions: Path | str, out: Path | str) -> Report:
+def grade(
+    key_file: Path | str,
+    submissions: Path | str,
+    out: Path | str,
+    gradebook: Path | str | None = None,
+    *,
+    feedback: bool = True,
+    on: datetime | None = None,
+    progress: bool = False,
+    students: Callable[[Path], str | None] | None = None,
+    times: Callable[[Path], datetime | None] | None = None,
+) -> Report:
     """Grade a folder of submissions, or one file, and write the results to `out`.
 
+    gradebook: another SQLite file, or the URL of a database. feedback: False writes no pages; `on`, the present time by
+    default, decides whether the rules allow them. progress: draw a bar on a terminal. students, times: say of a file
+    whose it is and when it was handed in, where the road in knows better than the file; None is for no student, and for
+    the time that the file states.
+
     In `out` the results of an earlier grading of the same quiz are replaced (feedback and set_aside whole), other files
-    are left alone. Raises TeachingError for a key, folder or `out` that cannot be used, OSError for one that cannot be
-    read or written; a bad submission is no error, it is set aside.
+    are left alone. Raises TeachingError for a key, folder, gradebook or `out` that cannot be used, OSError for one that
+    cannot be read or written; a bad submission is no error, it is set aside.
     """
-    key, submissions, out = load_key(key_file), Path(submissions), Path(out)
-    header = _header(key)
-    _check_out(submissions, out, header)
-    graded, set_aside, others = sort_out(key, submissions)
-    if not graded and not set_aside:
+    keys, submissions, out = load_key_file(key_file), Path(submissions), Path(out)
+    seal = _seal(keys, key_file)
+    _check_out(submissions, out, header([question.bank_id for question in columns(keys)], keys.certainty, keys.rules))
+    reader = _Reader(keys, students, times)
+    looked = reader.look_at(submissions, progress)
+    first = next(looked, None)
+    if first is None:
         raise TeachingError(f"{submissions}: holds no .json file to grade; name the folder with the handed-in files")
     out.mkdir(parents=True, exist_ok=True)
+    withheld = _withheld(keys.rules, feedback, on or datetime.now(UTC))
     # Everything is made in a folder of its own first, so that a crash or a full disk leaves the earlier results.
-    work = Path(tempfile.mkdtemp(prefix=".grading-", dir=out))
+    with open_gradebook(gradebook or out / BOOK) as book, work_folder(out) as work:
+        with book.grading(keys, seal) as grading:
+            for entry in chain([first], looked):
+                entry.into(grading)
+            counts = grading.decide()
+            results = grading.results()
+            _write(keys, results, work, reader, submissions, pages=not withheld)
+            rekeyed = results.head.rekeyed
+        _swap(work, out)
+    moved = counts.moved if rekeyed else None
+    more = (counts.set_aside, reader.others, counts.noted, moved, withheld)
+    return Report(keys.quiz, out, book.name, counts.graded, counts.superseded, *more)
+
+
+def _seal(keys: KeyFile, path: Path | str) -> str:
     try:
-        new = work / "new"
-        (new / "feedback").mkdir(parents=True)
-        (new / "set_aside").mkdir()
-        for entry in graded:
-            student = entry.marked.student
-            name = f"~{student}.html" if DEVICE.fullmatch(student) else f"{student}.html"  # no code holds a ~
-            (new / "feedback" / name).write_text(page(key, entry.marked), encoding="utf-8", newline="\n")
-        set_aside = [_copy(entry, submissions, new / "set_aside") for entry in set_aside]
-        _write_csv(new / "gradebook.csv", header, (_row(key, entry) for entry in graded))
-        rows = ([cell(entry.file), entry.reason, cell(entry.mend)] for entry in set_aside)
-        _write_csv(new / "set_aside.csv", ("file", "reason", "what_to_do"), rows)
-        for name in ("gradebook.csv", "set_aside.csv"):  # first, as a spreadsheet may hold them open
-            (new / name).replace(out / name)
-        for name in ("feedback", "set_aside"):
-            if (out / name).exists():
-                (out / name).replace(work / name)
-            (new / name).replace(out / name)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return Report(key.quiz, out, tuple(graded), tuple(set_aside), others)
+        ids = [[question.bank_id for question in key.items] for key in keys.variants]
+        if any(len(set(each)) != len(each) for each in ids):
+            raise ValueError("a question of the bank is asked twice")
+        return keys.seal
+    except ValueError as error:
+        raise TeachingError(f"{path}: is damaged ({error}); make it again with `vertebra quiz assign`") from None
+
+
+def _withheld(rules: Rules, wanted: bool, now: datetime) -> str:
+    """Return why no feedback pages are written, empty if they are."""
+    if not wanted:
+        return "not asked for"
+    if rules.feedback == "never":
+        return "the rules of the quiz give none"
+    if rules.feedback == "after_due" and rules.due and now <= rules.due:
+        return "the rules of the quiz give it after the due time"
+    return ""
 
 
 # --- Which files are graded -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Submission:
+class _Read:
+    """A file that was read and marked."""
+
     file: str
-    path: Path
-    responses: Responses
+    build: str
     digest: str
+    marked: Marked
+    handed_in: str
+
+    def into(self, grading: Grading) -> None:
+        grading.add(self.file, self.build, self.digest, self.marked, self.handed_in)
 
 
-def sort_out(key: Key, submissions: Path) -> tuple[list[Graded], list[SetAside], int]:
-    """Return what is graded, by student, what is set aside, by file, and how many files are of other kinds."""
-    found: dict[str, list[_Submission]] = {}
-    set_aside, others = [], 0
-    for path, name in _walk(submissions):
-        try:
-            if _is_other(path):
-                others += 1
-            elif not _is_questions(path):
-                responses = _read(key, path, name)
-                # Some file systems take ab12.html and AB12.html for one file, and some students do too.
-                submission = _Submission(name, path, responses, digest(responses.record()))
-                found.setdefault(responses.student.casefold(), []).append(submission)
-        except _Aside as aside:
-            set_aside.append(SetAside(name, aside.reason, str(aside), path))
-    graded = []
-    for same in found.values():
-        first, *more = sorted(same, key=lambda submission: submission.file)
-        if any(other.digest != first.digest for other in more):
-            for one in same:
-                rest = ", ".join(other.file for other in same if other is not one)
-                mend = f"other answers under the same student code: {rest}; find out which one counts, remove the rest"
-                set_aside.append(SetAside(one.file, "duplicate", mend, one.path))
-            continue
-        for other in more:
-            mend = f"the same content as {first.file}, which was graded; nothing to do"
-            set_aside.append(SetAside(other.file, "identical", mend, other.path))
-        graded.append(Graded(first.file, first.digest, mark(key, first.responses)))
-    graded.sort(key=lambda entry: entry.marked.student)
-    return graded, sorted(set_aside, key=lambda entry: entry.file), others
+@dataclass(frozen=True)
+class _SetAside:
+    """A file that cannot be graded: the reason in a word, what happened and the mend."""
+
+    file: str
+    reason: str
+    mend: str
+    student: str
+
+    def into(self, grading: Grading) -> None:
+        grading.set_aside(self.file, self.reason, self.mend, self.student)
 
 
 class _Aside(Exception):
-    def __init__(self, reason: str, mend: str) -> None:
+    def __init__(self, reason: str, mend: str, student: str = "") -> None:
         super().__init__(mend)
-        self.reason = reason
+        self.reason, self.student = reason, student
 
 
 def _walk(top: Path) -> Iterator[tuple[Path, str]]:
@@ -176,73 +204,196 @@ def _walk(top: Path) -> Iterator[tuple[Path, str]]:
     yield from ((path, name(path)) for path in sorted(closed))
 
 
-def _is_other(path: Path) -> bool:
-    """Say whether this is a plain file that neither has a name to look at nor holds responses under another name."""
-    if path.suffix.lower() in {".json", *ARCHIVES}:
-        return False
-    try:
-        found = path.lstat()
+class _Reader:
+    """Looks at files one after the other. others: how many were of other kinds. odd: {name in reports: path}."""
+
+    def __init__(
+        self,
+        keys: KeyFile,
+        students: Callable[[Path], str | None] | None,
+        times: Callable[[Path], datetime | None] | None,
+    ) -> None:
+        self._keys, self._students, self._times = keys, students, times
+        self._builds = {key.build: key for key in keys.variants}
+        self.others = 0
+        self.odd: dict[str, Path] = {}
+
+    def look_at(self, submissions: Path, progress: bool) -> Iterator[_Read | _SetAside]:
+        """Yield what became of each file that is not passed over, in a fixed order."""
+        shown = progress and sys.stderr.isatty()
+        total = sum(1 for _ in _walk(submissions)) if shown else None
+        for path, name in tqdm(_walk(submissions), "Grading", total, unit=" files", disable=not shown):
+            if "\\" in name:
+                self.odd[name] = path
+            found: _Read | _SetAside | None
+            try:
+                found = self._look(path, name)
+            except _Aside as aside:
+                found = _SetAside(name, aside.reason, str(aside), aside.student)
+            if found is not None:
+                yield found
+
+    def _look(self, path: Path, name: str) -> _Read | None:
+        """Return the marks of a file, None if it is passed over; raises _Aside if it is not to be graded."""
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            raise _Aside("unreadable", "has vanished; put it back, unless you removed it, and grade again") from None
+        except OSError as error:
+            what = f"cannot be read ({error.strerror}); give yourself the right to read it"
+            raise _Aside("unreadable", what) from None
+        suffix = path.suffix.lower()
+        named = suffix == ".json" or suffix in ARCHIVES
         if not stat.S_ISREG(found.st_mode):
-            return not stat.S_ISLNK(found.st_mode) and not stat.S_ISDIR(found.st_mode)
-        # Mail programs and browsers rename what they pass on: responses.json.txt, or no suffix at all.
-        return found.st_size > LIMIT or not RESPONSES.match(path.read_bytes())
-    except OSError:
-        return False
-
-
-def _is_questions(path: Path) -> bool:
-    """Say whether the file is a copy of questions.json, which students hand in along with their answers."""
-    try:
-        found = path.lstat()
+            if named or stat.S_ISLNK(found.st_mode) or stat.S_ISDIR(found.st_mode):
+                raise _irregular(found.st_mode, name)
+            self.others += 1
+            return None
         # The size is judged before anything is read; only questions with large pictures are looked at all the same.
-        if not stat.S_ISREG(found.st_mode) or (found.st_size > LIMIT and not path.name.startswith("questions")):
-            return False
-        with path.open("rb") as file:
-            return bool(QUESTIONS.match(file.read(200)))
-    except OSError:
-        return False
+        small, raw, refused = found.st_size <= LIMIT, b"", None
+        if small or path.name.startswith("questions"):
+            try:
+                raw = read_plain(path, LIMIT + 1 if small else 200) or b""
+            except OSError as error:
+                refused = error
+        # Mail programs and browsers rename what they pass on: responses.json.txt, or no suffix at all.
+        if not named and not refused and not (small and RESPONSES.match(raw)):
+            self.others += 1
+            return None
+        if QUESTIONS.match(raw[:200]):  # students hand them in along with their answers
+            return None
+        if ".ipynb_checkpoints" in name.split("/"):
+            what = "is an older copy that Jupyter keeps; nothing to do, the student's own file counts"
+            raise _Aside("checkpoint", what)
+        if suffix in ARCHIVES:
+            raise _Aside("archive", "is an archive; unpack it into a folder of its own, and grade again")
+        if refused:
+            why = "no permission" if isinstance(refused, PermissionError) else refused.strerror
+            raise _Aside("unreadable", f"cannot be read ({why}); give yourself the right to read it")
+        if not small or len(raw) > LIMIT:
+            raise _Aside("oversized", f"is larger than {LIMIT} bytes, which no quiz needs; {STUDENT}")
+        return self._read(path, name, raw)
+
+    def _read(self, path: Path, name: str, raw: bytes) -> _Read:
+        try:
+            # An answer that no question takes stays in, so that marking can give it 0 and say so.
+            responses, digest = parse_responses(raw, path.name, any_answer=True)
+        except ResponsesError as error:
+            raise _Aside(error.reason, str(error).removeprefix(f"{path.name}: "), self._owner(path)) from None
+        student = self._owner(path) if self._students else responses.student
+        if responses.quiz != self._keys.quiz:
+            what = f"answers another quiz, {responses.quiz}; grade it with the key of that quiz"
+            raise _Aside("foreign", what, student)
+        key = self._builds.get(responses.build)
+        if key is None:
+            ours = " or ".join(build[:8] for build in list(self._builds)[:4])
+            what = f"answers build {responses.build[:8]} of the quiz, and the key is of build {ours}"
+            mend = f"{what}; grade it with the key of that build, key-{responses.build[:8]}.json"
+            raise _Aside("wrong-build", mend, student)
+        if not student and self._students:
+            raise _Aside("bad-student", "lies in the folder of no student; move it to where it belongs")
+        if not student:
+            what = "has no student code; ask the student to enter it in the quiz and hand in again"
+            raise _Aside("bad-student", what)
+        if not STUDENT_CODE.fullmatch(student) and not NAME.fullmatch(student):
+            raise _Aside("bad-student", f"the folder's student {cell(student)!r} cannot name a file; rename the folder")
+        return self._marked(path, name, key, responses, student, digest)
+
+    def _owner(self, path: Path) -> str:
+        return (self._students(path) or "") if self._students else ""
+
+    def _marked(self, path: Path, name: str, key: Key, responses: Responses, student: str, digest: str) -> _Read:
+        rules = self._keys.rules
+        when = self._times(path) if self._times else None
+        handed_in = f"{responses.saved[:-1]}:00Z" if when is None else f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        days, factor = 0, 1.0
+        if rules.opens or rules.due:
+            try:
+                moment = when or datetime.fromisoformat(responses.saved)
+            except ValueError:
+                what = f"states the time {responses.saved}, which is none of the calendar; {STUDENT}"
+                raise _Aside("bad-time", what, student) from None
+            if rules.is_early(moment):
+                raise _Aside("not-open", "was saved before the quiz opened; find out how that came about", student)
+            days, share = rules.lateness(moment)
+            if share is None:
+                what = f"was saved {responses.saved}" if when is None else f"was handed in {handed_in}"
+                mend = "the rules of the quiz refuse it; to accept it, change `late` in the assignment and assign again"
+                raise _Aside("late", f"{what}, too late; {mend}", student)
+            factor = share
+        got = mark(key, responses)
+        notes = got.notes
+        if student != responses.student and responses.student:
+            notes = (*notes, f"the file states another student code, {responses.student}")
+        if factor != 1:
+            notes = (*notes, f"{counted(days, 'day')} late: {100 * factor:g} % of the points earned count")
+        got = replace(got, student=student, notes=notes, late_days=days, factor=factor)
+        return _Read(name, key.build, digest, got, handed_in)
 
 
-def _read(key: Key, path: Path, name: str) -> Responses:
-    """Return the responses in a file; raises _Aside if it is not to be graded."""
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        raise _Aside("unreadable", "has vanished; put it back, unless you removed it, and grade again") from None
-    except OSError as error:
-        raise _Aside("unreadable", f"cannot be read ({error.strerror}); give yourself the right to read it") from None
-    if stat.S_ISLNK(found.st_mode):
-        raise _Aside("link", f"is a link, which is never followed; {STUDENT}")
-    if stat.S_ISDIR(found.st_mode) and name.count("/") >= DEEPEST:
-        raise _Aside("unreadable", f"lies more than {DEEPEST} folders deep; move it further up, and grade again")
-    if stat.S_ISDIR(found.st_mode):
-        raise _Aside("unreadable", "this folder cannot be opened; give yourself the right to read it, and grade again")
-    if not stat.S_ISREG(found.st_mode):
-        raise _Aside("unreadable", f"is not a plain file; {STUDENT}")
-    if ".ipynb_checkpoints" in name.split("/"):
-        raise _Aside("checkpoint", "is an older copy that Jupyter keeps; nothing to do, the student's own file counts")
-    if path.suffix.lower() in ARCHIVES:
-        raise _Aside("archive", "is an archive; unpack it into a folder of its own, and grade again")
-    if not os.access(path, os.R_OK):
-        raise _Aside("unreadable", "cannot be read (no permission); give yourself the right to read it")
-    if found.st_size > LIMIT:
-        raise _Aside("oversized", f"is larger than {LIMIT} bytes, which no quiz needs; {STUDENT}")
-    try:
-        # An answer that no question takes stays in, so that marking can give it 0 and say so.
-        responses = read_responses(path, any_answer=True)
-    except ResponsesError as error:
-        raise _Aside(error.reason, str(error).removeprefix(f"{path.name}: ")) from None
-    if responses.quiz != key.quiz:
-        raise _Aside("foreign", f"answers another quiz, {responses.quiz}; grade it with the key of that quiz")
-    if responses.build != key.build:
-        what = f"answers build {responses.build[:8]} of the quiz, and the key is of build {key.build[:8]}"
-        raise _Aside("wrong-build", f"{what}; grade it with the key of that build, key-{responses.build[:8]}.json")
-    if not responses.student:
-        raise _Aside("bad-student", "has no student code; ask the student to enter it in the quiz and hand in again")
-    return responses
+def _irregular(mode: int, name: str) -> _Aside:
+    if stat.S_ISLNK(mode):
+        return _Aside("link", f"is a link, which is never followed; {STUDENT}")
+    if stat.S_ISDIR(mode) and name.count("/") >= DEEPEST:
+        return _Aside("unreadable", f"lies more than {DEEPEST} folders deep; move it further up, and grade again")
+    if stat.S_ISDIR(mode):
+        return _Aside("unreadable", "this folder cannot be opened; give yourself the right to read it, and grade again")
+    return _Aside("unreadable", f"is not a plain file; {STUDENT}")
 
 
 # --- What is written --------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def work_folder(out: Path) -> Iterator[Path]:
+    """Yield a new folder in `out` that goes at the end, whatever happens."""
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=out))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write(keys: KeyFile, results: Results, work: Path, reader: _Reader, submissions: Path, pages: bool) -> None:
+    """Write everything but the book into the folder `work`."""
+    (work / "set_aside").mkdir()
+    if pages:
+        (work / "feedback").mkdir()
+
+    def feedback(row: sa.Row[Any], rows: Sequence[sa.Row[Any]]) -> None:
+        if pages:
+            text = page(*marked(keys, row, rows))
+            (work / "feedback" / page_name(row.student)).write_text(text, encoding="utf-8", newline="\n")
+
+    def copied(row: sa.Row[Any]) -> str:
+        if row.state == "superseded":
+            return str(row.mend)
+        path = reader.odd.get(row.file, submissions / row.file if submissions.is_dir() else submissions)
+        return f"{row.mend}{_copy(path, submissions, work / 'set_aside')}"
+
+    write_results(results, work, feedback, copied)
+
+
+def page_name(student: str) -> str:
+    """Return the name of a student's feedback page."""
+    return f"~{student}.html" if DEVICE.fullmatch(student) else f"{student}.html"  # no code holds a ~
+
+
+def _swap(work: Path, out: Path) -> None:
+    """Put what was made in the place of what was there."""
+    for name in TABLES:  # first, as a spreadsheet may hold them open
+        if (work / name).exists():
+            (work / name).replace(out / name)
+        else:
+            (out / name).unlink(missing_ok=True)
+    for name in FOLDERS:
+        if (out / name).exists():
+            (out / name).replace(work / f"old-{name}")
+        if (work / name).exists():
+            (work / name).replace(out / name)
+    for left in out.glob(f"{WORK}*"):  # of a grading that was killed
+        if left != work:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _check_out(submissions: Path, out: Path, header: Sequence[str]) -> None:
@@ -258,12 +409,13 @@ def _check_out(submissions: Path, out: Path, header: Sequence[str]) -> None:
             raise TeachingError(f"{submissions}: lies in {own.name} of --out, which is replaced; choose another --out")
     if out.exists() and not out.is_dir():
         raise TeachingError(f"{out}: is a file; name a folder")
-    ours = [name for name in ("gradebook.csv", "set_aside.csv", "feedback", "set_aside") if (out / name).exists()]
+    ours = [name for name in (*TABLES, *FOLDERS) if (out / name).exists()]
     if not ours:
         return
     try:
         with (out / "gradebook.csv").open(encoding="utf-8", newline="") as file:
-            same = next(csv.reader(file), []) == list(header)
+            # The rules may be others than before; the questions are the same.
+            same = _questions(next(csv.reader(file), [])) == _questions(header)
     except (OSError, ValueError, csv.Error):
         same = False
     if not same:
@@ -271,46 +423,23 @@ def _check_out(submissions: Path, out: Path, header: Sequence[str]) -> None:
         raise TeachingError(f"{out}: {what}; choose another --out")
 
 
-def _header(key: Key) -> tuple[str, ...]:
-    certainty = ("certainty_marks", "certainty_bonus", "percent_plus_bonus") if key.certainty else ()
-    items = (question.bank_id for question in key.items)
-    return ("student", "saved", *items, "total", "maximum", "percent", *certainty, "notes", "file", "digest")
+def _questions(header: Sequence[str]) -> list[str]:
+    """Return the columns of a gradebook's head up to the total, all of it if it has none."""
+    names = list(header)
+    return names[: names.index("total")] if "total" in names else names
 
 
-def _row(key: Key, entry: Graded) -> list[str]:
-    marked = entry.marked
-    numbers = [mark.points for mark in marked.marks] + [marked.total, marked.maximum, marked.percent]
-    if key.certainty:
-        numbers += [marked.certainty_marks, marked.certainty_bonus, marked.percent_plus_bonus]
-    notes = cell("; ".join(marked.notes))
-    return [cell(marked.student), marked.saved, *map(number, numbers), notes, cell(entry.file), entry.digest]
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    path.write_text(text.getvalue(), encoding="utf-8", newline="\n")
-
-
-def cell(text: str) -> str:
-    """Return a text from outside as a CSV cell that no spreadsheet takes for a formula, on one line."""
-    text = re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
-    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@＝＋－＠|") else text
-
-
-def _copy(entry: SetAside, submissions: Path, to: Path) -> SetAside:
-    """Copy a file that was set aside, unless it is a link, not a file, too large or unreadable; return the entry."""
+def _copy(path: Path, submissions: Path, to: Path) -> str:
+    """Copy a file that was set aside, unless it is a link or not a file; return what to add to its mend."""
     try:
-        found = entry.path.lstat()
+        found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
-            return entry
+            return ""
         if found.st_size > COPY_LIMIT:
-            return replace(entry, mend=f"{entry.mend} (too large to be copied)")
-        target = to / (entry.path.relative_to(submissions) if submissions.is_dir() else entry.path.name)
+            return " (too large to be copied)"
+        target = to / (path.relative_to(submissions) if submissions.is_dir() else path.name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(entry.path, target, follow_symlinks=False)
+        shutil.copyfile(path, target, follow_symlinks=False)
     except OSError as error:
-        return replace(entry, mend=f"{entry.mend} (not copied: {error.strerror})")
-    return entry
+        return f" (not copied: {error.strerror})"
+    return ""

@@ -164,7 +164,11 @@ def _renamed(form: str, answer: Any, name: Callable[[str, str], str]) -> Any:
 
 def key_in_bank_ids(question: Question) -> dict[str, Any]:
     """Return the key record of a question with the ids of its parts replaced by those of the bank."""
-    key, new = dict(question.key), lambda name: question.names.get(name, name)
+    key = dict(question.key)
+
+    def new(name: str) -> str:
+        return question.names.get(name, name)
+
     match key["format"]:
         case "single_best_answer":
             key |= {"key": new(key["key"]), "options": [new(each) for each in key["options"]]}
@@ -359,8 +363,9 @@ class Grading:
 
     def _replace(self) -> None:
         quiz, before = self._key_file.quiz, self._before
-        changed = before is not None and before.key_seal != self._seal
-        if changed:
+        changed = False
+        if before is not None and before.key_seal != self._seal:
+            changed = True
             self._db.execute(sa.delete(moves).where(moves.c.quiz == quiz))
             self._compare(before.grading)
         old = sa.select(submissions.c.id).where(submissions.c.quiz == quiz, submissions.c.grading != self._grading)
@@ -408,7 +413,8 @@ class Grading:
             .where(old.c.quiz == self._key_file.quiz, old.c.grading == grading, old.c.state == "graded")
         )
         was, now = marks.alias(), marks.alias()
-        for old_id, student, before, new_id, after in _stream(self._db, pairs):
+        for pair in _stream(self._db, pairs):
+            old_id, student, before, new_id, after = tuple(pair)
             if new_id is None:
                 found: list[str] = []
             else:
@@ -424,39 +430,59 @@ class Grading:
                 row = {"quiz": self._key_file.quiz, "student": student}
                 self._db.execute(sa.insert(moves), row | {"before": before, "after": after, "items": found})
 
+    def results(self) -> "Results":
+        """Return what is there now that it is decided."""
+        return Results(self._db, self._key_file.quiz)
+
+
+class Results:
+    """The results of one quiz, read one student after the other within a transaction.
+
+    head: its row of the table quiz; items: rows of its questions, in the order of the columns.
+    """
+
+    def __init__(self, connection: sa.Connection, quiz: str) -> None:
+        self._db, self.quiz = connection, quiz
+        self.head = connection.execute(sa.select(quizzes).where(quizzes.c.id == quiz)).one()
+        order = sa.select(items).where(items.c.quiz == quiz).order_by(items.c.position)
+        self.items = tuple(connection.execute(order))
+        self._here = (submissions.c.quiz == quiz) & (submissions.c.grading == self.head.grading)
+
     def graded(self) -> Iterator[tuple[sa.Row[Any], list[sa.Row[Any]]]]:
         """Yield (submission, its marks in order) of each graded student, sorted by code."""
-        yield from _graded(self._db, self._here)
-
-    def marked(self, row: sa.Row[Any], rows: Sequence[sa.Row[Any]]) -> tuple[Key, Marked]:
-        """Return the key and the marks of a student, as marking made them."""
-        key = self._key_file.of(row.build)
-        assert key is not None, "only submissions to a build of the key file are added"
-        found = []
-        for question, each in zip(key.items, rows, strict=True):
-            answer = json.loads(each.answer)
-            answer = answer if each.note else in_neutral_ids(question, answer)
-            earned = (each.fraction, each.points, each.certainty_mark, each.note)
-            found.append(Mark(question, answer, each.certainty, *earned))
-        notes = tuple(row.notes)
-        return key, Marked(row.student, row.saved, tuple(found), notes, row.late_days, row.factor)
+        who = sa.select(submissions).where(self._here, submissions.c.state == "graded")
+        what = (
+            sa.select(marks)
+            .join(submissions, submissions.c.id == marks.c.submission_id)
+            .where(self._here, submissions.c.state == "graded")
+            .order_by(submissions.c.student, marks.c.submission_id, marks.c.position)
+        )
+        each = groupby(_stream(self._db, what), key=lambda row: row.submission_id)
+        for row in _stream(self._db, who.order_by(submissions.c.student, submissions.c.id)):
+            _, found = next(each)
+            yield row, list(found)
 
     def others(self) -> Iterator[sa.Row[Any]]:
         """Yield each submission that is not graded, sorted by file."""
-        yield from _stream(
-            self._db, sa.select(submissions).where(self._here, submissions.c.state != "graded").order_by("file")
-        )
+        query = sa.select(submissions).where(self._here, submissions.c.state != "graded")
+        yield from _stream(self._db, query.order_by(submissions.c.file, submissions.c.id))
 
     def moved(self) -> Iterator[sa.Row[Any]]:
         """Yield (student, before, after, items) of whoever's mark moved at the last change of the key."""
-        yield from _stream(
-            self._db, sa.select(moves).where(moves.c.quiz == self._key_file.quiz).order_by(moves.c.student)
-        )
+        yield from _stream(self._db, sa.select(moves).where(moves.c.quiz == self.quiz).order_by(moves.c.student))
 
-    @property
-    def rekeyed(self) -> bool:
-        """Whether the quiz was graded under more than one key."""
-        return bool(self._db.scalar(sa.select(quizzes.c.rekeyed).where(quizzes.c.id == self._key_file.quiz)))
+
+def marked(key_file: KeyFile, row: sa.Row[Any], rows: Sequence[sa.Row[Any]]) -> tuple[Key, Marked]:
+    """Return the key and the marks of a graded submission, as marking made them."""
+    key = key_file.of(row.build)
+    assert key is not None, "only submissions to a build of the key file are graded"
+    found = []
+    for question, each in zip(key.items, rows, strict=True):
+        answer = json.loads(each.answer)
+        answer = answer if each.note else in_neutral_ids(question, answer)
+        earned = (each.fraction, each.points, each.certainty_mark, each.note)
+        found.append(Mark(question, answer, each.certainty, *earned))
+    return key, Marked(row.student, row.saved, tuple(found), tuple(row.notes), row.late_days, row.factor)
 
 
 def columns(key_file: KeyFile) -> tuple[Question, ...]:
@@ -485,22 +511,6 @@ def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row
     yield from connection.execute(query, execution_options={"yield_per": BATCH})
 
 
-def _graded(
-    connection: sa.Connection, where: sa.ColumnElement[bool]
-) -> Iterator[tuple[sa.Row[Any], list[sa.Row[Any]]]]:
-    who = sa.select(submissions).where(where, submissions.c.state == "graded").order_by(submissions.c.student)
-    what = (
-        sa.select(marks)
-        .join(submissions, submissions.c.id == marks.c.submission_id)
-        .where(where, submissions.c.state == "graded")
-        .order_by(submissions.c.student, marks.c.position)
-    )
-    each = groupby(_stream(connection, what), key=lambda row: row.submission_id)
-    for row in _stream(connection, who):
-        _, found = next(each)
-        yield row, list(found)
-
-
 # --- The book ---------------------------------------------------------------------------------------------------------
 
 
@@ -526,6 +536,12 @@ class Gradebook:
             raise _refused(self.name, error) from None
 
     @contextlib.contextmanager
+    def read(self, quiz: str) -> Iterator[Results]:
+        """Yield the results of a quiz that the book holds."""
+        with self.transaction() as connection:
+            yield Results(connection, quiz)
+
+    @contextlib.contextmanager
     def grading(self, key_file: KeyFile, seal: str) -> Iterator[Grading]:
         """Yield a grading of the quiz; its results replace the earlier ones when it ends without an error."""
         with self.transaction() as connection:
@@ -543,15 +559,14 @@ class Gradebook:
             if head is None:
                 known = ", ".join(connection.scalars(sa.select(quizzes.c.id).order_by(quizzes.c.id))) or "none"
                 raise TeachingError(f"{self.name}: holds no results of {quiz}; it holds those of: {known}")
-            order = sa.select(items).where(items.c.quiz == quiz).order_by(items.c.position)
+            read = Results(connection, quiz)
             infos = tuple(
                 ItemInfo(row.item, row.format, tuple(row.objectives), row.points, row.stem, row.text, row.key)
-                for row in connection.execute(order)
+                for row in read.items
             )
-            here = (submissions.c.quiz == quiz) & (submissions.c.grading == head.grading)
             place = {info.id: i for i, info in enumerate(infos)}
             students, fractions, certainty, answers = [], [], [], []
-            for row, found in _graded(connection, here):
+            for row, found in read.graded():
                 students.append(row.student)
                 shares, sure, given = np.full(len(infos), np.nan), np.zeros(len(infos), int), [None] * len(infos)
                 for each in found:
@@ -635,4 +650,3 @@ def _refused(name: str, error: Exception) -> TeachingError:
     cause = error.orig if isinstance(error, DBAPIError) else error
     text = " ".join(str(cause).split()).rstrip(".")
     return TeachingError(f"{name}: cannot be used as a gradebook ({text}); name another, or mend this one")
-
