@@ -93,6 +93,16 @@ def _quiz_commands(groups: Group) -> None:
     command.add_argument("--on", type=_moment, metavar="TIME", help="whether feedback is due as of this time (now)")
     command.set_defaults(run=_grade)
 
+    command = commands.add_parser("report", help="say what a class did, and which questions need a look")
+    command.add_argument(
+        "gradebook", help="the folder that `vertebra quiz grade` wrote, its gradebook.sqlite, or a database's URL"
+    )
+    command.add_argument("--quiz", default="", metavar="NAME", help="which quiz (the only one of the gradebook)")
+    command.add_argument("--angoff", type=Path, metavar="FILE", help="judges' ratings, CSV or YAML")
+    command.add_argument("--hofstee", type=Path, metavar="FILE", help="judges' bounds, CSV or YAML")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets report.html and report.ipynb")
+    command.set_defaults(run=_report)
+
     command = commands.add_parser("forget", help="remove a student's code from a gradebook and the results")
     command.add_argument("code", help="the student's code")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where `grade` wrote its results")
@@ -370,6 +380,18 @@ def _lms(args: argparse.Namespace) -> int:
     if written.without_mark:
         print(f"Look at           on the roster and without a mark: {', '.join(written.without_mark)}")
     print(f"All this is in    {written.report}")
+    return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from vertebra.teaching.report import report_quiz
+
+    written = report_quiz(args.gradebook, args.out, args.quiz, args.angoff, args.hofstee)
+    print(f"The report is {written.html}")
+    if written.notebook:
+        print(f"The same as a notebook is {written.notebook}")
+    else:
+        print("No notebook: it would hold the database's password; keep that in ~/.pgpass and leave it out of the URL")
     return 0
 
 
