@@ -130,18 +130,16 @@ def main(arguments: "list[str]") -> int:
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     parser.add_argument("--port", type=int, help="the port to use (default: a free one)")
     options, rest = parser.parse_known_args(arguments)
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     try:
         if not (3, 11) <= sys.version_info[:2] <= (3, 13):
             raise Problem("This is Python {}.{}; the course needs 3.11, 3.12 or 3.13.".format(*sys.version_info[:2]))
         if options.what == "open":
             port = free_port(options.port)
             set_up("course")
+            as_root = hasattr(os, "geteuid") and os.geteuid() == 0
             return open_course(port, ["--allow-root"] * as_root + ["--no-browser"] * options.no_browser + rest)
         set_up("test")
-        # The whole suite is shared by workers, a file at a time; a chosen few tests are quicker without.
-        parts = rest or ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
-        return subprocess.call([str(python_in(VENV)), "-m", "pytest", *parts], cwd=ROOT)
+        return subprocess.call([python_in(VENV), "-m", "pytest", *(rest or ["-nauto", "--dist=loadfile"])], cwd=ROOT)
     except (Problem, KeyboardInterrupt) as problem:
         print(str(problem) or "Stopped.", file=sys.stderr)
         return 1

@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # The one name that differs: conda's matplotlib without a Qt.
-CONDA = {"matplotlib-base": "matplotlib"}
+CONDA = {"matplotlib-base": "matplotlib", "python-tzdata": "tzdata"}
 
 
 def names(requirements):
