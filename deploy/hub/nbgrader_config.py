@@ -13,7 +13,7 @@ from nbgrader import utils
 from nbgrader.exchange.default import ExchangeCollect
 
 sys.path.append(str(Path(__file__).parent))
-from student_uids import uid_of  # noqa: E402
+from student_uids import uid_of
 
 c = get_config()  # noqa: F821  (Jupyter hands it in)
 
