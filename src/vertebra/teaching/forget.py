@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,12 +74,9 @@ def _is_in(student: str, out: Path) -> bool:
 
 
 def _write_again(book: Gradebook, quiz: str, out: Path) -> None:
-    def nothing(_: object, __: Sequence[object]) -> None:
-        return None
-
     with work_folder(out) as work:
         with book.read(quiz) as results:
-            write_results(results, work, nothing, lambda row: str(row.mend))
+            write_results(results, work, None, lambda row: str(row.mend))
         for name in TABLES:
             if (work / name).exists():
                 (work / name).replace(out / name)

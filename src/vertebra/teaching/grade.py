@@ -20,9 +20,9 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,11 @@ from vertebra.teaching.feedback import page
 from vertebra.teaching.files import DEVICE, TeachingError
 from vertebra.teaching.gradebook import Grading, Results, columns, marked, open_gradebook
 from vertebra.teaching.key import Key, KeyFile, load_key_file
-from vertebra.teaching.marking import Marked, mark
+from vertebra.teaching.marking import Marked, Marker
 from vertebra.teaching.result_files import cell, header, write_results
 from vertebra.teaching.rules import Rules
 
-__all__ = ["Report", "cell", "grade"]
+__all__ = ["NotGraded", "Report", "grade"]
 
 ARCHIVES = {".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".xz", ".bz2"}
 COPY_LIMIT = 20_000_000  # bytes; a larger file stays where it is, so that one submission cannot fill the disk
@@ -87,13 +87,16 @@ def grade(
     progress: bool = False,
     students: Callable[[Path], str | None] | None = None,
     times: Callable[[Path], datetime | None] | None = None,
+    granted: Mapping[str, timedelta] | None = None,
+    files: Iterable[Path] | None = None,
 ) -> Report:
     """Grade a folder of submissions, or one file, and write the results to `out`.
 
     gradebook: another SQLite file, or the URL of a database. feedback: False writes no pages; `on`, the present time by
     default, decides whether the rules allow them. progress: draw a bar on a terminal. students, times: say of a file
     whose it is and when it was handed in, where the road in knows better than the file; None is for no student, and for
-    the time that the file states.
+    the time that the file states; both may raise NotGraded. granted: {student: time granted beyond the due time}.
+    files: the only files below `submissions` that count, each of them graded or set aside, also one that is not there.
 
     In `out` the results of an earlier grading of the same quiz are replaced (feedback and set_aside whole), other files
     are left alone. Raises TeachingError for a key, folder, gradebook or `out` that cannot be used, OSError for one that
@@ -102,8 +105,8 @@ def grade(
     keys, submissions, out = load_key_file(key_file), Path(submissions), Path(out)
     seal = _seal(keys, key_file)
     _check_out(submissions, out, header([question.bank_id for question in columns(keys)], keys.certainty, keys.rules))
-    reader = _Reader(keys, students, times)
-    looked = reader.look_at(submissions, progress)
+    reader = _Reader(keys, submissions, students, times, granted, files)
+    looked = reader.look_at(progress)
     first = next(looked, None)
     if first is None:
         raise TeachingError(f"{submissions}: holds no .json file to grade; name the folder with the handed-in files")
@@ -175,7 +178,9 @@ class _SetAside:
         grading.set_aside(self.file, self.reason, self.mend, self.student)
 
 
-class _Aside(Exception):
+class NotGraded(Exception):
+    """A file cannot be graded: the reason in a word, and what happened with the mend."""
+
     def __init__(self, reason: str, mend: str, student: str = "") -> None:
         super().__init__(mend)
         self.reason, self.student = reason, student
@@ -187,21 +192,23 @@ def _walk(top: Path) -> Iterator[tuple[Path, str]]:
         yield top, top.name
         return
 
-    def name(path: Path) -> str:
-        # A file name need not be text on every system; a report must be.
-        return os.fsencode(path.relative_to(top).as_posix()).decode("utf-8", "backslashreplace")
-
     closed: list[Path] = []
     for folder, folders, files in os.walk(top, onerror=lambda error: closed.append(Path(os.fspath(error.filename)))):
         here = Path(folder)
+        below = here.relative_to(top).parts
         folders.sort()
         shut = [each for each in folders if os.path.islink(here / each)]  # noqa: PTH114 - pathlib raises
-        if len(here.relative_to(top).parts) == DEEPEST:
+        if len(below) == DEEPEST:
             shut = folders.copy()
             folders.clear()
         for each in sorted([*files, *shut]):
-            yield here / each, name(here / each)
-    yield from ((path, name(path)) for path in sorted(closed))
+            yield here / each, legible("/".join((*below, each)))
+    yield from ((path, legible(path.relative_to(top).as_posix())) for path in sorted(closed))
+
+
+def legible(path: str) -> str:
+    """Return the name of a file, which need not be text on every system, as a report can hold it."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 class _Reader:
@@ -210,38 +217,47 @@ class _Reader:
     def __init__(
         self,
         keys: KeyFile,
+        top: Path,
         students: Callable[[Path], str | None] | None,
         times: Callable[[Path], datetime | None] | None,
+        granted: Mapping[str, timedelta] | None,
+        files: Iterable[Path] | None,
     ) -> None:
-        self._keys, self._students, self._times = keys, students, times
+        self._keys, self._top, self._students, self._times, self._granted = keys, top, students, times, granted
+        self._files = None if files is None else [(path, legible(path.relative_to(top).as_posix())) for path in files]
         self._builds = {key.build: key for key in keys.variants}
+        self._marker = Marker()
         self.others = 0
         self.odd: dict[str, Path] = {}
 
-    def look_at(self, submissions: Path, progress: bool) -> Iterator[_Read | _SetAside]:
+    def look_at(self, progress: bool) -> Iterator[_Read | _SetAside]:
         """Yield what became of each file that is not passed over, in a fixed order."""
         shown = progress and sys.stderr.isatty()
-        total = sum(1 for _ in _walk(submissions)) if shown else None
-        for path, name in tqdm(_walk(submissions), "Grading", total, unit=" files", disable=not shown):
+        total = sum(1 for _ in self._walk()) if shown else None
+        for path, name in tqdm(self._walk(), "Grading", total, unit=" files", disable=not shown):
             if "\\" in name:
                 self.odd[name] = path
             found: _Read | _SetAside | None
             try:
                 found = self._look(path, name)
-            except _Aside as aside:
+            except NotGraded as aside:
                 found = _SetAside(name, aside.reason, str(aside), aside.student)
             if found is not None:
                 yield found
 
+    def _walk(self) -> Iterable[tuple[Path, str]]:
+        return _walk(self._top) if self._files is None else self._files
+
     def _look(self, path: Path, name: str) -> _Read | None:
-        """Return the marks of a file, None if it is passed over; raises _Aside if it is not to be graded."""
+        """Return the marks of a file, None if it is passed over; raises NotGraded if it is not to be graded."""
         try:
             found = path.lstat()
         except FileNotFoundError:
-            raise _Aside("unreadable", "has vanished; put it back, unless you removed it, and grade again") from None
+            gone = "has vanished; put it back, unless you removed it, and grade again"
+            raise NotGraded("unreadable", gone if self._files is None else f"is not there; {STUDENT}") from None
         except OSError as error:
             what = f"cannot be read ({error.strerror}); give yourself the right to read it"
-            raise _Aside("unreadable", what) from None
+            raise NotGraded("unreadable", what) from None
         suffix = path.suffix.lower()
         named = suffix == ".json" or suffix in ARCHIVES
         if not stat.S_ISREG(found.st_mode):
@@ -260,18 +276,18 @@ class _Reader:
         if not named and not refused and not (small and RESPONSES.match(raw)):
             self.others += 1
             return None
-        if QUESTIONS.match(raw[:200]):  # students hand them in along with their answers
+        if self._files is None and QUESTIONS.match(raw[:200]):  # students hand them in along with their answers
             return None
         if ".ipynb_checkpoints" in name.split("/"):
             what = "is an older copy that Jupyter keeps; nothing to do, the student's own file counts"
-            raise _Aside("checkpoint", what)
+            raise NotGraded("checkpoint", what)
         if suffix in ARCHIVES:
-            raise _Aside("archive", "is an archive; unpack it into a folder of its own, and grade again")
+            raise NotGraded("archive", "is an archive; unpack it into a folder of its own, and grade again")
         if refused:
             why = "no permission" if isinstance(refused, PermissionError) else refused.strerror
-            raise _Aside("unreadable", f"cannot be read ({why}); give yourself the right to read it")
+            raise NotGraded("unreadable", f"cannot be read ({why}); give yourself the right to read it")
         if not small or len(raw) > LIMIT:
-            raise _Aside("oversized", f"is larger than {LIMIT} bytes, which no quiz needs; {STUDENT}")
+            raise NotGraded("oversized", f"is larger than {LIMIT} bytes, which no quiz needs; {STUDENT}")
         return self._read(path, name, raw)
 
     def _read(self, path: Path, name: str, raw: bytes) -> _Read:
@@ -279,24 +295,26 @@ class _Reader:
             # An answer that no question takes stays in, so that marking can give it 0 and say so.
             responses, digest = parse_responses(raw, path.name, any_answer=True)
         except ResponsesError as error:
-            raise _Aside(error.reason, str(error).removeprefix(f"{path.name}: "), self._owner(path)) from None
+            raise NotGraded(error.reason, str(error).removeprefix(f"{path.name}: "), self._owner(path)) from None
         student = self._owner(path) if self._students else responses.student
         if responses.quiz != self._keys.quiz:
             what = f"answers another quiz, {responses.quiz}; grade it with the key of that quiz"
-            raise _Aside("foreign", what, student)
+            raise NotGraded("foreign", what, student)
         key = self._builds.get(responses.build)
         if key is None:
             ours = " or ".join(build[:8] for build in list(self._builds)[:4])
             what = f"answers build {responses.build[:8]} of the quiz, and the key is of build {ours}"
             mend = f"{what}; grade it with the key of that build, key-{responses.build[:8]}.json"
-            raise _Aside("wrong-build", mend, student)
+            raise NotGraded("wrong-build", mend, student)
         if not student and self._students:
-            raise _Aside("bad-student", "lies in the folder of no student; move it to where it belongs")
+            raise NotGraded("bad-student", "lies in the folder of no student; move it to where it belongs")
         if not student:
             what = "has no student code; ask the student to enter it in the quiz and hand in again"
-            raise _Aside("bad-student", what)
+            raise NotGraded("bad-student", what)
         if not STUDENT_CODE.fullmatch(student) and not NAME.fullmatch(student):
-            raise _Aside("bad-student", f"the folder's student {cell(student)!r} cannot name a file; rename the folder")
+            raise NotGraded(
+                "bad-student", f"the folder's student {cell(student)!r} cannot name a file; rename the folder"
+            )
         return self._marked(path, name, key, responses, student, digest)
 
     def _owner(self, path: Path) -> str:
@@ -312,33 +330,39 @@ class _Reader:
                 moment = when or datetime.fromisoformat(responses.saved)
             except ValueError:
                 what = f"states the time {responses.saved}, which is none of the calendar; {STUDENT}"
-                raise _Aside("bad-time", what, student) from None
+                raise NotGraded("bad-time", what, student) from None
             if rules.is_early(moment):
-                raise _Aside("not-open", "was saved before the quiz opened; find out how that came about", student)
-            days, share = rules.lateness(moment)
+                raise NotGraded("not-open", "was saved before the quiz opened; find out how that came about", student)
+            days, share = rules.lateness(moment - (self._granted or {}).get(student, timedelta(0)))
             if share is None:
                 what = f"was saved {responses.saved}" if when is None else f"was handed in {handed_in}"
-                mend = "the rules of the quiz refuse it; to accept it, change `late` in the assignment and assign again"
-                raise _Aside("late", f"{what}, too late; {mend}", student)
+                how = "change `late` in the assignment and assign again"
+                if self._granted is not None:
+                    how = "grant the student an extension"
+                mend = f"the rules of the quiz refuse it; to accept it, {how}"
+                raise NotGraded("late", f"{what}, too late; {mend}", student)
             factor = share
-        got = mark(key, responses)
+        got = self._marker.mark(key, responses)
         notes = got.notes
         if student != responses.student and responses.student:
             notes = (*notes, f"the file states another student code, {responses.student}")
         if factor != 1:
             notes = (*notes, f"{counted(days, 'day')} late: {100 * factor:g} % of the points earned count")
-        got = replace(got, student=student, notes=notes, late_days=days, factor=factor)
+        if (student, notes, days, factor) != (got.student, got.notes, 0, 1):
+            got = replace(got, student=student, notes=notes, late_days=days, factor=factor)
         return _Read(name, key.build, digest, got, handed_in)
 
 
-def _irregular(mode: int, name: str) -> _Aside:
+def _irregular(mode: int, name: str) -> NotGraded:
     if stat.S_ISLNK(mode):
-        return _Aside("link", f"is a link, which is never followed; {STUDENT}")
+        return NotGraded("link", f"is a link, which is never followed; {STUDENT}")
     if stat.S_ISDIR(mode) and name.count("/") >= DEEPEST:
-        return _Aside("unreadable", f"lies more than {DEEPEST} folders deep; move it further up, and grade again")
-    if stat.S_ISDIR(mode):
-        return _Aside("unreadable", "this folder cannot be opened; give yourself the right to read it, and grade again")
-    return _Aside("unreadable", f"is not a plain file; {STUDENT}")
+        return NotGraded("unreadable", f"lies more than {DEEPEST} folders deep; move it further up, and grade again")
+    if stat.S_ISDIR(mode) and not name.endswith(".json"):
+        return NotGraded(
+            "unreadable", "this folder cannot be opened; give yourself the right to read it, and grade again"
+        )
+    return NotGraded("unreadable", f"is not a plain file; {STUDENT}")
 
 
 # --- What is written --------------------------------------------------------------------------------------------------
@@ -361,9 +385,8 @@ def _write(keys: KeyFile, results: Results, work: Path, reader: _Reader, submiss
         (work / "feedback").mkdir()
 
     def feedback(row: sa.Row[Any], rows: Sequence[sa.Row[Any]]) -> None:
-        if pages:
-            text = page(*marked(keys, row, rows))
-            (work / "feedback" / page_name(row.student)).write_text(text, encoding="utf-8", newline="\n")
+        text = page(*marked(keys, row, rows))
+        (work / "feedback" / page_name(row.student)).write_text(text, encoding="utf-8", newline="\n")
 
     def copied(row: sa.Row[Any]) -> str:
         if row.state == "superseded":
@@ -371,7 +394,7 @@ def _write(keys: KeyFile, results: Results, work: Path, reader: _Reader, submiss
         path = reader.odd.get(row.file, submissions / row.file if submissions.is_dir() else submissions)
         return f"{row.mend}{_copy(path, submissions, work / 'set_aside')}"
 
-    write_results(results, work, feedback, copied)
+    write_results(results, work, feedback if pages else None, copied)
 
 
 def page_name(student: str) -> str:

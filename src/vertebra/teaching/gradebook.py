@@ -22,6 +22,7 @@ from vertebra.teaching.marking import Mark, Marked
 from vertebra.teaching.statistics import ClassResults, ItemInfo
 
 BATCH = 2_000  # submissions written at once
+KNOWN = 10_000  # marks remembered while writing
 SHOWN = 10  # other files named in one entry
 
 # Codes and file names are sorted by their characters, on every server and in every language.
@@ -225,6 +226,7 @@ class Grading:
         self._db, self._key_file, self._seal = connection, key_file, seal
         self._files: list[tuple[Any, ...]] = []
         self._marks: list[tuple[Any, ...]] = []
+        self._rows: dict[int, tuple[Mark, tuple[Any, ...]]] = {}
         top = connection.scalar(sa.select(sa.func.max(submissions.c.id)))
         self._next = (top or 0) + 1
         self._before = connection.execute(sa.select(quizzes).where(quizzes.c.id == key_file.quiz)).one_or_none()
@@ -239,10 +241,13 @@ class Grading:
         numbers = (marked.total, marked.maximum, marked.percent, marked.certainty_marks)
         self._add(marked.student, row, numbers, (marked.late_days, marked.factor, _json(list(marked.notes))))
         for place, mark in enumerate(marked.marks):
-            question = mark.question
-            answer = mark.answer if mark.note else in_bank_ids(question, mark.answer)
-            earned = (mark.fraction, mark.points, mark.certainty, mark.certainty_mark)
-            self._marks.append((here, place, question.bank_id, *earned, _json(answer), mark.note))
+            # A marker gives the same object for the same answer.
+            known = self._rows.get(id(mark))
+            if known is None:
+                if len(self._rows) >= KNOWN:
+                    self._rows.clear()
+                known = self._rows[id(mark)] = (mark, _row(mark))
+            self._marks.append((here, place, *known[1]))
 
     def set_aside(self, file: str, reason: str, mend: str, student: str = "") -> None:
         """Add a file that cannot be graded."""
@@ -272,6 +277,7 @@ class Grading:
         self._duplicates(sa.func.min(submissions.c.student) != sa.func.max(submissions.c.student))
         self._identical()
         self._attempts()
+        self._copies()
         aside = sa.select(submissions.c.id).where(self._here, submissions.c.state == "set aside")
         self._db.execute(sa.delete(marks).where(marks.c.submission_id.in_(aside)))
         self._replace()
@@ -361,6 +367,19 @@ class Grading:
         single = sa.update(submissions).where(self._here, submissions.c.state == "read")
         self._db.execute(single.values(state="graded", attempt=1))
 
+    def _copies(self) -> None:
+        """Note hand-ins of several students that are one and the same file, which happens where folders name them."""
+        here = (self._here, submissions.c.state == "graded")
+        differ = sa.func.min(submissions.c.student) != sa.func.max(submissions.c.student)
+        same = sa.select(submissions.c.digest).where(*here).group_by(submissions.c.digest).having(differ)
+        for digest in list(self._db.scalars(same)):
+            found = sa.select(submissions).where(*here, submissions.c.digest == digest).order_by(submissions.c.student)
+            rows = list(self._db.execute(found))
+            for row in rows:
+                others = [other.student for other in rows[: SHOWN + 1] if other.id != row.id][:SHOWN]
+                note = f"the same file was handed in by {', '.join(others)}"
+                self._update(row.id, notes=[*row.notes, note])
+
     def _replace(self) -> None:
         quiz, before = self._key_file.quiz, self._before
         changed = False
@@ -448,11 +467,15 @@ class Results:
         self.items = tuple(connection.execute(order))
         self._here = (submissions.c.quiz == quiz) & (submissions.c.grading == self.head.grading)
 
-    def graded(self) -> Iterator[tuple[sa.Row[Any], list[sa.Row[Any]]]]:
-        """Yield (submission, its marks in order) of each graded student, sorted by code."""
+    def graded(self, points_only: bool = False) -> Iterator[tuple[sa.Row[Any], list[sa.Row[Any]]]]:
+        """Yield (submission, its marks in order) of each graded student, sorted by code.
+
+        points_only: the marks have only submission_id, item and points, which takes less time.
+        """
         who = sa.select(submissions).where(self._here, submissions.c.state == "graded")
+        wanted = (marks.c.submission_id, marks.c.item, marks.c.points) if points_only else tuple(marks.c)
         what = (
-            sa.select(marks)
+            sa.select(*wanted)
             .join(submissions, submissions.c.id == marks.c.submission_id)
             .where(self._here, submissions.c.state == "graded")
             .order_by(submissions.c.student, marks.c.submission_id, marks.c.position)
@@ -494,11 +517,14 @@ def columns(key_file: KeyFile) -> tuple[Question, ...]:
     return tuple(found.values())
 
 
-def _json(value: Any) -> str:
-    return _encode(value)
+def _row(mark: Mark) -> tuple[Any, ...]:
+    """Return the row of a mark from its item on."""
+    answer = mark.answer if mark.note else in_bank_ids(mark.question, mark.answer)
+    earned = (mark.fraction, mark.points, mark.certainty, mark.certainty_mark)
+    return (mark.question.bank_id, *earned, _json(answer), mark.note)
 
 
-_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def _insert(connection: sa.Connection, table: sa.Table) -> tuple[str, bool]:

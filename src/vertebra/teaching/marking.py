@@ -1,8 +1,9 @@
 """Marking: a key and a student's responses give marks. Pure arithmetic on data; nothing is read, written or run."""
 
+import marshal
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,13 +91,43 @@ def bonus(accuracy: float, mean_mark: float) -> float:
     return BONUS_FACTOR * (mean_mark - best)
 
 
+class Marker:
+    """Marks one hand-in after the other; an answer that was given before is not marked again.
+
+    It remembers `most` answers at a time, so that its memory does not grow with the class.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._known: dict[tuple[str, str, bytes], Mark] = {}
+
+    def mark(self, key: Key, responses: Responses) -> Marked:
+        """Return what `mark` returns."""
+        return _marked(key, responses, self._mark)
+
+    def _mark(self, key: Key, question: Question, response: Any) -> Mark:
+        # Version 2 of marshal writes the same bytes for the same value of the same types, and for no other.
+        place = (key.build, question.id, marshal.dumps(response, 2))
+        known = self._known.get(place)
+        if known is None:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            known = self._known[place] = _mark(key, question, response)
+        return known
+
+
 def mark(key: Key, responses: Responses) -> Marked:
     """Mark the responses to a quiz, which must be to the key's own build.
 
     An answer that its question cannot take earns 0, with a note; the others count. An open question earns 0. With
     certainty marking an answer without a certainty counts as certainty 1, the one that costs nothing when wrong.
     """
-    marks = tuple(_mark(question, key.certainty, responses.answers.get(question.id)) for question in key.items)
+    return _marked(key, responses, _mark)
+
+
+def _marked(key: Key, responses: Responses, one: Callable[[Key, Question, Any], Mark]) -> Marked:
+    given = responses.answers.get
+    marks = tuple([one(key, question, given(question.id)) for question in key.items])
     notes = [f"{mark.question.bank_id}: {mark.note}" for mark in marks if mark.note]
     foreign = responses.answers.keys() - {question.id for question in key.items} - {*key.dropped}
     if foreign:
@@ -106,7 +137,7 @@ def mark(key: Key, responses: Responses) -> Marked:
     return Marked(responses.student, responses.saved, marks, tuple(notes))
 
 
-def _mark(question: Question, certainty_on: bool, response: Any) -> Mark:
+def _mark(key: Key, question: Question, response: Any) -> Mark:
     response = {} if response is None else response
     if not isinstance(response, Mapping):
         return _nothing(question, response, "the response is not an answer with a certainty")
@@ -119,7 +150,7 @@ def _mark(question: Question, certainty_on: bool, response: Any) -> Mark:
         fraction = min(max(score(question.key, answer), 0.0), 1.0)
     except ValueError as error:
         return _nothing(question, answer, str(error))
-    sure = certainty_mark(fraction, certainty or 1) * question.points if certainty_on else 0.0
+    sure = certainty_mark(fraction, certainty or 1) * question.points if key.certainty else 0.0
     return Mark(question, answer, certainty, fraction, fraction * question.points, sure)
 
 

@@ -57,12 +57,12 @@ def cells(results: Results, rules: Rules, row: sa.Row[Any], marks: Sequence[sa.R
 def write_results(
     results: Results,
     folder: Path,
-    graded: Callable[[sa.Row[Any], Sequence[sa.Row[Any]]], None],
+    graded: Callable[[sa.Row[Any], Sequence[sa.Row[Any]]], None] | None,
     mend: Callable[[sa.Row[Any]], str],
 ) -> None:
     """Write gradebook.csv, gradebook.xlsx, set_aside.csv and, once a key has changed, moved.csv into a folder.
 
-    graded is called with each graded student's submission and marks; mend returns what to do about each other file.
+    graded, if any, is called with each graded student's submission and marks; mend says what to do about another file.
     The same results give the same bytes. A class of more rows than a sheet holds gets no gradebook.xlsx.
     """
     rules, names = Rules.of(results.head.rules), header_of(results)
@@ -70,8 +70,9 @@ def write_results(
         book = _workbook(folder / "gradebook.xlsx")
         stack.callback(book.close)
         table = _Table(stack, folder / "gradebook.csv", names, book, "Marks")
-        for row, marks in results.graded():
-            graded(row, marks)
+        for row, marks in results.graded(points_only=graded is None):
+            if graded:
+                graded(row, marks)
             table.add(cells(results, rules, row, marks))
         aside = _Table(stack, folder / "set_aside.csv", ASIDE, book, "Set aside")
         for row in results.others():
