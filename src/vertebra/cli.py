@@ -74,6 +74,7 @@ def _quiz_commands(groups: Group) -> None:
         "--preview-html", type=Path, metavar="FILE", help="write only the page that a student sees, without keys"
     )
     command.add_argument("--force", action="store_true", help="write into DIR even if it holds something else")
+    command.add_argument("--nbgrader", type=Path, metavar="COURSE", help="also write the quiz into an nbgrader course")
     command.set_defaults(run=_assign)
 
     command = commands.add_parser("rekey", help="correct the key of a quiz that was handed out")
@@ -91,6 +92,9 @@ def _quiz_commands(groups: Group) -> None:
     command.add_argument("--gradebook", metavar="FILE|URL", help=where)
     command.add_argument("--no-feedback", action="store_true", help="write no feedback pages")
     command.add_argument("--on", type=_moment, metavar="TIME", help="whether feedback is due as of this time (now)")
+    command.add_argument(
+        "--nbgrader", action="store_true", help="the folder is an nbgrader course; marks also go into its gradebook"
+    )
     command.set_defaults(run=_grade)
 
     command = commands.add_parser("report", help="say what a class did, and which questions need a look")
@@ -287,6 +291,10 @@ def _assign(args: argparse.Namespace) -> int:
         write_text(args.preview_html, preview_html(load_assignment(args.file)))
         print(f"{args.preview_html}: written, as a student sees it")
         return 0
+    if args.nbgrader:
+        from vertebra.teaching.nbgrader_course import check_assignment, write_source
+
+        check_assignment(args.file, args.out, args.nbgrader)
     built = assign(args.file, args.out, force=args.force)
     print(f"{built.quiz}: {counted(built.items, 'question')}, {in_points(built.points)}, build {built.build[:8]}")
     if len(built.folders) == 1:
@@ -296,6 +304,8 @@ def _assign(args: argparse.Namespace) -> int:
     print(f"Keep to yourself      {built.key}")
     if built.kept:
         print(f"The key that was there is kept in {built.kept}")
+    if args.nbgrader:
+        print(f"Release in nbgrader   {write_source(built.key, built.student, args.nbgrader)}")
     return 0
 
 
@@ -313,7 +323,10 @@ def _rekey(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from vertebra.teaching.grade import grade
+    if args.nbgrader:
+        from vertebra.teaching.nbgrader_course import grade_course as grade
+    else:
+        from vertebra.teaching.grade import grade  # type: ignore[assignment]
 
     report = grade(
         args.key, args.submissions, args.out, args.gradebook, feedback=not args.no_feedback, on=args.on, progress=True
@@ -321,6 +334,8 @@ def _grade(args: argparse.Namespace) -> int:
     print(f"{report.quiz}: graded {counted(report.graded, 'submission')}")
     print(f"Marks      {report.out / 'gradebook.csv'}, gradebook.xlsx and {report.book}")
     print(f"Feedback   {f'none: {report.feedback}' if report.feedback else report.out / 'feedback'}")
+    if args.nbgrader:
+        print(f"nbgrader   each question's points are in the gradebook of {args.submissions}")
     if report.moved is not None:
         print(f"Moved      {counted(report.moved, 'mark')} by the change of the key: {report.out / 'moved.csv'}")
     if report.superseded:

@@ -19,9 +19,11 @@ from vertebra import assets
 from vertebra.quiz import items
 from vertebra.quiz.responses import read_responses
 from vertebra.teaching.assign import assign
+from vertebra.teaching.grade import Report
+from vertebra.teaching.gradebook import open_gradebook
 from vertebra.teaching.key import KeyFile, load_key_file, right_answer
 from vertebra.teaching.marking import mark
-from vertebra.teaching.nbgrader_course import CourseReport, grade_course, write_source
+from vertebra.teaching.nbgrader_course import grade_course, write_source
 from vertebra.teaching.rules import Rules
 
 QUIZ = "sample-quiz"
@@ -47,8 +49,20 @@ class NbgraderClass:
     def out(self) -> Path:
         return self.top / "results"
 
-    def grade(self) -> CourseReport:
+    def grade(self) -> Report:
         return grade_course(self.key, self.course, self.out)
+
+    def graded(self) -> dict[str, Any]:
+        """Grade, and return {student: what our gradebook has of the hand-in}."""
+        self.grade()
+        with open_gradebook(self.out / "gradebook.sqlite") as book, book.read(QUIZ) as results:
+            return {row.student: row for row, _ in results.graded()}
+
+    def set_aside(self) -> dict[str, str]:
+        """Grade, and return {student: why the hand-in was set aside}."""
+        self.grade()
+        with open_gradebook(self.out / "gradebook.sqlite") as book, book.read(QUIZ) as results:
+            return {row.file.split("/")[0]: row.reason for row in results.others()}
 
     def folder(self, student: str) -> Path:
         return self.course / "submitted" / student / QUIZ

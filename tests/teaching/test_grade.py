@@ -16,8 +16,9 @@ from vertebra.quiz.responses import digest
 from vertebra.teaching import grade as grading
 from vertebra.teaching.assign import assign
 from vertebra.teaching.files import TeachingError
-from vertebra.teaching.grade import Report, cell, grade
+from vertebra.teaching.grade import Report, grade
 from vertebra.teaching.key import load_key, right_answer
+from vertebra.teaching.result_files import cell
 
 
 def right(key_file: Path, certainty: int | None = 2) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,8 +23,12 @@ from tests.teaching.nbgrader_class import (
     copied,
     nbgrader,
 )
+from tests.teaching.sample import ASSIGNMENT, BANK, BELIEF, write_course
+from vertebra.cli import main
+from vertebra.quiz import items
 from vertebra.quiz.responses import digest
 from vertebra.teaching.files import TeachingError
+from vertebra.teaching.gradebook import open_gradebook
 from vertebra.teaching.key import KeyFile, load_key_file
 from vertebra.teaching.nbgrader_course import grade_course, plain, strays, write_source
 
@@ -46,7 +51,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".sqlite"]  # it counts gradings
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def api(pupils: NbgraderClass) -> Any:
@@ -62,8 +68,7 @@ def api(pupils: NbgraderClass) -> Any:
 
 def test_the_whole_round_gives_our_marks_in_nbgraders_gradebook(pupils: NbgraderClass) -> None:
     report = pupils.grade()
-    assert {one.student for one in report.graded} == set(STUDENTS)
-    assert report.set_aside == ()
+    assert (report.graded, report.set_aside, report.noted) == (len(STUDENTS), {}, 0)
     book = pupils.book()
     for student in STUDENTS:
         assert book[student] == pupils.expected(student)
@@ -117,7 +122,7 @@ def test_nbgrader_export_gives_the_totals(pupils: NbgraderClass) -> None:
     ours = {row["student"]: row for row in rows(pupils.out / "gradebook.csv")}
     assert exported.keys() == ours.keys() == set(STUDENTS)
     for student, row in exported.items():
-        assert float(row["score"]) == float(ours[student]["counted"]) == sum(pupils.expected(student).values())
+        assert float(row["score"]) == float(ours[student]["total"]) == sum(pupils.expected(student).values())
         assert float(row["max_score"]) == float(ours[student]["maximum"]) == 10
 
 
@@ -230,12 +235,11 @@ def test_a_hand_in_that_is_set_aside_is_listed_keeps_its_file_and_loses_its_old_
     pupils.grade()
     path = pupils.folder("most") / "responses.json"
     path.write_text("{")
-    report = pupils.grade()
-    assert [(one.student, one.reason) for one in report.set_aside] == [("most", "truncated")]
+    assert pupils.set_aside() == {"most": "truncated"}
     assert path.read_text() == "{"
     assert pupils.totals() == {"all": 10, "few": 4, "none": 0}
     (row,) = rows(pupils.out / "set_aside.csv")
-    assert row["file"] == f"submitted/most/{QUIZ}/responses.json"
+    assert row["file"] == f"most/{QUIZ}/responses.json"
     assert "cut off" in row["what_to_do"]
     assert api(pupils).get_autograded_students(QUIZ) == {"all", "few", "none"}
     assert not (pupils.out / "feedback" / "most.html").exists()
@@ -246,8 +250,31 @@ def test_a_hand_in_that_is_set_aside_is_listed_keeps_its_file_and_loses_its_old_
 
 def test_a_student_without_responses_is_set_aside(pupils: NbgraderClass) -> None:
     (pupils.folder("few") / "responses.json").unlink()
-    (aside,) = pupils.grade().set_aside
-    assert (aside.student, aside.reason) == ("few", "unreadable")
+    assert pupils.set_aside() == {"few": "unreadable"}
+    assert "is not there" in (pupils.out / "set_aside.csv").read_text(encoding="utf-8")
+    assert "few" not in pupils.book()
+
+
+def test_our_own_files_and_book_have_the_class_too(pupils: NbgraderClass) -> None:
+    pupils.folder("few").with_name("another-quiz").mkdir()
+    shutil.copy(pupils.folder("few") / "responses.json", pupils.folder("few").with_name("another-quiz"))
+    pupils.answer("most", 7, code="m-77")
+    assert pupils.grade().set_aside == {}
+    (most,) = [row for row in rows(pupils.out / "gradebook.csv") if row["student"] == "most"]
+    assert most["notes"] == "the file states another student code, m-77"
+    assert (pupils.out / "gradebook.xlsx").is_file()
+    with open_gradebook(pupils.out / "gradebook.sqlite") as book:
+        results = book.results(QUIZ)
+    weights = [item.points for item in results.items]
+    assert dict(zip(results.students, results.fractions @ weights, strict=True)) == pytest.approx(pupils.totals())
+
+
+def test_feedback_pages_follow_the_rules_of_the_quiz(pupils: NbgraderClass) -> None:
+    pupils.grade()
+    assert len(list((pupils.out / "feedback").iterdir())) == len(STUDENTS)
+    pupils.rules(feedback="never")
+    assert pupils.grade().feedback == "the rules of the quiz give none"
+    assert not (pupils.out / "feedback").exists()
 
 
 # --- Times ------------------------------------------------------------------------------------------------------------
@@ -269,13 +296,12 @@ def test_lateness_is_taken_from_nbgraders_time_and_costs_what_the_rule_says(pupi
     stamp(pupils, "most", "2026-11-22 13:30:00.000000 +0100")  # 24 h 30 min late: two days begun, 20 % of 8 points
     stamp(pupils, "few", "2026-11-30 12:00:00.000000 UTC")
     stamp(pupils, "none", "2026-11-22 12:00:00.000000 UTC")
-    report = pupils.grade()
-    assert {one.student: (one.days_late, one.penalty) for one in report.graded} == {
-        "all": (0, 0),
-        "most": (2, pytest.approx(1.6)),
-        "none": (1, 0),
+    assert {student: (row.late_days, row.factor, row.total) for student, row in pupils.graded().items()} == {
+        "all": (0, 1, 10),
+        "most": (2, pytest.approx(0.8), pytest.approx(6.4)),
+        "none": (1, pytest.approx(0.9), 0),
     }
-    assert [(one.student, one.reason) for one in report.set_aside] == [("few", "late")]
+    assert pupils.set_aside() == {"few": "late"}
     assert exported_score(pupils, "most") == (pytest.approx(1.6), pytest.approx(6.4))
     assert api(pupils).get_assignment(QUIZ)["duedate"] == "2026-11-21T12:00:00"
 
@@ -289,15 +315,16 @@ def test_an_extension_granted_in_nbgrader_counts(pupils: NbgraderClass) -> None:
     pupils.rules(due="2026-11-21 12:00 UTC", late={"percent_per_day": 10})
     for student in STUDENTS:
         stamp(pupils, student, "2026-11-22 11:00:00.000000 UTC")
-    assert {one.student: one.days_late for one in pupils.grade().graded} == {"all": 1, "few": 1, "most": 0, "none": 1}
+    expected = {"all": 1, "few": 1, "most": 0, "none": 1}
+    assert {student: row.late_days for student, row in pupils.graded().items()} == expected
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-11-21 10:05:00 /etc/localtime", "9" * 5000, "0000-00-00 UTC"])
 def test_a_damaged_time_is_set_aside_when_it_matters(pupils: NbgraderClass, text: str) -> None:
     stamp(pupils, "few", text)
-    assert pupils.grade().set_aside == ()
+    assert pupils.set_aside() == {}
     pupils.rules(due="2027-11-21 12:00 UTC")
-    assert [(one.student, one.reason) for one in pupils.grade().set_aside] == [("few", "no-time")]
+    assert pupils.set_aside() == {"few": "no-time"}
 
 
 def test_a_hand_in_before_the_quiz_opened_is_set_aside(pupils: NbgraderClass) -> None:
@@ -305,7 +332,7 @@ def test_a_hand_in_before_the_quiz_opened_is_set_aside(pupils: NbgraderClass) ->
     for student in STUDENTS:
         stamp(pupils, student, "2026-11-21 12:00:00.000000 UTC")
     stamp(pupils, "few", "2026-11-21 11:59:00.000000 UTC")
-    assert [(one.student, one.reason) for one in pupils.grade().set_aside] == [("few", "early")]
+    assert pupils.set_aside() == {"few": "not-open"}
 
 
 # --- Refusals ---------------------------------------------------------------------------------------------------------
@@ -328,6 +355,22 @@ def test_the_best_of_several_attempts_is_refused(pupils: NbgraderClass) -> None:
     pupils.rules(attempts=3, counts="best")
     with pytest.raises(TeachingError, match="collects only the last hand-in"):
         write_source(pupils.key, pupils.top / "desk" / "student" / QUIZ, pupils.course)
+
+
+@pytest.mark.parametrize("field", ["variants: 2", "attempts: 3\ncounts: best"])
+def test_what_nbgrader_cannot_carry_is_refused_before_anything_is_written(
+    pupils: NbgraderClass,
+    tmp_path: Path,
+    field: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(items, "misconceptions", lambda: {"kzbelief": BELIEF})
+    (tmp_path / "bank").mkdir()
+    file = write_course(tmp_path / "bank", BANK, f"{ASSIGNMENT}\n{field}\n")
+    assert main(["quiz", "assign", str(file), "--out", str(tmp_path / "new"), "--nbgrader", str(pupils.course)]) != 0
+    assert "nbgrader" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_key_below_the_course_folder_is_refused(tmp_path: Path) -> None:
@@ -360,7 +403,7 @@ def test_other_questions_than_nbgraders_are_refused(pupils: NbgraderClass) -> No
 
 
 def test_results_never_go_among_the_submissions(pupils: NbgraderClass) -> None:
-    with pytest.raises(TeachingError, match="lies among the submissions"):
+    with pytest.raises(TeachingError, match="lies in the submissions"):
         grade_course(pupils.key, pupils.course, pupils.course / "submitted" / "x")
 
 

@@ -104,7 +104,8 @@ def grade(
     """
     keys, submissions, out = load_key_file(key_file), Path(submissions), Path(out)
     seal = _seal(keys, key_file)
-    _check_out(submissions, out, header([question.bank_id for question in columns(keys)], keys.certainty, keys.rules))
+    head = header([question.bank_id for question in columns(keys)], keys.certainty, keys.rules)
+    _check_out(submissions, out, head, any(key.dropped for key in keys.variants))
     reader = _Reader(keys, submissions, students, times, granted, files)
     looked = reader.look_at(progress)
     first = next(looked, None)
@@ -419,7 +420,7 @@ def _swap(work: Path, out: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _check_out(submissions: Path, out: Path, header: Sequence[str]) -> None:
+def _check_out(submissions: Path, out: Path, header: Sequence[str], dropped: bool) -> None:
     if not submissions.exists():
         raise TeachingError(f"{submissions}: there is no such folder or file; name the folder with the handed-in files")
     here, there = submissions.resolve(), out.resolve()
@@ -437,8 +438,9 @@ def _check_out(submissions: Path, out: Path, header: Sequence[str]) -> None:
         return
     try:
         with (out / "gradebook.csv").open(encoding="utf-8", newline="") as file:
-            # The rules may be others than before; the questions are the same.
-            same = _questions(next(csv.reader(file), [])) == _questions(header)
+            # The rules may be others than before; the questions are the same, but for those that no longer count.
+            before, now = _questions(next(csv.reader(file), [])), _questions(header)
+            same = before == now or (dropped and set(now) <= set(before))
     except (OSError, ValueError, csv.Error):
         same = False
     if not same:

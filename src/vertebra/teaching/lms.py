@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vertebra.teaching.files import TeachingError, write_text
-from vertebra.teaching.grade import cell
 from vertebra.teaching.marking import number
+from vertebra.teaching.result_files import cell
 
 CODE = "code"
 NEEDED = ("student", "total", "maximum")  # of the gradebook.csv that `vertebra quiz grade` writes
