@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from vertebra.quiz.responses import LIMIT, STUDENT_CODE, Responses, ResponsesError, parse_responses, read_plain
 from vertebra.quiz.static import counted
