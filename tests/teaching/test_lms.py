@@ -70,6 +70,37 @@ def test_canvas_own_export_with_a_column_of_codes_is_a_roster(tmp_path: Path) ->
     assert write_lms("canvas", *files(tmp_path, export), "Quiz").matched == 1
 
 
+@pytest.mark.parametrize("start", ["sep=;\r\n", '"sep=;"\n', ""])
+@pytest.mark.parametrize("comma", [";", "\t"])
+def test_what_a_spreadsheet_makes_of_a_roster_is_read(start: str, comma: str, tmp_path: Path) -> None:
+    roster = "\ufeff" + start.replace(";", comma) + "code,Student,ID\r\nab12,Müller,11\r\n".replace(",", comma)
+    assert rows(write_lms("canvas", *files(tmp_path, roster), "Quiz").file)[2][:2] == ["Müller", "11"]
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(TeachingError, match=r"roster\.csv:4: code: is empty"):
+        write_lms("canvas", *files(tmp_path, "sep=,\ncode,ID\nab12,1\n,2\n"), "Quiz")
+
+
+def test_neither_roster_nor_gradebook_is_written_over(tmp_path: Path) -> None:
+    gradebook, roster, _ = files(tmp_path, CANVAS)
+    for out in (gradebook, roster, tmp_path / "." / "roster.csv"):
+        with pytest.raises(TeachingError, match="is read by this command"):
+            write_lms("canvas", gradebook, roster, out, "Quiz")
+    assert roster.read_text(encoding="utf-8") == CANVAS
+
+
+def test_names_never_go_where_students_look(tmp_path: Path) -> None:
+    gradebook, roster, _ = files(tmp_path, CANVAS)
+    (tmp_path / "student" / "quiz").mkdir(parents=True)
+    (tmp_path / "student" / "quiz" / "questions.json").touch()
+    (tmp_path / "instructor").mkdir()
+    (tmp_path / "instructor" / "key.json").touch()
+    for folder in ("student", "student/quiz", "student/new"):
+        with pytest.raises(TeachingError, match=r"student.*, which students get"):
+            write_lms("canvas", gradebook, roster, tmp_path / folder / "out.csv", "Quiz")
+
+
 def test_a_title_is_no_formula(tmp_path: Path) -> None:
     written = write_lms("canvas", *files(tmp_path, CANVAS), "=1+1")
     assert rows(written.file)[0][-1] == "'=1+1"

@@ -13,6 +13,17 @@ class TeachingError(ValueError):
     """A file or folder that cannot be used; the text names it, what is wrong and the mend, one line for each fault."""
 
 
+def check_output(out: Path | str, *read: Path | str) -> None:
+    """Raise TeachingError for an output that is one of the files `read`, or lies in a folder that students get."""
+    there = Path(out).resolve()
+    if there in {Path(each).resolve() for each in read}:
+        raise TeachingError(f"{out}: is read by this command, and would be lost; choose another name to write to")
+    for folder in (there, *there.parents):
+        handed_out = folder.name == "student" and (folder.parent / "instructor" / "key.json").exists()
+        if handed_out or (folder / "questions.json").exists():
+            raise TeachingError(f"{out}: lies in {folder}, which students get; choose another place")
+
+
 def write_text(path: Path, text: str | bytes, private: bool = False) -> None:
     """Write text, as UTF-8, so that a crash leaves the old file or the new one, never half of one. Raises OSError.
 

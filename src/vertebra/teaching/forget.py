@@ -28,7 +28,9 @@ def forget(student: str, out: Path | str, gradebook: Path | str | None = None) -
     What was handed in, what was downloaded or printed, and the backups of a disk or a database are out of reach. May be
     run again after a crash. Raises TeachingError if there is no such gradebook or nobody of this code in it.
     """
-    out = Path(out)
+    out, student = Path(out), student.removeprefix("'")  # as the tables write a code that a spreadsheet would run
+    if not student:  # in the book it stands for everybody whose code could not be read
+        raise TeachingError("the code is empty; give the student's code")
     with open_gradebook(gradebook or out / BOOK, create=False) as book:
         quiz = _quiz_in(book, out)
         pages = [out / "feedback" / page_name(student)]

@@ -10,12 +10,13 @@ Possible); Moodle, grade import (a column that is mapped to the user, a column f
 
 import csv
 import io
+import re
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vertebra.teaching.files import TeachingError, write_text
+from vertebra.teaching.files import TeachingError, check_output, write_text
 from vertebra.teaching.marking import number
 from vertebra.teaching.result_files import cell
 
@@ -71,6 +72,7 @@ def write_lms(system: str, gradebook: Path | str, roster: Path | str, out: Path 
     target, out = SYSTEMS[system], Path(out)
     if not title.strip():
         raise TeachingError("the title is empty; give the name of the grade item, as in --title 'Fracture types'")
+    check_output(out, gradebook, roster)
     marks, maximum = _marks(Path(gradebook))
     people = _roster(Path(roster), target)
     unmatched = tuple(code for code in marks if code.casefold() not in people)
@@ -121,7 +123,8 @@ def _marks(path: Path) -> tuple[dict[str, str], str]:
         code = row["student"].removeprefix("'")  # as the gradebook writes a code that a spreadsheet would run
         for name in ("total", "maximum"):
             if not _is_number(row[name]):
-                faults.append(f"{path}:{line}: {name}: is {reprlib.repr(row[name])}, no number; grade the quiz again")
+                what = f"is {reprlib.repr(row[name])}, no number; grade again, and take the file as it is written then"
+                faults.append(f"{path}:{line}: {name}: {what}")
                 break
         else:
             maxima.setdefault(number(float(row["maximum"])), line)
@@ -131,7 +134,8 @@ def _marks(path: Path) -> tuple[dict[str, str], str]:
             marks[code] = number(float(row["total"]))
     if len(maxima) > 1:
         lines = ", ".join(f"{most} in line {line}" for most, line in maxima.items())
-        faults.append(f"{path}:1: maximum: differs ({lines}); give one quiz at a time")
+        what = "give one quiz at a time, with the same points in every variant"
+        faults.append(f"{path}:1: maximum: differs ({lines}); {what}")
     if not marks and not faults:
         faults.append(f"{path}:1: holds no marks; grade the quiz first")
     if faults:
@@ -188,13 +192,17 @@ def _read(path: Path, kind: str) -> tuple[Sequence[str], Iterator[tuple[int, dic
         raise TeachingError(f"{path}: is not UTF-8 text; save it as CSV UTF-8") from None
     except IsADirectoryError:
         raise TeachingError(f"{path}: is a folder; name {kind}") from None
-    first = text.partition("\n")[0]
-    comma = ";" if first.count(";") > first.count(",") else ","  # what spreadsheets write where the comma is decimal
+    first, _, rest = text.partition("\n")
+    stated = re.fullmatch('"?sep=([,;\t])"?\r?', first)  # a line of Excel's own, which no other program takes for a row
+    above, text = (1, rest) if stated else (0, text)
+    # Spreadsheets write a semicolon where the comma is decimal, and tabs when a table is copied.
+    comma = stated[1] if stated else max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
     try:
-        rows = [(reader.line_num, [part.strip() for part in row]) for row in reader]
+        rows = [(reader.line_num + above, [part.strip() for part in row]) for row in reader]
     except csv.Error as error:
-        raise TeachingError(f"{path}:{reader.line_num}: is not CSV ({error}); save the table as CSV UTF-8") from None
+        line = reader.line_num + above
+        raise TeachingError(f"{path}:{line}: is not CSV ({error}); save the table as CSV UTF-8") from None
     if not rows or not any(rows[0][1]):
         raise TeachingError(f"{path}:1: has no columns; name {kind}")
     header = rows[0][1]
