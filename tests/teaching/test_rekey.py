@@ -58,7 +58,7 @@ def test_tolerance_points_rationales_and_rules_are_taken_over(course: Course, tm
     done = rekey(course.built.key, course.file)
     assert set(done.changes) == {
         "due: was not set, is 2026-12-11T23:59:00+01:00[Europe/Berlin]",
-        "sa-best: other rationales",
+        "sa-best: rationales changed",
         "sa-number: tolerance was 0.5, is 2",
         "sa-many: points was 2, is 3",
     }

@@ -12,7 +12,6 @@ from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vertebra.quiz.responses import write_whole
 from vertebra.quiz.static import HINTS, most, percent, standing
 from vertebra.teaching.files import TeachingError, write_text
 from vertebra.teaching.key import Key, Question
@@ -96,7 +95,7 @@ def write_export(
     ]
     report = out.with_name(f"{out.name}.report.txt")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, content, mode=0o600)
+    write_text(out, content, private=True)
     write_text(report, "\n".join(lines) + "\n", private=True)
     return Exported(out, report, held, dict(refused), dict(notes))
 

@@ -30,4 +30,7 @@ def write_text(path: Path, text: str | bytes, private: bool = False) -> None:
     private: only its owner may read the file, where the system knows such rights.
     """
     raw = text.encode() if isinstance(text, str) else text
-    write_whole(path, raw, mode=0o600 if private else 0o666)
+    try:
+        write_whole(path, raw, mode=0o600 if private else 0o666)
+    except OSError as error:  # it names the half-written file, of which nobody has heard
+        raise OSError(error.errno, error.strerror, str(path)) from None

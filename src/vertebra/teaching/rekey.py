@@ -130,7 +130,7 @@ def _changes_of_build(old: Key, new: Key) -> Iterator[str]:
             if canonical(was) == canonical(now):
                 continue
             if name.startswith(("rationale", "mistake", "slips", "sources")):
-                yield f"{each.bank_id}: other {name}"
+                yield f"{each.bank_id}: {name} changed"
             else:
                 yield f"{each.bank_id}: {name} was {_said(was)}, is {_said(now)}"
 
