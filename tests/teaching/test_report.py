@@ -363,3 +363,9 @@ def test_a_gradebook_without_the_quiz_a_class_too_small_and_unknown_judges_are_s
     (tmp_path / "angoff.csv").write_text("judge,sim-01\nInvented,0.5\n", encoding="utf-8")
     with pytest.raises(TeachingError, match=r"angoff\.csv"):
         read_report(tmp_path / GRADEBOOK, "simulated-quiz", angoff=tmp_path / "angoff.csv")
+
+
+def test_a_figure_without_a_number_says_so() -> None:
+    hidden, shown = Curve("A", True, (None, None)), Curve("B", False, (None, 0.5))
+    assert "every share is hidden" in answer_lines("t", "s", ("weakest", "ablest"), [hidden]).svg("f")
+    assert "every share is hidden" not in answer_lines("t", "s", ("weakest", "ablest"), [hidden, shown]).svg("f")

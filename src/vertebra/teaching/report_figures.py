@@ -232,6 +232,8 @@ def answer_lines(title: str, says: str, groups: Sequence[str], curves: Sequence[
         if points:
             weight = 'font-weight="700"' if curve.right else ""
             labels.append((*points[-1], curve.name, colour, weight))
+    if not labels:  # an empty frame would look like a fault
+        parts.append(text((plot.left + plot.right) / 2, plot.up(0.6), "every share is hidden", SOFT, "middle"))
     heights = apart([y for _, y, *_ in labels], 15, plot.top, plot.bottom)
     for (x, y, name, colour, weight), height in zip(labels, heights, strict=True):
         edge = plot.right + 12

@@ -38,7 +38,7 @@ caption {{ text-align: left; color: var(--soft); padding-bottom: .3rem; }}
 th, td {{ padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top;
   overflow-wrap: normal; }}
 thead th {{ border-bottom-width: 2px; vertical-align: bottom; }} th {{ font-weight: 600; }}
-.wide tbody th {{ min-width: 9rem; }} .wide td {{ min-width: 3.5rem; }}
+.wide tbody th {{ min-width: 9rem; }} .wide td {{ min-width: 3.5rem; }} .prose td:last-child {{ min-width: 12rem; }}
 summary {{ cursor: pointer; min-height: 24px; color: var(--accent); }}
 .alarm, .note {{ max-width: 44rem; margin: .75rem 0; padding: .6rem .9rem; border-left: 5px solid var(--bad);
   background: var(--bad-paper); }}
@@ -50,6 +50,9 @@ summary {{ cursor: pointer; min-height: 24px; color: var(--accent); }}
   summary {{ list-style: none; color: inherit; }}
   details::details-content {{ content-visibility: visible; height: auto; }} }}
 """
+
+
+PROSE = 24  # letters from which a cell holds a sentence
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,9 @@ class Table:
         """Return it in a frame that scrolls by itself, with the keyboard too. links: or only their words."""
         rows = [[_cell(cell, links) for cell in row] for row in self.rows]
         drawn = table(map(escape, self.head), rows, escape(self.caption))
-        return f'<div class="wide" role="region" tabindex="0" aria-label="{escape(self.caption)}">{drawn}</div>'
+        # A last column of sentences is kept from becoming a tower of single words.
+        look = "wide prose" if any(isinstance(row[-1], str) and len(row[-1]) > PROSE for row in self.rows) else "wide"
+        return f'<div class="{look}" role="region" tabindex="0" aria-label="{escape(self.caption)}">{drawn}</div>'
 
 
 def _cell(cell: str | Link, links: bool) -> str:
