@@ -25,6 +25,13 @@ import websocket
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300.0  # seconds; on a busy machine a class of twenty starts slowly
 
+# What servers, kernels and nbgrader's commands import. An image has it compiled; students here cannot write beside it.
+IMPORTED = [
+    *("jupyterhub.singleuser.extension", "jupyterlab.labapp", "jupyter_lsp", "notebook.app", "ipykernel.kernelapp"),
+    *("nbgrader.apps.nbgraderapp", "nbgrader.server_extensions.formgrader.formgrader", "nbgrader.converters"),
+    *("vertebra.widgets.quiz", "vertebra.widgets.workbench", "vertebra.teaching.nbgrader_course"),
+]
+
 # Mounts an empty folder over each private one that students would have to pass through, and puts back in it only what
 # they need (Python, its packages, the course). Seen by the hub and its servers alone: it is their own mount namespace.
 OPEN_UP = """
@@ -105,12 +112,15 @@ class Hub:
     def prepare(self) -> None:
         """Make the folders: homes, the hub's own, which nobody else may enter, and the exchange."""
         self.folder.chmod(0o755)
-        for name, mode in {"home": 0o755, "hub": 0o700, "exchange": 0o1777, "keep": 0o700}.items():
+        for name, mode in {"home": 0o755, "hub": 0o700, "exchange": 0o1777, "keep": 0o700, "compiled": 0o755}.items():
             (self.folder / name).mkdir()
             (self.folder / name).chmod(mode)
         secret = self.folder / "passwords.json"
         secret.touch(mode=0o600)
         secret.write_text(json.dumps(self.passwords))
+        environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environ["PYTHONPYCACHEPREFIX"] = str(self.folder / "compiled")
+        subprocess.run([sys.executable, "-c", f"import {', '.join(IMPORTED)}"], check=True, env=environ)
 
     def _run(self, name: str, command: list[str], **environ: str) -> None:
         # Appended: what a hub said before it was killed stays to be read.

@@ -88,6 +88,7 @@ c.NumberedSpawner.environment = {
     "VERTEBRA_EXCHANGE": str(FOLDER / "exchange"),
     "VERTEBRA_COURSE": "vertebra",
     "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONPYCACHEPREFIX": str(FOLDER / "compiled"),
 }
 # A class that logs in at once on two cores waits for its turn.
 c.NumberedSpawner.start_timeout = c.NumberedSpawner.http_timeout = 300
