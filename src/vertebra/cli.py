@@ -1,11 +1,13 @@
 """The `vertebra` command. It reads the command line, calls one function, and says in plain words what became of it.
 
 Exit codes: 0 done; 1 a file has faults, each printed with its mend; 2 the command cannot run as it was typed (unknown
-option, missing file, folder that cannot be written); 130 stopped from the keyboard.
+option, missing file, folder that cannot be written); 130 stopped from the keyboard; 141 nobody reads the output on.
 """
 
 import argparse
+import errno
 import io
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -33,18 +35,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.group.print_help(sys.stderr)
         return 2
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()  # a pipe that was closed shows here, and not when Python ends
+        return code
     except (AssetError, BankError, TeachingError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; run the command again to finish", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # as by `head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(
-            f"{place}{error.strerror or error}; check the path, and that you may read and write there", file=sys.stderr
-        )
+        place = f"{error.filename2 or error.filename}: " if error.filename else ""
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        mend = "make room, and run it again" if is_full else "check the path, and that you may read and write there"
+        print(f"{place}{error.strerror or error}; {mend}", file=sys.stderr)
         return 2
 
 
@@ -71,7 +78,7 @@ def _quiz_commands(groups: Group) -> None:
     what.add_argument("--out", type=Path, metavar="DIR", help="gets the folders student and instructor")
     what.add_argument("--preview", action="store_true", help="print what is asked and the rules, and write nothing")
     what.add_argument(
-        "--preview-html", type=Path, metavar="FILE", help="write only the page that a student sees, without keys"
+        "--preview-html", type=Path, metavar="FILE.html", help="write only the page that a student sees, without keys"
     )
     command.add_argument("--force", action="store_true", help="write into DIR even if it holds something else")
     command.add_argument("--nbgrader", type=Path, metavar="COURSE", help="also write the quiz into an nbgrader course")
@@ -91,6 +98,7 @@ def _quiz_commands(groups: Group) -> None:
     where = "a SQLite file, or a URL such as postgresql+psycopg://user@host/name (DIR/gradebook.sqlite)"
     command.add_argument("--gradebook", metavar="FILE|URL", help=where)
     command.add_argument("--no-feedback", action="store_true", help="write no feedback pages")
+    command.add_argument("--no-workbook", action="store_true", help="write no gradebook.xlsx, a third of the work")
     command.add_argument("--on", type=_moment, metavar="TIME", help="whether feedback is due as of this time (now)")
     command.add_argument(
         "--nbgrader", action="store_true", help="the folder is an nbgrader course; marks also go into its gradebook"
@@ -108,7 +116,7 @@ def _quiz_commands(groups: Group) -> None:
     command.set_defaults(run=_report)
 
     command = commands.add_parser("forget", help="remove a student's code from a gradebook and the results")
-    command.add_argument("code", help="the student's code")
+    command.add_argument("code", help="the student's code, also as the tables write it: \"'-ab\"")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where `grade` wrote its results")
     command.add_argument("--gradebook", metavar="FILE|URL", help="the gradebook, if it is not DIR/gradebook.sqlite")
     command.set_defaults(run=_forget)
@@ -284,6 +292,13 @@ def _assign(args: argparse.Namespace) -> int:
     from vertebra.teaching.marking import in_points
     from vertebra.teaching.preview import preview, preview_html
 
+    if not args.out and (args.force or args.nbgrader):
+        print("--force and --nbgrader go with --out, and a preview writes nothing; leave them out", file=sys.stderr)
+        return 2
+    if args.preview_html and args.preview_html.suffix.lower() not in (".html", ".htm"):
+        # Whoever names the assignment or its bank by mistake keeps it.
+        print(f"{args.preview_html}: is no name of a page; give one that ends in .html", file=sys.stderr)
+        return 2
     if args.preview:
         print(preview(load_assignment(args.file)))
         return 0
@@ -294,6 +309,12 @@ def _assign(args: argparse.Namespace) -> int:
     if args.nbgrader:
         from vertebra.teaching.nbgrader_course import check_assignment, write_source
 
+        if not args.nbgrader.is_dir():
+            print(
+                f"{args.nbgrader}: there is no such folder; name the course, where nbgrader_config.py is",
+                file=sys.stderr,
+            )
+            return 2
         check_assignment(args.file, args.out, args.nbgrader)
     built = assign(args.file, args.out, force=args.force)
     print(f"{built.quiz}: {counted(built.items, 'question')}, {in_points(built.points)}, build {built.build[:8]}")
@@ -329,10 +350,18 @@ def _grade(args: argparse.Namespace) -> int:
         from vertebra.teaching.grade import grade  # type: ignore[assignment]
 
     report = grade(
-        args.key, args.submissions, args.out, args.gradebook, feedback=not args.no_feedback, on=args.on, progress=True
+        args.key,
+        args.submissions,
+        args.out,
+        args.gradebook,
+        feedback=not args.no_feedback,
+        workbook=not args.no_workbook,
+        on=args.on,
+        progress=True,
     )
     print(f"{report.quiz}: graded {counted(report.graded, 'submission')}")
-    print(f"Marks      {report.out / 'gradebook.csv'}, gradebook.xlsx and {report.book}")
+    sheet = "" if args.no_workbook else ", gradebook.xlsx"
+    print(f"Marks      {report.out / 'gradebook.csv'}{sheet} and {report.book}")
     print(f"Feedback   {f'none: {report.feedback}' if report.feedback else report.out / 'feedback'}")
     if args.nbgrader:
         print(f"nbgrader   each question's points are in the gradebook of {args.submissions}")
@@ -367,11 +396,12 @@ def _forget(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from vertebra.teaching.files import TeachingError
+    from vertebra.teaching.files import TeachingError, check_output
     from vertebra.teaching.key import load_key_file
     from vertebra.teaching.moodle import export_moodle
     from vertebra.teaching.qti import export_qti
 
+    check_output(args.out, args.key)
     variants = load_key_file(args.key).variants
     if not 1 <= args.variant <= len(variants):
         raise TeachingError(f"{args.key}: has no variant {args.variant}; give --variant from 1 to {len(variants)}")
@@ -399,8 +429,10 @@ def _lms(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
+    from vertebra.teaching.files import check_output
     from vertebra.teaching.report import report_quiz
 
+    check_output(args.out)
     written = report_quiz(args.gradebook, args.out, args.quiz, args.angoff, args.hofstee)
     print(f"The report is {written.html}")
     if written.notebook:
@@ -411,9 +443,11 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _print(args: argparse.Namespace) -> int:
+    from vertebra.teaching.files import check_output
     from vertebra.teaching.marking import in_points
     from vertebra.teaching.papers import print_papers
 
+    check_output(args.out)
     printed = print_papers(args.file, args.out, args.versions, args.title)
     key = printed.papers[0].key
     points = in_points(key.maximum)

@@ -1,5 +1,10 @@
 """The instructor's commands in careless hands: nothing is lost, nothing is ignored, and whatever is wrong is said."""
 
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +82,152 @@ def test_a_code_is_forgotten_as_the_tables_write_it(here: Path) -> None:
     assert rows()[0].startswith("'-ab,")
     assert main(["quiz", "forget", "'-ab", "--out", "marks"]) == 0
     assert [row[:3] for row in rows()] == ["cd,"]
+
+
+def test_forgetting_makes_no_workbook_that_nobody_wanted(here: Path) -> None:
+    hand_in("a.json", "ab")
+    hand_in("b.json", "cd")
+    assert graded("--no-workbook") == 0
+    assert main(["quiz", "forget", "ab", "--out", "marks"]) == 0
+    assert not Path("marks/gradebook.xlsx").exists()
+
+
+def test_what_only_goes_with_a_folder_is_not_ignored(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for look in (["--preview"], ["--preview-html", "page.html"]):
+        for extra in (["--nbgrader", "course"], ["--force"]):
+            assert main(["quiz", "assign", "small.yml", *look, *extra]) == 2
+            assert "go with --out" in capsys.readouterr().err
+    assert not Path("page.html").exists()
+
+
+def test_a_mistyped_course_is_not_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quiz", "assign", "small.yml", "--out", "other", "--nbgrader", "corse"]) == 2
+    assert "corse: there is no such folder" in capsys.readouterr().err
+    assert not Path("corse").exists() and not Path("other").exists()
+
+
+def test_no_file_that_a_command_reads_is_written_over(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {file: Path(file).read_bytes() for file in ("small.yml", "bank.yml", KEY)}
+    for file in ("small.yml", "bank.yml"):
+        assert main(["quiz", "assign", "small.yml", "--preview-html", file]) == 2
+        assert "ends in .html" in capsys.readouterr().err
+    for to in ("moodle", "qti"):
+        assert main(["quiz", "export", KEY, "--to", to, "--out", KEY]) == 1
+        assert "is read by this command" in capsys.readouterr().err
+    assert {file: Path(file).read_bytes() for file in before} == before
+
+
+def test_no_key_and_no_mark_goes_into_the_students_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hand_in("a.json", "ab12")
+    assert graded() == 0
+    commands = [
+        ["export", KEY, "--to", "qti", "--out", "desk/student/key.zip"],
+        ["grade", KEY, "in", "--out", "desk/student/small/marks"],
+        ["report", "marks", "--out", "desk/student/report"],
+        ["print", "small.yml", "--out", "desk/student"],
+    ]
+    for command in commands:
+        assert main(["quiz", *command]) == 1
+        assert ", which students get; choose another place" in capsys.readouterr().err
+    assert sorted(path.name for path in Path("desk/student").rglob("*")) == ["questions.json", "small", "small.ipynb"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_marks_are_for_their_owner_alone(here: Path) -> None:
+    hand_in("a.json", "ab12")
+    assert graded("--gradebook", "book.sqlite") == 0
+    assert Path("marks").stat().st_mode & 0o077 == 0
+    assert Path("book.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(here: Path) -> None:
+    hand_in("a.json", "ab12")
+    Path("in/cd34/responses.json").mkdir(parents=True)
+    Path("in/ef56").mkdir()
+    assert graded() == 0
+    (row,) = rows("set_aside")
+    assert row.startswith("cd34/responses.json,unreadable,") and "is not a plain file" in row
+
+
+def test_no_page_is_hidden(here: Path) -> None:
+    hand_in("a.json", "..")
+    assert graded() == 0
+    assert [path.name for path in Path("marks/feedback").iterdir()] == ["~...html"]
+    assert main(["quiz", "forget", "..", "--out", "marks"]) == 0
+    assert not list(Path("marks/feedback").iterdir())
+
+
+@pytest.mark.parametrize("url", ["://", "postgresql+psycopg://me:hush@host:port/name"])
+def test_a_url_that_cannot_be_read_is_no_traceback(here: Path, capsys: pytest.CaptureFixture[str], url: str) -> None:
+    hand_in("a.json", "ab12")
+    assert graded("--gradebook", url) == 1
+    said = capsys.readouterr().err
+    assert "write it as postgresql+psycopg://user@host:5432/name" in said and "hush" not in said
+
+
+def test_a_full_disk_is_named_as_one(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in("a.json", "ab12")
+    assert graded() == 0
+    before = rows()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    hand_in("b.json", "cd34")
+    monkeypatch.setattr("xlsxwriter.workbook.Workbook._store_workbook", full)
+    assert graded() == 2
+    assert capsys.readouterr().err == "No space left on device; make room, and run it again\n"
+    assert rows() == before and not list(Path("marks").glob(".grading-*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows words its own errors differently")
+def test_a_file_that_cannot_be_written_is_named_as_it_was_typed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("page.html").mkdir()
+    assert main(["quiz", "assign", "small.yml", "--preview-html", "page.html"]) == 2
+    assert capsys.readouterr().err.startswith("page.html: Is a directory; ")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_a_reader_that_has_seen_enough_is_no_error(here: Path) -> None:
+    command = [sys.executable, "-m", "vertebra", "quiz", "schema"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 141
+
+
+def test_whose_percentage_moved_is_listed_too(here: Path) -> None:
+    """A question taken out lowers the maximum, so whoever had nothing for it gains without another point."""
+    second = BANK[BANK.index("- id: sm-1") :].replace("sm-1", "sm-2").replace("value: 5", "value: 12")
+    Path("bank.yml").write_text(BANK + second.replace("lumbar", "thoracic"), encoding="utf-8")
+    assert main(["quiz", "assign", "small.yml", "--out", "desk"]) == 0
+    key = load_key(KEY)
+    for student, answers in {"both": (5, 12), "first": (5, 0), "none": (0, 0)}.items():
+        given = {item.id: {"answer": answer} for item, answer in zip(key.items, answers, strict=True)}
+        Path("in").mkdir(exist_ok=True)
+        write_responses(f"in/{student}.json", Responses(key.quiz, key.build, given, student, "2026-11-21T10:05Z"))
+    assert graded() == 0
+    with Path("small.yml").open("a") as file:
+        file.write("leave_out: [sm-2]\n")
+    assert main(["quiz", "rekey", KEY, "small.yml"]) == 0
+    assert graded() == 0
+    assert rows("moved") == ["both,2,1,100,100,sm-2", "first,1,1,50,100,sm-2"]
+
+
+def test_a_gradebook_of_another_version_is_refused_whole(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hand_in("a.json", "ab12")
+    assert graded() == 0
+    before = rows()
+    with sqlite3.connect("marks/gradebook.sqlite") as book:
+        book.execute("alter table submission rename column notes to remarks")
+    book.close()
+    hand_in("b.json", "cd34")
+    capsys.readouterr()
+    for command in (["grade", KEY, "in", "--out", "marks"], ["forget", "ab12", "--out", "marks"]):
+        assert main(["quiz", *command]) == 1
+        said = capsys.readouterr().err
+        assert "is of another version of the course, or another program's (no submission.notes)" in said
+    assert rows() == before

@@ -78,7 +78,8 @@ def _is_in(student: str, out: Path) -> bool:
 def _write_again(book: Gradebook, quiz: str, out: Path) -> None:
     with work_folder(out) as work:
         with book.read(quiz) as results:
-            write_results(results, work, None, lambda row: str(row.mend))
+            workbook = (out / "gradebook.xlsx").exists()
+            write_results(results, work, None, lambda row: str(row.mend), workbook)
         for name in TABLES:
             if (work / name).exists():
                 (work / name).replace(out / name)

@@ -33,7 +33,7 @@ from tqdm import tqdm
 from vertebra.quiz.responses import LIMIT, STUDENT_CODE, Responses, ResponsesError, parse_responses, read_plain
 from vertebra.quiz.static import counted
 from vertebra.teaching.feedback import page
-from vertebra.teaching.files import DEVICE, TeachingError
+from vertebra.teaching.files import DEVICE, TeachingError, check_output
 from vertebra.teaching.gradebook import Grading, Results, columns, marked, open_gradebook
 from vertebra.teaching.key import Key, KeyFile, load_key_file
 from vertebra.teaching.marking import Marked, Marker
@@ -83,6 +83,7 @@ def grade(
     gradebook: Path | str | None = None,
     *,
     feedback: bool = True,
+    workbook: bool = True,
     on: datetime | None = None,
     progress: bool = False,
     students: Callable[[Path], str | None] | None = None,
@@ -92,11 +93,12 @@ def grade(
 ) -> Report:
     """Grade a folder of submissions, or one file, and write the results to `out`.
 
-    gradebook: another SQLite file, or the URL of a database. feedback: False writes no pages; `on`, the present time by
-    default, decides whether the rules allow them. progress: draw a bar on a terminal. students, times: say of a file
-    whose it is and when it was handed in, where the road in knows better than the file; None is for no student, and for
-    the time that the file states; both may raise NotGraded. granted: {student: time granted beyond the due time}.
-    files: the only files below `submissions` that count, each of them graded or set aside, also one that is not there.
+    gradebook: another SQLite file, or the URL of a database. feedback, workbook: False writes no pages, no
+    gradebook.xlsx; `on`, the present time by default, decides whether the rules allow pages. progress: draw a bar on a
+    terminal. students, times: say of a file whose it is and when it was handed in, where the road in knows better than
+    the file; None is for no student, and for the time that the file states; both may raise NotGraded. granted:
+    {student: time granted beyond the due time}. files: the only files below `submissions` that count, each of them
+    graded or set aside, also one that is not there.
 
     In `out` the results of an earlier grading of the same quiz are replaced (feedback and set_aside whole), other files
     are left alone. Raises TeachingError for a key, folder, gradebook or `out` that cannot be used, OSError for one that
@@ -111,7 +113,7 @@ def grade(
     first = next(looked, None)
     if first is None:
         raise TeachingError(f"{submissions}: holds no .json file to grade; name the folder with the handed-in files")
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)  # other students of a shared computer may not look
     withheld = _withheld(keys.rules, feedback, on or datetime.now(UTC))
     # Everything is made in a folder of its own first, so that a crash or a full disk leaves the earlier results.
     with open_gradebook(gradebook or out / BOOK) as book, work_folder(out) as work:
@@ -120,7 +122,7 @@ def grade(
                 entry.into(grading)
             counts = grading.decide()
             results = grading.results()
-            _write(keys, results, work, reader, submissions, pages=not withheld)
+            _write(keys, results, work, reader, submissions, pages=not withheld, workbook=workbook)
             rekeyed = results.head.rekeyed
         _swap(work, out)
     moved = counts.moved if rekeyed else None
@@ -204,6 +206,8 @@ def _walk(top: Path) -> Iterator[tuple[Path, str]]:
             folders.clear()
         for each in sorted([*files, *shut]):
             yield here / each, legible("/".join((*below, each)))
+        if below and not files and not folders and here.suffix == ".json":  # somebody takes it for a hand-in
+            yield here, legible("/".join(below))
     yield from ((path, legible(path.relative_to(top).as_posix())) for path in sorted(closed))
 
 
@@ -337,7 +341,7 @@ class _Reader:
             days, share = rules.lateness(moment - (self._granted or {}).get(student, timedelta(0)))
             if share is None:
                 what = f"was saved {responses.saved}" if when is None else f"was handed in {handed_in}"
-                how = "change `late` in the assignment and assign again"
+                how = "change `due` or `late` in the assignment, run `vertebra quiz rekey`, and grade again"
                 if self._granted is not None:
                     how = "grant the student an extension"
                 mend = f"the rules of the quiz refuse it; to accept it, {how}"
@@ -379,7 +383,9 @@ def work_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _write(keys: KeyFile, results: Results, work: Path, reader: _Reader, submissions: Path, pages: bool) -> None:
+def _write(
+    keys: KeyFile, results: Results, work: Path, reader: _Reader, submissions: Path, pages: bool, workbook: bool
+) -> None:
     """Write everything but the book into the folder `work`."""
     (work / "set_aside").mkdir()
     if pages:
@@ -395,12 +401,13 @@ def _write(keys: KeyFile, results: Results, work: Path, reader: _Reader, submiss
         path = reader.odd.get(row.file, submissions / row.file if submissions.is_dir() else submissions)
         return f"{row.mend}{_copy(path, submissions, work / 'set_aside')}"
 
-    write_results(results, work, feedback if pages else None, copied)
+    write_results(results, work, feedback if pages else None, copied, workbook)
 
 
 def page_name(student: str) -> str:
     """Return the name of a student's feedback page."""
-    return f"~{student}.html" if DEVICE.fullmatch(student) else f"{student}.html"  # no code holds a ~
+    # No code holds a ~. Windows takes some names for devices; what begins with a dot is hidden elsewhere.
+    return f"~{student}.html" if DEVICE.fullmatch(student) or student.startswith(".") else f"{student}.html"
 
 
 def _swap(work: Path, out: Path) -> None:
@@ -421,6 +428,7 @@ def _swap(work: Path, out: Path) -> None:
 
 
 def _check_out(submissions: Path, out: Path, header: Sequence[str], dropped: bool) -> None:
+    check_output(out)
     if not submissions.exists():
         raise TeachingError(f"{submissions}: there is no such folder or file; name the folder with the handed-in files")
     here, there = submissions.resolve(), out.resolve()

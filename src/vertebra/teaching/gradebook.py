@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import sqlalchemy as sa
@@ -19,7 +19,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.key import GROUPS, Key, KeyFile, Question
 from vertebra.teaching.marking import Mark, Marked
-from vertebra.teaching.statistics import ClassResults, ItemInfo
+
+if TYPE_CHECKING:
+    from vertebra.teaching.statistics import ClassResults
 
 BATCH = 2_000  # submissions written at once
 KNOWN = 10_000  # marks remembered while writing
@@ -106,6 +108,8 @@ moves = sa.Table(
     sa.Column("student", _Text, primary_key=True),
     sa.Column("before", sa.Float, nullable=False),
     sa.Column("after", sa.Float, comment="null where the student has no mark any more"),
+    sa.Column("percent_before", sa.Float, nullable=False),
+    sa.Column("percent_after", sa.Float),
     sa.Column("items", sa.JSON, nullable=False, comment="the bank's ids of the questions whose points changed"),
 )
 
@@ -427,27 +431,34 @@ class Grading:
         both = (new.c.quiz == old.c.quiz) & (new.c.student == old.c.student)
         both &= (new.c.grading == self._grading) & (new.c.state == "graded")
         pairs = (
-            sa.select(old.c.id, old.c.student, old.c.total, new.c.id, new.c.total)
+            sa.select(old.c.id, old.c.student, new.c.id, old.c.total, new.c.total, old.c.percent, new.c.percent)
             .select_from(old.outerjoin(new, both))
             .where(old.c.quiz == self._key_file.quiz, old.c.grading == grading, old.c.state == "graded")
         )
         was, now = marks.alias(), marks.alias()
         for pair in _stream(self._db, pairs):
-            old_id, student, before, new_id, after = tuple(pair)
-            if new_id is None:
-                found: list[str] = []
-            else:
+            old_id, student, new_id, before, after, percent_before, percent_after = tuple(pair)
+            found: list[str] = []
+            moved = new_id is None
+            if new_id is not None:
+                # A question that no longer counts is named; it moves the percentage of whoever had nothing for it too.
+                same = (was.c.item == now.c.item) & (now.c.submission_id == new_id)
+                lost = was.c.points - sa.func.coalesce(now.c.points, 0.0)
                 points = (
-                    sa.select(was.c.item)
-                    .select_from(was.join(now, was.c.item == now.c.item))
-                    .where(was.c.submission_id == old_id, now.c.submission_id == new_id)
-                    .where(sa.func.abs(was.c.points - now.c.points) > 1e-9)
+                    sa.select(was.c.item, lost)
+                    .select_from(was.outerjoin(now, same))
+                    .where(was.c.submission_id == old_id)
+                    .where(now.c.item.is_(None) | (sa.func.abs(lost) > 1e-9))
                     .order_by(was.c.position)
                 )
-                found = list(self._db.scalars(points))
-            if after is None or found or abs(after - before) > 1e-9:
-                row = {"quiz": self._key_file.quiz, "student": student}
-                self._db.execute(sa.insert(moves), row | {"before": before, "after": after, "items": found})
+                rows = [tuple(row) for row in self._db.execute(points)]
+                found = [item for item, _ in rows]
+                shifts = [change for _, change in rows] + [after - before, percent_after - percent_before]
+                moved = any(abs(shift) > 1e-9 for shift in shifts)
+            if moved:
+                row = {"quiz": self._key_file.quiz, "student": student, "before": before, "after": after}
+                row |= {"percent_before": percent_before, "percent_after": percent_after, "items": found}
+                self._db.execute(sa.insert(moves), row)
 
     def results(self) -> "Results":
         """Return what is there now that it is decided."""
@@ -578,8 +589,11 @@ class Gradebook:
         with self.transaction() as connection:
             return tuple(connection.scalars(sa.select(quizzes.c.id).order_by(quizzes.c.id)))
 
-    def results(self, quiz: str) -> ClassResults:
+    def results(self, quiz: str) -> "ClassResults":
         """Return the results of a quiz: n graded students by k questions. Raises TeachingError if there is none."""
+        # Whoever only grades does not wait for SciPy.
+        from vertebra.teaching.statistics import ClassResults, ItemInfo
+
         with self.transaction() as connection:
             head = connection.execute(sa.select(quizzes).where(quizzes.c.id == quiz)).one_or_none()
             if head is None:
@@ -648,18 +662,30 @@ def open_gradebook(where: Path | str, create: bool = True) -> Gradebook:
 
     With `create` it is made if it is not there. Raises TeachingError if it cannot be used.
     """
-    is_url = isinstance(where, str) and "://" in where
-    name = sa.make_url(str(where)).render_as_string(hide_password=True) if is_url else str(where)
+    is_url, name = isinstance(where, str) and "://" in where, str(where)
+    if is_url:
+        try:
+            name = sa.make_url(name).render_as_string(hide_password=True)
+        except (SQLAlchemyError, ValueError):  # whatever it is, it may hold a password
+            what = "the URL of the gradebook cannot be read; write it as postgresql+psycopg://user@host:5432/name"
+            raise TeachingError(what) from None
     if not is_url and not create and not Path(where).is_file():
         raise TeachingError(f"{where}: there is no such gradebook; grade first, or name another")
     try:
         engine = sa.create_engine(str(where) if is_url else sa.URL.create("sqlite", database=str(where)))
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _set_up)
+        if not is_url:  # it holds the keys of the quizzes, so only its owner reads it
+            with contextlib.suppress(OSError):
+                Path(where).touch(mode=0o600, exist_ok=False)
         with engine.begin() as connection:
             metadata.create_all(connection)
+            there = sa.inspect(connection)
             for table in metadata.sorted_tables:  # a file of another program may have tables of these names
-                connection.execute(sa.select(table).limit(0))
+                missing = set(table.columns.keys()) - {column["name"] for column in there.get_columns(table.name)}
+                if missing:
+                    what = f"is of another version of the course, or another program's (no {table.name}.{min(missing)})"
+                    raise TeachingError(f"{name}: {what}; name another, and grade again")
         return Gradebook(engine, name)
     except (SQLAlchemyError, ImportError) as error:
         raise _refused(name, error) from None

@@ -11,14 +11,16 @@ from typing import Any
 
 import sqlalchemy as sa
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from vertebra.teaching.gradebook import Results
 from vertebra.teaching.marking import bonus, number
 from vertebra.teaching.rules import Rules
 
 ASIDE = ("file", "reason", "what_to_do")
-MOVED = ("student", "before", "after", "questions")
+MOVED = ("student", "before", "after", "percent_before", "percent_after", "questions")
 MOST_ROWS = 1_048_575  # of a sheet, below its head
+PERCENT = {"percent", "certainty_bonus", "percent_plus_bonus", "percent_before", "percent_after"}
 WIDTHS = {"student": 16, "saved": 18, "notes": 40, "file": 40, "digest": 66, "reason": 14, "what_to_do": 100}
 
 Cells = list[str | float | None]
@@ -59,16 +61,19 @@ def write_results(
     folder: Path,
     graded: Callable[[sa.Row[Any], Sequence[sa.Row[Any]]], None] | None,
     mend: Callable[[sa.Row[Any]], str],
+    workbook: bool = True,
 ) -> None:
     """Write gradebook.csv, gradebook.xlsx, set_aside.csv and, once a key has changed, moved.csv into a folder.
 
     graded, if any, is called with each graded student's submission and marks; mend says what to do about another file.
-    The same results give the same bytes. A class of more rows than a sheet holds gets no gradebook.xlsx.
+    The same results give the same bytes. Without `workbook`, and for more rows than a sheet holds, there is no
+    gradebook.xlsx.
     """
     rules, names = Rules.of(results.head.rules), header_of(results)
     with contextlib.ExitStack() as stack:
-        book = _workbook(folder / "gradebook.xlsx")
-        stack.callback(book.close)
+        book = _workbook(folder / "gradebook.xlsx") if workbook else None
+        if book:
+            stack.callback(_close, book)
         table = _Table(stack, folder / "gradebook.csv", names, book, "Marks")
         for row, marks in results.graded(points_only=graded is None):
             if graded:
@@ -80,8 +85,9 @@ def write_results(
         if results.head.rekeyed:
             moved = _Table(stack, folder / "moved.csv", MOVED, book, "Moved")
             for row in results.moved():
-                moved.add([row.student, row.before, row.after, " ".join(row.items)])
-    if max(table.rows, aside.rows) > MOST_ROWS:
+                percent = (row.percent_before, row.percent_after)
+                moved.add([row.student, row.before, row.after, *percent, " ".join(row.items)])
+    if book and max(table.rows, aside.rows) > MOST_ROWS:
         (folder / "gradebook.xlsx").unlink()
 
 
@@ -92,13 +98,22 @@ def _workbook(path: Path) -> Any:
     return book
 
 
+def _close(book: Any) -> None:
+    try:
+        book.close()
+    except FileCreateError as error:  # a full disk, in the library's own words
+        raise OSError(*error.args[0].args) from None
+
+
 class _Table:
     """A CSV file and a sheet of the workbook that get the same rows, one after the other."""
 
     def __init__(self, stack: contextlib.ExitStack, path: Path, names: Sequence[str], book: Any, title: str) -> None:
         self._csv = csv.writer(stack.enter_context(path.open("w", encoding="utf-8", newline="")), lineterminator="\n")
         self._csv.writerow(names)
-        self._sheet, self.rows = book.add_worksheet(title), 0
+        self.rows, self._sheet = 0, book and book.add_worksheet(title)
+        if not self._sheet:
+            return
         kinds = {kind: book.add_format({"num_format": kind}) for kind in ("0", "0.0", "0.00")}
         self._formats = [kinds[_kind(name)] for name in names]
         head = book.add_format({"bold": True, "bottom": 1})
@@ -113,7 +128,7 @@ class _Table:
             ["" if each is None else cell(each) if isinstance(each, str) else number(each) for each in row]
         )
         self.rows += 1
-        if self.rows > MOST_ROWS:
+        if not self._sheet or self.rows > MOST_ROWS:
             return
         text, value, formats = self._sheet.write_string, self._sheet.write_number, self._formats
         for i, each in enumerate(row):
@@ -126,7 +141,7 @@ class _Table:
 def _kind(name: str) -> str:
     if name in ("days_late", "attempt"):
         return "0"
-    return "0.0" if name in ("percent", "certainty_bonus", "percent_plus_bonus") else "0.00"
+    return "0.0" if name in PERCENT else "0.00"
 
 
 def plain(text: str) -> str:
