@@ -41,7 +41,7 @@ MOST_DRAWS = 20  # of one variant, until it differs from those before it
 A_TIME = "a day and time with a zone, such as 2026-12-11 23:59 Europe/Berlin"
 
 FIELDS = {
-    "quiz": "the quiz's id in small letters, digits, - and _, such as fracture-types (con and nul are Windows' own)",
+    "quiz": "the quiz's id, up to 80 small letters, digits, - and _, such as fracture-types (con and nul are Windows')",
     "title": "what the student reads at the top",
     "bank": "the bank file, as a path from this file's folder, or a list of several",
     "items": "a list of at least one question id, or all",
