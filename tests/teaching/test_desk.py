@@ -125,6 +125,7 @@ def test_no_key_and_no_mark_goes_into_the_students_folder(here: Path, capsys: py
         ["grade", KEY, "in", "--out", "desk/student/small/marks"],
         ["report", "marks", "--out", "desk/student/report"],
         ["print", "small.yml", "--out", "desk/student"],
+        ["assign", "small.yml", "--out", "desk/student/next"],
     ]
     for command in commands:
         assert main(["quiz", *command]) == 1

@@ -29,7 +29,7 @@ from vertebra.quiz.schema import kind, nearest
 from vertebra.quiz.static import counted, static_html
 from vertebra.teaching import key as keys
 from vertebra.teaching.draw import Blueprint, Row, Shortage
-from vertebra.teaching.files import DEVICE, TeachingError, write_text
+from vertebra.teaching.files import DEVICE, TeachingError, check_output, write_text
 from vertebra.teaching.rules import COUNTS, FEEDBACK, LATE, MOST_ATTEMPTS, READERS, Rules
 
 FORMAT = "vertebra-questions/1"
@@ -139,6 +139,7 @@ def assign(assignment_file: Path | str, out: Path | str, force: bool = False) ->
     and OSError for a folder that cannot be written.
     """
     assignment, out = load_assignment(assignment_file), Path(out)
+    check_output(out)
     sheets, file = build_all(assignment)
     quiz, key_file = file.quiz, out / "instructor" / "key.json"
     names = [quiz] if len(sheets) == 1 else [f"{quiz}-{number}" for number in range(1, len(sheets) + 1)]
