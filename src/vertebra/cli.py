@@ -391,6 +391,8 @@ def _forget(args: argparse.Namespace) -> int:
         print(f"Removed    {path}")
     for name in gone.handed_in:
         print(f"Left       {name}, the file that was handed in: remove it yourself, or grading again brings it back")
+    if gone.elsewhere:
+        print(f"Left       tables and pages of {', '.join(gone.elsewhere)}: run again with the --out of their grading")
     print("Left       files set aside without a readable code, other folders, downloads, prints and backups")
     return 0
 

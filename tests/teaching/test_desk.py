@@ -84,6 +84,20 @@ def test_a_code_is_forgotten_as_the_tables_write_it(here: Path) -> None:
     assert [row[:3] for row in rows()] == ["cd,"]
 
 
+def test_forgetting_says_where_else_a_code_may_be(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hand_in("a.json", "ab")
+    hand_in("b.json", "cd")
+    for out in ("marks", "copy"):
+        assert main(["quiz", "grade", KEY, "in", "--out", out, "--gradebook", "book.sqlite"]) == 0
+    forget = ["quiz", "forget", "ab", "--gradebook", "book.sqlite", "--out"]
+    Path("other").mkdir()
+    assert main([*forget, "other"]) == 0
+    assert "tables and pages of small: run again with the --out of their grading" in capsys.readouterr().out
+    assert main([*forget, "marks"]) == 0
+    assert "tables and pages" not in capsys.readouterr().out
+    assert [row[:3] for row in rows()] == ["cd,"] and not Path("marks/feedback/ab.html").exists()
+
+
 def test_forgetting_makes_no_workbook_that_nobody_wanted(here: Path) -> None:
     hand_in("a.json", "ab")
     hand_in("b.json", "cd")

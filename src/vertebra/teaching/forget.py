@@ -13,13 +13,17 @@ from vertebra.teaching.result_files import header_of, write_results
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was removed of a student: submissions in the book, and files. handed_in: names that only you can remove."""
+    """What was removed of a student: submissions in the book, and files.
+
+    handed_in: names that only you can remove. elsewhere: quizzes whose tables and pages lie in another folder.
+    """
 
     student: str
     quizzes: tuple[str, ...]
     submissions: int
     files: tuple[Path, ...]
     handed_in: tuple[str, ...]
+    elsewhere: tuple[str, ...]
 
 
 def forget(student: str, out: Path | str, gradebook: Path | str | None = None) -> Forgotten:
@@ -44,8 +48,9 @@ def forget(student: str, out: Path | str, gradebook: Path | str | None = None) -
         book.delete_student(student)
         if quiz:
             _write_again(book, quiz, out)
-    names = tuple(row.file for row in held)
-    return Forgotten(student, tuple(sorted({row.quiz for row in held})), len(held), tuple(files), names)
+    quizzes, names = sorted({row.quiz for row in held}), tuple(row.file for row in held)
+    elsewhere = tuple(name for name in quizzes if name != quiz)
+    return Forgotten(student, tuple(quizzes), len(held), tuple(files), names, elsewhere)
 
 
 def _quiz_in(book: Gradebook, out: Path) -> str | None:
