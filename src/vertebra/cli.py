@@ -303,8 +303,9 @@ def _assign(args: argparse.Namespace) -> int:
         print(preview(load_assignment(args.file)))
         return 0
     if args.preview_html:
-        write_text(args.preview_html, preview_html(load_assignment(args.file)))
-        print(f"{args.preview_html}: written, as a student sees it")
+        asked = load_assignment(args.file)
+        write_text(args.preview_html, preview_html(asked))
+        print(f"{args.preview_html}: written, as a student {'of variant 1 ' * (asked.variants > 1)}sees it")
         return 0
     if args.nbgrader:
         from vertebra.teaching.nbgrader_course import check_assignment, write_source

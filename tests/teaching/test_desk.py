@@ -114,6 +114,17 @@ def test_what_only_goes_with_a_folder_is_not_ignored(here: Path, capsys: pytest.
     assert not Path("page.html").exists()
 
 
+def test_a_preview_says_which_variant_it_shows(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, words in ((1, "as a student sees it"), (2, "as a student of variant 1 sees it")):
+        second = BANK[BANK.index("- id: sm-1") :].replace("sm-1", "sm-2").replace("lumbar", "thoracic")
+        Path("bank.yml").write_text(BANK + second, encoding="utf-8")
+        rows = "blueprint: [{objectives: O3.2, count: 1}]"
+        text = f"quiz: small\ntitle: Small\nbank: bank.yml\n{rows}\nvariants: {number}\n"
+        Path("two.yml").write_text(text, encoding="utf-8")
+        assert main(["quiz", "assign", "two.yml", "--preview-html", "page.html"]) == 0
+        assert words in capsys.readouterr().out
+
+
 def test_a_mistyped_course_is_not_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["quiz", "assign", "small.yml", "--out", "other", "--nbgrader", "corse"]) == 2
     assert "corse: there is no such folder" in capsys.readouterr().err
