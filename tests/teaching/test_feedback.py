@@ -38,7 +38,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if "style" not in self.open and data != " ":
             self.sections[-1] += " " + data.strip()
 
 

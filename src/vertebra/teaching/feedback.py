@@ -19,7 +19,7 @@ from vertebra.teaching.marking import Mark, Marked, in_points, number
 
 SURE = {1: "not very sure", 2: "fairly sure", 3: "very sure"}
 RIGHT, YOURS = "✓ Right answer", "➜ Your answer"
-HARMS = '<span class="tag">Harms the patient</span>'
+HARMS = ' <span class="tag">Harms the patient</span>'
 
 STYLE = """section { margin-top: 1.5rem; padding-top: 1.25rem; border-top: 2px solid var(--line); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0 0 1rem; }
@@ -31,7 +31,7 @@ li p { margin: .25rem 0 0; }
 .good { border-color: var(--good); background: var(--good-paper); }
 .bad { border-color: var(--bad); background: var(--bad-paper); }
 p.bad { padding: .5rem .75rem; border-left: 5px solid var(--bad); }
-.tag { margin-left: .5rem; font-size: .9rem; font-weight: 700; white-space: nowrap; }
+.tag { margin-right: .25rem; font-size: .9rem; font-weight: 700; white-space: nowrap; }
 .stem { font-weight: 600; }
 """
 
@@ -186,7 +186,7 @@ def _line(text: str, rationale: str, right: bool, yours: bool | None, more: str 
     tags = [RIGHT] if right else []
     tags += [YOURS] if yours else []
     look = "good" if right else "bad" if yours else "plain"
-    shown = "".join(f'<span class="tag">{tag}</span>' for tag in tags)
+    shown = "".join(f' <span class="tag">{tag}</span>' for tag in tags)
     behind = _believed(mistake) if yours and not right else ""
     return f'<li class="{look}">{_e(text)}{shown}{more}{behind}{_why(rationale)}</li>'
 
@@ -278,7 +278,7 @@ def _steps(question: Question, answer: Any) -> Iterator[str]:
         look, more = "plain", ""
         if yours:
             look = "good" if yours[step] == place else "bad"
-            more = f'<span class="tag">{"✓" if yours[step] == place else "✗"} you put it at {yours[step]}</span>'
+            more = f' <span class="tag">{"✓" if yours[step] == place else "✗"} you put it at {yours[step]}</span>'
         text = f"{place}. {texts[step]}"
         entries.append(f'<li class="{look}">{_e(text)}{more}{_why(question.rationales.get(step, ""))}</li>')
     yield from _list(entries, "ol")
