@@ -1,9 +1,10 @@
 """What a student costs on a hub: memory and CPU of one server and one kernel, on a real JupyterHub on this machine.
 
-`python -m tests.hub.measure` starts twenty students' servers at once, as tests/hub does, opens a lesson in each and runs every
-cell of it. It prints medians and largest values for the server and the kernel, and what follows for 1,000 students.
-Linux only. Memory is the proportional set size (shared pages divided among those who share them) and the resident set
-size (shared pages counted in full); in a cluster a student's own container shares little, so the latter is the guide.
+`python -m tests.hub.measure` starts twenty students' servers at once, as tests/hub does, opens a lesson in each and
+runs every cell of it. It prints medians and largest values for the server and the kernel, and then what one kernel
+takes in each lesson. Linux only. Memory is the proportional set size (shared pages divided among those who share them)
+and the resident set size (shared pages counted in full); in a cluster a student's own container shares little, so the
+latter is the guide.
 """
 
 import argparse

@@ -71,9 +71,12 @@ class Responses:
         return {"format": FORMAT, **vars(self)}
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def canonical(value: Any) -> str:
     """Return `value` as JSON with sorted keys and no spaces, the one text a digest is taken of; NaN is a ValueError."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _canonical(value)
 
 
 def digest(value: Any) -> str:

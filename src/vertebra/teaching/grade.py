@@ -195,20 +195,27 @@ def _walk(top: Path) -> Iterator[tuple[Path, str]]:
         yield top, top.name
         return
 
-    closed: list[Path] = []
-    for folder, folders, files in os.walk(top, onerror=lambda error: closed.append(Path(os.fspath(error.filename)))):
-        here = Path(folder)
-        below = here.relative_to(top).parts
-        folders.sort()
-        shut = [each for each in folders if os.path.islink(here / each)]  # noqa: PTH114 - pathlib raises
-        if len(below) == DEEPEST:
-            shut = folders.copy()
-            folders.clear()
-        for each in sorted([*files, *shut]):
-            yield here / each, legible("/".join((*below, each)))
-        if below and not files and not folders and here.suffix == ".json":  # somebody takes it for a hand-in
-            yield here, legible("/".join(below))
-    yield from ((path, legible(path.relative_to(top).as_posix())) for path in sorted(closed))
+    closed: list[tuple[str, str]] = []
+    waiting: list[tuple[str, tuple[str, ...]]] = [(os.fspath(top), ())]
+    while waiting:
+        here, below = waiting.pop()
+        try:
+            with os.scandir(here) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError:
+            closed.append((here, "/".join(below) or "."))
+            continue
+        folders = []
+        for entry in entries:
+            inner = (*below, entry.name)
+            if len(below) < DEEPEST and entry.is_dir(follow_symlinks=False):
+                folders.append((entry.path, inner))
+            else:
+                yield Path(entry.path), legible("/".join(inner))
+        waiting += reversed(folders)
+        if below and not entries and here.endswith(".json"):  # somebody takes it for a hand-in
+            yield Path(here), legible("/".join(below))
+    yield from ((Path(path), legible(name)) for path, name in sorted(closed))
 
 
 def legible(path: str) -> str:

@@ -545,7 +545,8 @@ def _insert(connection: sa.Connection, table: sa.Table) -> tuple[str, bool]:
 
 
 def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
-    yield from connection.execute(query, execution_options={"yield_per": BATCH})
+    for part in connection.execute(query, execution_options={"yield_per": BATCH}).partitions():
+        yield from part
 
 
 # --- The book ---------------------------------------------------------------------------------------------------------

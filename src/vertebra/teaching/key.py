@@ -5,7 +5,7 @@ import math
 import re
 import reprlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ class KeyFile:
             "certainty": self.certainty,
             "rules": self.rules.record(),
             "variants": [
-                {"build": key.build, "items": [asdict(item) for item in key.items], "dropped": key.dropped}
+                {"build": key.build, "items": [dict(vars(item)) for item in key.items], "dropped": key.dropped}
                 for key in self.variants
             ],
         }

@@ -5,6 +5,7 @@ import math
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from vertebra.quiz.responses import Responses
@@ -46,7 +47,7 @@ class Marked:
     late_days: int = 0
     factor: float = 1.0
 
-    @property
+    @cached_property
     def earned(self) -> float:
         """The points earned by the answers, whenever they came."""
         return math.fsum(mark.points for mark in self.marks)
@@ -56,7 +57,7 @@ class Marked:
         """The points that count: those earned, less what lateness costs."""
         return self.earned * self.factor
 
-    @property
+    @cached_property
     def maximum(self) -> float:
         """The points that could be earned."""
         return math.fsum(mark.question.points for mark in self.marks)
@@ -66,7 +67,7 @@ class Marked:
         """The points that count, in percent of the maximum."""
         return 100 * self.total / self.maximum
 
-    @property
+    @cached_property
     def certainty_marks(self) -> float:
         """The certainty marks, each weighted with its question's points: from -6 to 3 times the maximum."""
         return math.fsum(mark.certainty_mark for mark in self.marks)
@@ -163,6 +164,7 @@ def in_points(value: float) -> str:
     return f"{number(value)} {'point' if value == 1 else 'points'}"
 
 
+@lru_cache(10_000)  # a class earns the same few marks again and again
 def number(value: float) -> str:
     """Return a mark as text: at most four decimals, no trailing zeros, no minus before zero."""
     text = f"{value:.4f}".rstrip("0").rstrip(".")
