@@ -134,6 +134,19 @@ def test_nbgraders_feedback_can_be_made_from_what_we_wrote(pupils: NbgraderClass
     assert "Peppermint" not in page and "37.45" in page  # the student's own right answer, and no worked solution
 
 
+def test_nbgraders_feedback_reaches_the_students(pupils: NbgraderClass) -> None:
+    """Also when one of them took the secret away, by which nbgrader names the page."""
+    (pupils.folder("most") / "submission_secret.txt").unlink()
+    pupils.grade()
+    (pupils.top / "exchange").mkdir()
+    (pupils.top / "exchange").chmod(0o777)
+    for command in ("generate_feedback", "release_feedback"):
+        said = nbgrader(pupils.course, command, QUIZ, top=pupils.top)
+        assert "Traceback" not in said and "ERROR" not in said, said
+    pages = list((pupils.top / "exchange" / "spine" / "feedback").glob("*.html"))
+    assert len(pages) == len(STUDENTS)
+
+
 # --- What the student opens -------------------------------------------------------------------------------------------
 
 

@@ -15,12 +15,14 @@ import json
 import os
 import re
 import reprlib
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from vertebra.quiz.responses import read_plain
 from vertebra.teaching.assign import load_assignment
 from vertebra.teaching.files import TeachingError, write_text
 from vertebra.teaching.grade import BOOK, NotGraded, Report, grade, legible
@@ -37,6 +39,8 @@ HELLO = (
 INSTALL = "nbgrader is not installed; install it with: pip install 'vertebra[nbgrader]'"
 # What nbgrader writes into timestamp.txt. A zone is a name or an offset, and never a path.
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})? ([A-Za-z]{1,8}([+-]\d{1,4})?|[+-]\d{4})")
+# What `nbgrader submit` writes into submission_secret.txt; its hash names the student's feedback in the exchange.
+SECRET = re.compile(r"[0-9a-f]{128}")
 WORDS = re.compile(r"[^\w ,.;:()%-]|_", re.ASCII)
 
 
@@ -200,6 +204,7 @@ def grade_course(
                 _, found = marked(keys, row, rows)
                 when = _time(submitted / row.student / key.quiz / "timestamp.txt", Rules())
                 _show(course, key.quiz, _answered(released, found), row.student, when)
+                _pass_secret(submitted / row.student / key.quiz, course / "autograded" / row.student / key.quiz)
                 _record(theirs, key, found, when)
                 rest.remove(row.student)
         for name in sorted(rest):
@@ -343,6 +348,17 @@ def _show(course: Path, quiz: str, notebook: Mapping[str, Any], student: str, wh
     write_text(folder / f"{quiz}.ipynb", _json(notebook))
     if when:
         write_text(folder / "timestamp.txt", f"{when:%Y-%m-%d %H:%M:%S.%f} UTC")
+
+
+def _pass_secret(submitted: Path, shown: Path) -> None:
+    """Write the secret by which `nbgrader release_feedback` names a page and the student's fetching finds it.
+
+    Without one nbgrader stops, for the whole class; so who took theirs away gets another, and no feedback.
+    """
+    text = ""
+    with contextlib.suppress(OSError, ValueError):
+        text = (read_plain(submitted / "submission_secret.txt", 200) or b"").decode("ascii")
+    write_text(shown / "submission_secret.txt", text if SECRET.fullmatch(text) else secrets.token_hex(64), private=True)
 
 
 def _answered(released: Mapping[str, Any], found: Marked) -> dict[str, Any]:
