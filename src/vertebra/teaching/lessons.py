@@ -59,6 +59,7 @@ def refresh(path: Path) -> None:
         kernel_name="python3",
         store_widget_state=False,
         record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # or it warns each reader of a report of loopback sockets
         coalesce_streams=True,  # or how a print falls into pieces would change from run to run
         resources={"metadata": {"path": str(path.parent)}},
     )

@@ -205,7 +205,7 @@ PROSE = {
     "each": "A good right answer rises from the weakest group to the ablest, and a good wrong one falls.",
     "reliability": "How far the score of a student would move if the same quiz were asked again.",
     "certainty": "Dots below the dashed box: the class was surer than it was right.",
-    "objectives": "A dark row needs teaching again; a row dark on the left only, the weaker students.",
+    "objectives": "A row of strong colour needs teaching again; one strong on the left only, the weaker students.",
     "pass-mark": "A standard is set by judges and not by this page.",
     "method": "What was computed, and what not.",
 }
@@ -265,10 +265,12 @@ def _overview(found: Analysis) -> Section:
     second = "No question was shown to enough students to be described."
     if ranked:
         (low, hardest), (high, easiest) = ranked[0], ranked[-1]
-        second = (
-            f"The hardest was question {hardest}, with {percent(low)} of the credit, the easiest question {easiest}, "
-            f"with {percent(high)}."
-        )
+        second = f"Every question earned {percent(low)} of the credit."
+        if percent(low) != percent(high):
+            second = (
+                f"The hardest was question {hardest}, with {percent(low)} of the credit, "
+                f"the easiest question {easiest}, with {percent(high)}."
+            )
     suspects = [place for place, each in enumerate(found.items, 1) if _suspect(each)]
     third = "No key is under suspicion."
     if suspects:
@@ -515,7 +517,7 @@ def _objectives(analysis: Analysis) -> Section:
     says = "; ".join(f"{row.objective} {percent(row.mean.value)}" for row in analysis.objectives) + "."
     figure = draw.heat_map("Share of the points by objective and ability group", says, names, heat)
     table = Table("Share of the points by objective", ("Objective", "Questions", "All", *names), rows)
-    about = "The darker, the fewer points. Ability is the whole score here, so that one division holds for all rows."
+    about = "The stronger the colour, the fewer points. Ability is the whole score here; one division holds for all."
     return Section("objectives", "Objectives", says, (Drawn(figure, table), Words(about, "soft")))
 
 
