@@ -362,7 +362,8 @@ def test_versions_are_different_capital_letters(sample: Path, tmp_path: Path, ve
 
 
 def test_a_paper_of_needles_alone_is_refused(tmp_path: Path, picture: None) -> None:
-    file = write_course(tmp_path, assignment=ASSIGNMENT.replace("items: all", "items: [sa-needle]"))
+    text = ASSIGNMENT.replace("items: all", "items: [sa-needle]").replace("{sa-many: 2}", "2")
+    file = write_course(tmp_path, assignment=text)
     with pytest.raises(TeachingError, match="none of its questions can be asked on paper"):
         print_papers(file, tmp_path / "exam")
 

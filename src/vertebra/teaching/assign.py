@@ -355,6 +355,9 @@ def load_assignment(path: Path | str, known_references: frozenset[str] | None = 
                 verb = "has" if len(banks) == 1 else "have"
                 mend = nearest(name, known) or f"the questions there are: {', '.join(sorted(known))}"
                 fault(field, f"{there} {verb} no question {name}; {mend}", f"{field} {name}")
+    if isinstance(data.get("items"), list) and isinstance(data.get("points"), dict):
+        for name in (name for name in data["points"] if name in known and name not in data["items"]):
+            fault("points", f"{name} is not among the items; add it there, or remove its points", f"points {name}")
     if faults or not banks:
         raise TeachingError("\n".join(map(str, sorted(faults))))
     pool = tuple(item for name, item in known.items() if name not in data.get("leave_out", ()))

@@ -107,8 +107,8 @@ def print_papers(file: Path | str, out: Path | str, versions: str = "AB", title:
             raise TeachingError(f"{sheet}: {what}; move it and its key away, or name another folder")
     out.mkdir(parents=True, exist_ok=True)
     for version, places in files.items():
-        for place, text in zip(places, texts[version], strict=True):
-            write_text(place, text)
+        for place, text, is_key in zip(places, texts[version], (False, True), strict=True):
+            write_text(place, text, private=is_key)
     left_out = {item.id: ON_SCREEN[item.format] for item in assignment.items if item.format in ON_SCREEN}
     notes = {item.id: NOTES[item.format] for item in assignment.items if item.format in NOTES}
     return Printed(papers, files, left_out, notes)
