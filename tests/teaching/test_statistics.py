@@ -230,6 +230,33 @@ def test_one_of_a_set_that_the_able_leave_out_is_found() -> None:
     assert missing is not None and (missing.option, missing.right) == ("y", False)
 
 
+def test_the_alarm_finds_four_of_five_wrong_sets_of_fifty_students_and_accuses_few_sound_ones() -> None:
+    rng = np.random.default_rng(22)
+    wrong, sound = 0, 0
+    for _ in range(400):
+        ability = rng.normal(size=(50, 1))
+        rest = (rng.random((50, 19)) < 1 / (1 + np.exp(np.linspace(-2, 1, 19) - ability))).sum(axis=1)
+        key = np.arange(5) < rng.integers(2, 4)
+        chosen = (rng.random((50, 5)) < 1 / (1 + np.exp(rng.normal(-0.9, 0.8, 5) - ability))) == key
+        off = key ^ (np.arange(5) == rng.integers(5))
+        sound += statistics.miskey(Place("", tuple("abcde"), key, chosen, single=False), rest) is not None
+        wrong += statistics.miskey(Place("", tuple("abcde"), off, chosen, single=False), rest) is not None
+    assert wrong / 400 > 0.75
+    assert sound / 400 < 0.02
+
+
+def test_a_correlation_below_zero_accuses_a_key_only_beyond_chance() -> None:
+    x = rasch(100, 10, 15)
+    x[:, 3] = np.random.default_rng(3).permutation(x[:, 3])
+    found = analyse(simulated(x)).items
+    assert -0.5 < np.arctanh(found[3].correlation.value) * np.sqrt(97) < 0
+    assert not any(item.suspect for item in found)
+    assert "review: hardly tells the able from the others" in found[3].flags
+    x[:, 3] = 1 - x[:, 5]
+    turned = analyse(simulated(x)).items[3]
+    assert turned.suspect and any(flag.startswith("suspect mis-key") for flag in turned.flags)
+
+
 # --- what was chosen -------------------------------------------------------------------------------------------------
 
 
@@ -346,6 +373,14 @@ def test_a_certainty_of_few_people_is_hidden_with_another() -> None:
     found = statistics.class_calibration(simulated(rasch(50, 8, 8), certainty=certainty))
     assert [level.hidden for level in found.levels] == [True, True, False]
     assert found.levels[0].n == 0 and np.isnan(found.levels[0].share.value)
+
+
+def test_what_the_difference_from_all_tells_is_of_no_few_who_were_sure() -> None:
+    certainty = np.full((50, 8), 3)
+    certainty[:2], certainty[2:4] = 1, 2
+    found = statistics.class_calibration(simulated(rasch(50, 8, 8), certainty=certainty))
+    assert all(level.hidden for level in found.levels)
+    assert found.people == 50
 
 
 def test_objectives_by_group_are_means_of_their_points() -> None:
