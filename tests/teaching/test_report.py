@@ -18,6 +18,7 @@ from tests.teaching.simulated_class import simulated_class, write_gradebook
 from vertebra.teaching import standards as setting
 from vertebra.teaching.disclosure import FEWEST
 from vertebra.teaching.files import TeachingError
+from vertebra.teaching.gradebook import open_gradebook, quizzes
 from vertebra.teaching.lessons import lint
 from vertebra.teaching.report import (
     GRADEBOOK,
@@ -175,21 +176,23 @@ def test_the_distribution_keeps_every_student_and_no_bar_of_few() -> None:
         assert n == ((percent >= low) & ((percent <= high) if last else (percent < high))).sum() >= FEWEST
 
 
-@given(st.lists(st.floats(0, 100), min_size=20, max_size=60), st.floats(0, 100))
-def test_what_lies_below_a_cut_tells_of_no_fewer_than_five_beside_the_distribution(
-    values: list[float], cut: float
+@given(st.lists(st.floats(0, 100), min_size=20, max_size=60), st.lists(st.floats(0, 100), min_size=1, max_size=3))
+def test_what_lies_below_the_cuts_tells_of_no_fewer_than_five_beside_the_distribution_and_each_other(
+    values: list[float], cuts: list[float]
 ) -> None:
     percent = np.array(values)
-    bins, count = score_bins(percent), int((percent < cut).sum())
-    said = [int(n) for n in re.findall(r"\d+", below(bins, count))]
-    assert sum(n for _, _, n in bins) == len(values) == said[-1]
-    edges = np.cumsum([0, *(n for _, _, n in bins)])
-    if len(said) == 2:
-        assert said[0] == count
-        assert all(d == 0 or d >= FEWEST for d in abs(edges - count))
-    else:
-        assert said[0] <= count <= said[1]
-        assert said[1] - said[0] >= FEWEST
+    bins, counts = score_bins(percent), [int((percent < cut).sum()) for cut in cuts]
+    told = set(np.cumsum([0, *(n for _, _, n in bins)]).tolist())
+    for count, words in zip(counts, below(bins, counts), strict=True):
+        said = [int(n) for n in re.findall(r"\d+", words)]
+        assert sum(n for _, _, n in bins) == len(values) == said[-1]
+        if len(said) == 2:
+            assert said[0] == count
+            told.add(count)
+        else:
+            assert said[0] <= count <= said[1]
+            assert {said[0], said[1]} <= told
+    assert min(np.diff(sorted(told))) >= FEWEST
 
 
 # --- what it does not tell -------------------------------------------------------------------------------------------
@@ -271,6 +274,25 @@ def test_without_judges_it_says_how_to_ask_them(tmp_path: Path) -> None:
     report = Report(simulated_class())
     assert "--angoff FILE" in report.show("pass-mark")._repr_html_()
     assert load_standards(report.results) == Standards()
+
+
+def test_the_assignment_s_pass_mark_is_said_and_gone_by_where_no_judge_was_asked(tmp_path: Path) -> None:
+    results = simulated_class()
+    write_gradebook(tmp_path / GRADEBOOK, results)
+    with open_gradebook(tmp_path / GRADEBOOK) as book, book.transaction() as connection:
+        connection.execute(quizzes.update().values(rules={"pass_mark": 55}))
+    report = read_report(tmp_path / GRADEBOOK)
+    sem = 1.959964 * report.analysis.reliability.sem
+    shown = report.show("reliability")._repr_html_()
+    assert f"assignment&#x27;s pass mark of 55.0 % that is from {55 - sem:.1f} to {55 + sem:.1f} %" in shown
+    (words,) = below(report.bins, [int((100 * scores(results) < 55).sum())])
+    said = report.show("pass-mark").section.says
+    assert f"The assignment's pass mark is 55 % of the points; below it lie {words}" in said
+    assert "the report goes by it" in said and "--angoff FILE" in said
+    judged = Report(results, replace(invented_judges(results), pass_mark=55))
+    assert "assignment's pass mark is 55 %" in judged.show("pass-mark").section.says
+    assert "goes by it" not in judged.show("pass-mark").section.says
+    assert "With Angoff&#x27;s cut of" in judged.show("reliability")._repr_html_()
 
 
 # --- how it looks ----------------------------------------------------------------------------------------------------

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
-from vertebra.teaching import standards
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.standards import Bounds, Ratings, angoff, failing, hofstee, icc, load_angoff, load_hofstee
 from vertebra.teaching.statistics import TooFewError
@@ -113,7 +111,7 @@ def test_judges_are_held_against_each_other_and_against_the_class() -> None:
     assert len(found.judges[2].flags) == 2 and found.judges[0].flags == ()
 
 
-# --- Hofstee and the pass rate ---------------------------------------------------------------------------------------
+# --- Hofstee ---------------------------------------------------------------------------------------------------------
 
 
 def bounds(*values: float) -> Bounds:
@@ -153,15 +151,12 @@ def test_no_crossing_is_said_in_words(given: tuple[float, ...], word: str) -> No
     assert "2 judges" in found.warnings[0]
 
 
-def test_the_pass_rate_is_that_of_statsmodels_and_reaching_the_cut_passes() -> None:
+def test_reaching_the_cut_passes_and_a_class_of_few_is_refused() -> None:
     scores = np.array([59.999, 60, 60, 75] * 10)
-    found = standards.pass_rate(scores, 60)
-    assert [found.low, found.high] == pytest.approx(proportion_confint(30, 40, method="wilson"), abs=1e-6)
     assert failing(scores, 60) == 25
-    assert standards.pass_rate(np.full(30, 0.1 + 0.2), 0.3).value == 1
-    for call in (lambda: standards.pass_rate(scores[:19], 60), lambda: hofstee(bounds(40, 80, 0, 20), scores[:19])):
-        with pytest.raises(TooFewError, match="19 examinees"):
-            call()
+    assert failing(np.full(30, 100 * (0.1 + 0.2)), 30) == failing(np.full(30, 30 - 1e-12), 30) == 0
+    with pytest.raises(TooFewError, match="19 examinees"):
+        hofstee(bounds(40, 80, 0, 20), scores[:19])
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ import yaml
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from vertebra.measure.reading import wilson
 from vertebra.quiz.items import Fault
 from vertebra.quiz.responses import LIMIT
 from vertebra.quiz.schema import nearest
@@ -228,24 +227,13 @@ def _crossing(y: Floats, c1: float, c2: float, f1: float, f2: float) -> float:
     return c2
 
 
-# --- the pass rate ---------------------------------------------------------------------------------------------------
-
-
-def pass_rate(scores: ArrayLike, cut: float) -> Interval:
-    """Return the share of the class, 0 to 1, that reaches the cut, with Wilson's limits; scores (n,) in per cent.
-
-    Raises TooFewError for a class below `statistics.REFUSE`.
-    """
-    y = _class(scores)
-    passed = int((y >= cut - 1e-9).sum())
-    return Interval(passed / y.size, *wilson(passed, y.size))
-
-
 def _class(scores: ArrayLike) -> Floats:
     y: NDArray[np.float64] = np.asarray(scores, dtype=np.float64)
     y = y[~np.isnan(y)]
     if y.size < REFUSE:
-        raise TooFewError(f"{y.size} examinees; below {REFUSE} their pass rate is chance, so gather more submissions")
+        raise TooFewError(
+            f"{y.size} examinees; below {REFUSE} the share that fails is chance, so gather more submissions"
+        )
     return y
 
 
