@@ -1,5 +1,6 @@
 """Item analysis against other implementations and against classes drawn from models. No student here is real."""
 
+from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -392,6 +393,24 @@ def test_objectives_by_group_are_means_of_their_points() -> None:
     expected = [(x[group == g][:, [0, 2, 4]] @ [1, 3, 1]).mean() / 5 for g in range(3)]
     assert first.means.tolist() == pytest.approx(expected)
     assert first.mean.value == pytest.approx((x[:, [0, 2, 4]] @ [1, 3, 1]).mean() / 5)
+
+
+def test_the_map_of_objectives_does_not_tell_how_few_of_a_group_were_right_in_the_one_question_of_an_objective() -> (
+    None
+):
+    x = rasch(90, 6, 9)
+    results = simulated(x)
+    weakest = np.flatnonzero(statistics.ability_groups(statistics.scores(results), 3) == 0)
+    x[:, 0] = 1
+    x[weakest[2:], 0] = 0
+    first = replace(results.items[0], objectives=("A",))
+    alone = replace(results, items=(first, *results.items[1:]), fractions=x)
+    group = statistics.ability_groups(statistics.scores(alone), 3)
+    right = [int(x[group == g, 0].sum()) for g in range(3)]
+    assert 0 < right[0] < FEWEST <= min(right[1:])
+    row = statistics.by_objective(alone, 3)[0]
+    assert row.objective == "A" and np.isnan(row.means).sum() == 2 and np.isnan(row.means[0])
+    assert not np.isnan(statistics.by_objective(alone, 3)[1].means).any()
 
 
 # --- the whole -------------------------------------------------------------------------------------------------------

@@ -457,7 +457,10 @@ def by_objective(results: ClassResults, groups: int) -> tuple[ObjectiveRow, ...]
         shown = m > 0
         people = np.array([(shown & (group == g)).sum() for g in range(groups)])
         shut = few(people)
-        while 0 < people[shut].sum() < FEWEST and (people[~shut] > 0).any():
+        if len(mine) == 1 and np.isin(results.fractions[shown, mine[0]], (0.0, 1.0)).all():
+            # Then the share of a group says how many were right, which the table of the choices may hide.
+            shut |= few(np.array([(c[group == g] > 0).sum() for g in range(groups)]))
+        while shut.any() and (shut.sum() == 1 or people[shut].sum() < FEWEST) and (people[~shut] > 0).any():
             shut[np.argmin(np.where(~shut & (people > 0), people, people.sum() + 1))] = True
         total = share(c, m) if shown.sum() >= FEWEST else NOTHING
         means = [
