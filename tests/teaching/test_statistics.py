@@ -85,6 +85,24 @@ def test_a_share_over_answers_that_hang_together_is_covered_and_wilson_on_the_an
     assert np.mean((low <= truth) & (truth <= high)) < 0.9
 
 
+def test_a_share_has_wilson_s_limits_on_the_answers_that_its_linearised_variance_is_worth() -> None:
+    rng = np.random.default_rng(5)
+    of = rng.integers(1, 9, 12).astype(float)
+    credit = of * rng.random(12)
+    p = credit.sum() / of.sum()
+    variance = 12 * np.var(credit - p * of, ddof=1) / of.sum() ** 2
+    worth = p * (1 - p) / variance * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 11)) ** 2
+    found = share(np.append(credit, 0), np.append(of, 0))  # who was asked nothing does not count
+    assert found.value == pytest.approx(p)
+    assert [found.low, found.high] == pytest.approx(proportion_confint(p * worth, worth, method="wilson"), abs=1e-6)
+
+
+def test_a_share_from_which_nobody_deviates_has_wilson_s_limits_on_the_people() -> None:
+    found = share(np.full(30, 0.5), np.ones(30))
+    assert [found.low, found.high] == pytest.approx(proportion_confint(15, 30, method="wilson"), abs=1e-6)
+    assert np.isnan(share([], []).value)
+
+
 # --- discrimination --------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +155,7 @@ def test_groups_keep_equal_scores_together_in_rising_order() -> None:
     assert found[4] == -1 and len({found[2], found[3], found[7]}) == 1
     known = found[~np.isnan(y)][np.argsort(y[~np.isnan(y)])]
     assert all(a <= b for a, b in pairwise(known)) and set(known) == {0, 1, 2}
+    assert np.bincount(statistics.ability_groups(np.arange(10), 3)).tolist() == [3, 4, 3]
 
 
 # --- reliability -----------------------------------------------------------------------------------------------------
@@ -154,6 +173,14 @@ def test_alpha_is_pingouin_s() -> None:
     assert found.binary
     assert found.alpha.value == pytest.approx(8 / 7 * (1 - (p * (1 - p)).sum() / total.var()), abs=1e-9)
     assert found.sem == pytest.approx(100 / 8 * total.std(ddof=1) * np.sqrt(1 - found.alpha.value), abs=1e-9)
+
+
+def test_alpha_is_kr_20_only_of_right_or_wrong_of_equal_worth_and_nothing_where_nobody_differs() -> None:
+    x = rasch(40, 4, 2)
+    assert statistics.reliability(simulated(x, [2.0] * 4)).binary
+    assert not statistics.reliability(simulated(x, [1.0, 1, 1, 2])).binary
+    assert not statistics.reliability(simulated(x * 0.5)).binary
+    assert np.isnan(statistics.reliability(simulated(np.ones((40, 4)))).alpha.value)
 
 
 def test_alpha_is_hoyt_s_from_the_analysis_of_variance_of_statsmodels() -> None:
@@ -229,6 +256,20 @@ def test_one_of_a_set_that_the_able_leave_out_is_found() -> None:
     assert left_out is not None and (left_out.option, left_out.right) == ("z", True)
     missing = statistics.miskey(Place("", ("x", "y", "z"), np.array([True, False, False]), chosen, single=False), rest)
     assert missing is not None and (missing.option, missing.right) == ("y", False)
+
+
+def test_the_alarm_is_silent_where_no_wrong_answer_is_the_able_s_or_too_few_gave_it() -> None:
+    rest = np.arange(30.0)
+    chosen = np.zeros((30, 2), dtype=bool)
+    chosen[:10, 0] = chosen[10:20, 1] = True  # the weakest take the key, the middle b, and the ablest leave it open
+    assert statistics.miskey(Place("", ("a", "b"), np.array([True, False]), chosen, single=True), rest) is None
+    chosen[26:, 1], chosen[10:20, 1] = True, False  # four of the ablest take b
+    assert statistics.miskey(Place("", ("a", "b"), np.array([True, False]), chosen, single=True), rest) is None
+    chosen[25, 1] = True
+    assert statistics.miskey(Place("", ("a", "b"), np.array([True, False]), chosen, single=True), rest) is not None
+    for few, taken in ((4, False), (4, True)):  # the ablest four alone leave out a key, or take what is none
+        tick = np.where(rest >= 30 - few, taken, not taken)[:, None]
+        assert statistics.miskey(Place("", ("a",), np.array([not taken]), tick, single=False), rest) is None
 
 
 def test_the_alarm_finds_four_of_five_wrong_sets_of_fifty_students_and_accuses_few_sound_ones() -> None:
@@ -309,6 +350,18 @@ def test_every_format_says_who_took_what(key: Any, answers: list[Any], expected:
     for (name, option), column in expected.items():
         place = found[name, option]
         assert place.chosen[:, place.options.index(option)].tolist() == [bool(x) for x in column]
+
+
+def test_a_wrong_option_functions_from_five_per_cent_and_only_a_whole_question_s_key_is_always_counted() -> None:
+    taken = np.repeat([0, 1, 2, 3], [3, 5, 4, 88])[:, None] == np.arange(4)
+    rest = np.random.default_rng(1).random(100)
+    whole, part = (
+        statistics.choice_table(Place(name, tuple("abcd"), np.arange(4) == 0, taken, single=True), rest, 3)
+        for name in ("", "a prompt")
+    )
+    assert whole.functioning.tolist() == [False, True, False, True, False]
+    assert whole.totals[0] == 3 and np.isnan(part.totals[0])
+    assert np.isnan(whole.totals[2])
 
 
 # --- disclosure ------------------------------------------------------------------------------------------------------
