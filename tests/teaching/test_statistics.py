@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.typing import NDArray
@@ -202,6 +203,18 @@ def test_feldt_s_interval_covers_the_truth() -> None:
     draws = 0.5 + 0.05 * (np.sqrt(0.3) * rng.normal(size=(1000, n, 1)) + np.sqrt(0.7) * rng.normal(size=(1000, n, k)))
     found = [statistics.reliability(simulated(np.clip(x, 0, 1))).alpha for x in draws]
     assert 0.93 <= np.mean([each.low <= truth <= each.high for each in found]) <= 0.97
+
+
+def test_alpha_of_forms_takes_the_covariances_of_pandas_of_pairs_that_three_have_in_common() -> None:
+    x = rasch(30, 5, 6)
+    x[:15, 0] = x[17:, 1] = np.nan  # two have both
+    x[::4, 2] = np.nan
+    covariance = pd.DataFrame(x).cov(min_periods=3).to_numpy()
+    assert np.isnan(covariance[0, 1]) and np.isfinite(covariance).sum() == 23
+    k = (~np.isnan(x)).sum(axis=1).mean()
+    variance, between = np.diag(covariance).mean(), np.nanmean(covariance[~np.eye(5, dtype=bool)])
+    expected = k * between / (variance + (k - 1) * between)
+    assert statistics.reliability(simulated(x)).alpha.value == pytest.approx(expected, abs=1e-9)
 
 
 def test_alpha_of_forms_with_common_items_is_near_that_of_complete_data() -> None:
@@ -418,6 +431,9 @@ def test_class_calibration_has_the_shares_and_the_brier_score_of_a_student_s_pag
     for level in found.levels:
         same = expected.levels[level.certainty]
         assert (level.n, level.share.value) == (same.n, same.share)
+        mine = certainty == level.certainty
+        assert level.share == share((x * mine).sum(axis=1), mine.sum(axis=1))
+    assert found.share == share((x * (certainty > 0)).sum(axis=1), (certainty > 0).sum(axis=1))
 
 
 def test_a_certainty_of_few_people_is_hidden_with_another() -> None:
@@ -435,6 +451,9 @@ def test_what_the_difference_from_all_tells_is_of_no_few_who_were_sure() -> None
     found = statistics.class_calibration(simulated(rasch(50, 8, 8), certainty=certainty))
     assert all(level.hidden for level in found.levels)
     assert found.people == 50
+    certainty[4:] = 0
+    found = statistics.class_calibration(simulated(rasch(50, 8, 8), certainty=certainty))
+    assert (found.n, found.people) == (0, 0) and np.isnan(found.brier) and np.isnan(found.share.value)
 
 
 def test_objectives_by_group_are_means_of_their_points() -> None:
@@ -476,6 +495,14 @@ def test_below_twenty_nothing_is_said_and_below_a_hundred_it_is_said_with_a_warn
     assert analyse(simulated(rasch(100, 6, 1))).warnings == ()
 
 
+def test_mean_and_spread_are_of_the_scores_and_two_hundred_are_split_into_fifths() -> None:
+    found, score_ = analyse(simulated(x := rasch(200, 6, 1))), 100 * x.mean(axis=1)
+    low, high = stats.t.interval(0.95, 199, score_.mean(), stats.sem(score_))
+    assert [found.mean.value, found.mean.low, found.mean.high] == pytest.approx([score_.mean(), low, high])
+    assert found.sd == pytest.approx(score_.std(ddof=1))
+    assert (found.groups, analyse(simulated(rasch(199, 6, 1))).groups) == (5, 3)
+
+
 def test_a_wrong_key_is_flagged_in_words_and_the_sound_ones_are_not() -> None:
     x = rasch(150, 12, 12)
     results = simulated(x)
@@ -486,6 +513,20 @@ def test_a_wrong_key_is_flagged_in_words_and_the_sound_ones_are_not() -> None:
     assert [i for i, item in enumerate(found.items) if item.alarms] == [4]
     assert "suspect mis-key: the able prefer “Option A”" in found.items[4].flags
     assert found.items[4].correlation.value < 0
+
+
+def test_a_hard_an_easy_and_a_question_of_one_wrong_option_are_flagged_in_words() -> None:
+    x = rasch(200, 6, 16)
+    ability = np.argsort(np.argsort(x.sum(axis=1) + np.linspace(0, 0.5, 200)))
+    x[:, 0], x[:, 1], x[:, 2] = ability >= 150, ability >= 10, ability >= 80
+    results = simulated(x)
+    answers = [list(row) for row in results.answers]
+    for i in np.flatnonzero(x[:, 2] == 0):
+        answers[i][2] = "bc"[i % 2]
+    hard, easy, fine = analyse(replace(results, answers=tuple(map(tuple, answers)))).items[:3]
+    assert "hard: below 30 % of the credit" in hard.flags and "easy: above 90 % of the credit" in easy.flags
+    assert "1 of 3 wrong options draw 5 % or more; aim at two" in hard.flags
+    assert (fine.flags, fine.functioning, fine.distractors) == ((), 2, 3)
 
 
 def test_items_shown_to_a_part_of_the_class_count_for_that_part() -> None:
