@@ -90,6 +90,17 @@ def test_one_judge_far_from_the_others_is_named_and_only_that_one() -> None:
     assert "milder" in angoff(made_up(8, bias=-0.25)).judges[0].flags[0]
 
 
+def test_outliers_are_those_of_the_studentised_residuals_of_statsmodels() -> None:
+    found = []
+    for seed in range(60):
+        panel = angoff(made_up(5, seed=seed, bias=0.002 * seed))
+        fit = sm.OLS([judge.cut for judge in panel.judges], np.ones(5)).fit()
+        expected = [bool(p < 0.05) for p in np.asarray(fit.outlier_test(method="bonf"))[:, 2]]
+        assert [judge.outlier for judge in panel.judges] == expected
+        found += expected
+    assert 5 < sum(found) < 60
+
+
 def test_panels_without_an_outlier_are_accused_in_five_per_cent() -> None:
     rng = np.random.default_rng(3)
     accused = 0

@@ -515,6 +515,23 @@ def test_a_wrong_key_is_flagged_in_words_and_the_sound_ones_are_not() -> None:
     assert found.items[4].correlation.value < 0
 
 
+def test_an_alarm_names_the_place_and_says_whether_the_able_take_or_leave_the_option() -> None:
+    x = rasch(60, 8, 17)
+    able = x[:, 2:].sum(axis=1) > 3
+    pair = {"format": "matching", "options": ["o", "u"], "key": {"p": "o"}}
+    tick = {"format": "multiple_response", "options": ["o", "u"], "key": ["o", "u"], "scoring": "each_option"}
+    parts = {"p": "Prompt P", "o": "Option O", "u": "Option U"}
+    items = [ItemInfo(f"m{i}", key["format"], ("O",), 1.0, "?", parts, key) for i, key in enumerate((pair, tick))]
+    answers = [({"p": "u" if a else "o"}, ["o"] if a else ["o", "u"]) for a in able]
+    for i, row in enumerate(answers):
+        x[i, :2] = [score(item.key, answer) for item, answer in zip(items, row, strict=True)]
+    results = simulated(x)
+    given = tuple((*mine, *row[2:]) for mine, row in zip(answers, results.answers, strict=True))
+    first, second = analyse(replace(results, items=(*items, *results.items[2:]), answers=given)).items[:2]
+    assert "suspect mis-key (Prompt P): the able prefer “Option U”" in first.flags
+    assert "suspect mis-key: the able leave out “Option U”" in second.flags
+
+
 def test_a_hard_an_easy_and_a_question_of_one_wrong_option_are_flagged_in_words() -> None:
     x = rasch(200, 6, 16)
     ability = np.argsort(np.argsort(x.sum(axis=1) + np.linspace(0, 0.5, 200)))
