@@ -101,6 +101,13 @@ def test_outliers_are_those_of_the_studentised_residuals_of_statsmodels() -> Non
     assert 5 < sum(found) < 60
 
 
+def test_a_judge_who_gave_every_item_the_same_rating_is_told_so() -> None:
+    ratings = made_up(6)
+    ratings.values[1] = 0.6
+    judge = angoff(ratings).judges[1]
+    assert judge.flags == ("gave every item the same rating",) and np.isnan(judge.agreement.value)
+
+
 def test_panels_without_an_outlier_are_accused_in_five_per_cent() -> None:
     rng = np.random.default_rng(3)
     accused = 0
@@ -134,6 +141,11 @@ def test_hofstee_finds_the_crossing_that_can_be_worked_out() -> None:
     found = hofstee(bounds(40, 80, 20, 60), np.linspace(0, 100, 100_001))
     assert found.cut == pytest.approx(50, abs=0.01)
     assert found.fail == pytest.approx(50, abs=0.01)
+
+
+def test_hofstee_with_one_failure_rate_takes_the_lowest_cut_at_which_so_many_fail() -> None:
+    found = hofstee(bounds(40, 80, 50, 50), np.linspace(0, 100, 100_001))
+    assert (found.cut, found.fail) == pytest.approx((50, 50), abs=0.01)
 
 
 def test_hofstee_crosses_where_the_curve_first_reaches_the_line() -> None:

@@ -221,7 +221,7 @@ def _crossing(y: Floats, c1: float, c2: float, f1: float, f2: float) -> float:
     steps = np.unique(y[(y >= c1) & (y < c2)])
     for start, end in zip([c1, *steps], [*steps, c2], strict=True):
         level = failing(y, end)
-        meets = c2 if f2 == f1 else c1 + (f2 - level) / (f2 - f1) * (c2 - c1)
+        meets = c1 if f2 == f1 else c1 + (f2 - level) / (f2 - f1) * (c2 - c1)
         if level >= f1 and meets <= end:
             return float(max(start, meets))
     return c2
