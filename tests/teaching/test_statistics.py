@@ -377,6 +377,15 @@ def test_a_wrong_option_functions_from_five_per_cent_and_only_a_whole_question_s
     assert np.isnan(whole.totals[2])
 
 
+def test_only_the_bands_of_full_credit_are_right_in_a_task() -> None:
+    shares = {"full": 1.0, "half": 0.5, "none": 0.0}
+    controls = [{"id": "c", "values": [0, 1, 2]}]
+    key = {"format": "stop_decision", "controls": controls, "bands": ["full", "half", "none"], "shares": shares}
+    (place,) = places(key, [{"c": 1}, {"c": 0}, None])
+    assert (place.options, place.right.tolist()) == (("full", "half", "none"), [True, False, False])
+    assert place.chosen.tolist() == [[False, True, False], [True, False, False], [False] * 3]
+
+
 # --- disclosure ------------------------------------------------------------------------------------------------------
 
 
