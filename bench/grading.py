@@ -10,7 +10,7 @@ with a chance of 0.05, else answered rightly with one of 0.65, else blindly. Nob
   scores responses.json with vertebra's own arithmetic. It starts a kernel for each student and runs the notebook;
   that is how it is meant to be used. nbgrader is optional: `pip install 'vertebra[nbgrader]'`.
 - `--large` hand-ins are graded once into database and CSV, in a process of their own, whose peak memory is shown
-  beside that of a tenth of them.
+  beside that of half of them.
 
 Both must give the same mark for every question. Run `python bench/grading.py`. The last line is the ratio of the times
 that a submission takes, for the class of `--students`, with neither sheet nor pages: nbgrader writes its database here,
@@ -196,8 +196,8 @@ def main() -> None:
             print(f"vertebra, {what}: {min(times):.2f} s, {ours[what] * 1e3:.3f} ms a submission")
         if args.large:
             write_class(key, folder / "large", args.large)
-            write_class(key, folder / "tenth", args.large // 10)
-            for name, count in (("tenth", args.large // 10), ("large", args.large)):
+            write_class(key, folder / "half", args.large // 2)
+            for name, count in (("half", args.large // 2), ("large", args.large)):
                 seconds, peak = alone(key_file, folder / name, folder / f"graded-{name}")
                 print(f"vertebra, {count} hand-ins: {seconds:.1f} s, {peak:.0f} MB at the most", flush=True)
         if not importlib.util.find_spec("nbgrader"):

@@ -196,26 +196,27 @@ def _walk(top: Path) -> Iterator[tuple[Path, str]]:
         return
 
     closed: list[tuple[str, str]] = []
-    waiting: list[tuple[str, tuple[str, ...]]] = [(os.fspath(top), ())]
-    while waiting:
-        here, below = waiting.pop()
-        try:
-            with os.scandir(here) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-        except OSError:
-            closed.append((here, "/".join(below) or "."))
-            continue
-        folders = []
-        for entry in entries:
-            inner = (*below, entry.name)
-            if len(below) < DEEPEST and entry.is_dir(follow_symlinks=False):
-                folders.append((entry.path, inner))
-            else:
-                yield Path(entry.path), legible("/".join(inner))
-        waiting += reversed(folders)
-        if below and not entries and here.endswith(".json"):  # somebody takes it for a hand-in
-            yield Path(here), legible("/".join(below))
+    yield from _below(os.fspath(top), (), closed)
     yield from ((Path(path), legible(name)) for path, name in sorted(closed))
+
+
+def _below(here: str, inner: tuple[str, ...], closed: list[tuple[str, str]]) -> Iterator[tuple[Path, str]]:
+    try:
+        with os.scandir(here) as found:
+            # Names alone: a class of a hundred thousand may lie side by side.
+            entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found)
+    except OSError:
+        closed.append((here, "/".join(inner) or "."))
+        return
+    entered = len(inner) < DEEPEST
+    for name, is_folder in entries:
+        if not (is_folder and entered):
+            yield Path(here, name), legible("/".join((*inner, name)))
+    if inner and not entries and here.endswith(".json"):  # somebody takes it for a hand-in
+        yield Path(here), legible("/".join(inner))
+    for name, is_folder in entries:
+        if is_folder and entered:
+            yield from _below(f"{here}{os.sep}{name}", (*inner, name), closed)
 
 
 def legible(path: str) -> str:
