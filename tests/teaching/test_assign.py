@@ -263,7 +263,10 @@ def test_faults_of_the_bank_come_with_its_lines(tmp_path: Path, picture: None) -
         ),
         (ASSIGNMENT.replace("sa-many: 2", "sa-many: 0"), r"quiz\.yml:5: points: .*must be one number"),
         (ASSIGNMENT.replace("{sa-many: 2}", ".inf"), r"quiz\.yml:5: points: is inf, must be"),
-        (ASSIGNMENT.replace("items: all", "items: [sa-best]"), r"quiz\.yml:5: points: sa-many is not among the items; add it"),
+        (
+            ASSIGNMENT.replace("items: all", "items: [sa-best]"),
+            r"quiz\.yml:5: points: sa-many is not among the items; add it",
+        ),
         (ASSIGNMENT.replace("sa-many: 2", "sa-mony: 2"), r"quiz\.yml:5: points: .*sa-mony; did you mean sa-many"),
         (ASSIGNMENT.replace("certainty: true", "certainty: yess"), r"quiz\.yml:6: certainty: is 'yess', must be true"),
         (ASSIGNMENT.replace("instructions", "instrutions"), r"quiz\.yml:7: instrutions: .*did you mean instructions"),

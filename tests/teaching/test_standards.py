@@ -188,7 +188,16 @@ CSV = "judge,q1,q2\nmade-up A,0.6,0.75\nmade-up B,0.5,0.8\n"
 YAML = "made-up A: {q1: 0.6, q2: 0.75}\nmade-up B:\n  q2: 0.8\n  q1: 0.5\n"
 
 
-@pytest.mark.parametrize(("name", "text"), [("r.csv", CSV), ("r.csv", "\ufeff" + CSV), ("r.yml", YAML)])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("r.csv", CSV),
+        ("r.csv", "\ufeff" + CSV),
+        ("r.csv", CSV.replace(",", ";").replace("0.", "0,")),
+        ("r.csv", "sep=;\r\n" + CSV.replace(",", ";")),
+        ("r.yml", YAML),
+    ],
+)
 def test_both_kinds_of_file_give_the_same_ratings(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     found = load_angoff(tmp_path / name, ["q1", "q2"])

@@ -10,13 +10,12 @@ Possible); Moodle, grade import (a column that is mapped to the user, a column f
 
 import csv
 import io
-import re
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vertebra.teaching.files import TeachingError, check_output, write_text
+from vertebra.teaching.files import TeachingError, check_output, read_table, write_text
 from vertebra.teaching.marking import number
 from vertebra.teaching.result_files import cell
 
@@ -186,23 +185,7 @@ def _roster(path: Path, target: System) -> dict[str, dict[str, str]]:
 
 def _read(path: Path, kind: str) -> tuple[Sequence[str], Iterator[tuple[int, dict[str, str]]]]:
     """Return the columns of a CSV file and its rows as (line, {column: text}); empty rows are passed over."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise TeachingError(f"{path}: is not UTF-8 text; save it as CSV UTF-8") from None
-    except IsADirectoryError:
-        raise TeachingError(f"{path}: is a folder; name {kind}") from None
-    first, _, rest = text.partition("\n")
-    stated = re.fullmatch('"?sep=([,;\t])"?\r?', first)  # a line of Excel's own, which no other program takes for a row
-    above, text = (1, rest) if stated else (0, text)
-    # Spreadsheets write a semicolon where the comma is decimal, and tabs when a table is copied.
-    comma = stated[1] if stated else max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
-    try:
-        rows = [(reader.line_num + above, [part.strip() for part in row]) for row in reader]
-    except csv.Error as error:
-        line = reader.line_num + above
-        raise TeachingError(f"{path}:{line}: is not CSV ({error}); save the table as CSV UTF-8") from None
+    rows = read_table(path, kind)
     if not rows or not any(rows[0][1]):
         raise TeachingError(f"{path}:1: has no columns; name {kind}")
     header = rows[0][1]

@@ -6,8 +6,6 @@ Hofstee file says for each judge the lowest and highest acceptable cut score and
 Both are CSV, with the column `judge` first, or YAML, a judge on each line: `Judge A: {ft-g01: 0.6, ft-g02: 0.75}`.
 """
 
-import csv
-import io
 import reprlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from vertebra.quiz.items import Fault
 from vertebra.quiz.responses import LIMIT
 from vertebra.quiz.schema import nearest
 from vertebra.quiz.scoring import is_number
-from vertebra.teaching.files import TeachingError
+from vertebra.teaching.files import TeachingError, read_table
 from vertebra.teaching.statistics import NOTHING, REFUSE, Floats, Interval, TooFewError, correlation, mean
 
 FEW_JUDGES = 6
@@ -270,11 +268,7 @@ class _Row:
 def _read(path: Path, columns: Collection[str], most: float, wanted: str) -> tuple[tuple[str, ...], Floats]:
     if path.stat().st_size > LIMIT:
         raise TeachingError(f"{path}: is larger than {LIMIT} bytes; name a file of ratings")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise TeachingError(f"{path}: is not UTF-8 text; save the file as UTF-8") from None
-    rows = _csv_rows(path, text) if path.suffix.lower() == ".csv" else _yaml_rows(path, text)
+    rows = _csv_rows(path) if path.suffix.lower() == ".csv" else _yaml_rows(path)
     faults, seen = [], set()
     for row in rows:
         if row.judge in seen:
@@ -299,12 +293,8 @@ def _read(path: Path, columns: Collection[str], most: float, wanted: str) -> tup
     return tuple(row.judge for row in rows), values
 
 
-def _csv_rows(path: Path, text: str) -> list[_Row]:
-    reader = csv.reader(io.StringIO(text), strict=True)
-    try:
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
-    except csv.Error as error:
-        raise TeachingError(f"{path}:{reader.line_num}: is not CSV ({error}); save it again as CSV") from None
+def _csv_rows(path: Path) -> list[_Row]:
+    lines = [(line, cells) for line, cells in read_table(path, "a file of ratings") if any(cells)]
     if not lines or lines[0][1][0] != "judge":
         raise TeachingError(f"{path}:1: the first column is not judge; begin with a line judge,ITEM,ITEM and so on")
     header = lines[0][1]
@@ -322,12 +312,16 @@ def _csv_rows(path: Path, text: str) -> list[_Row]:
 
 def _number(cell: str) -> float | str:
     try:
-        return float(cell)
+        return float(cell.replace(",", "."))  # many spreadsheets write 0,6
     except ValueError:
         return cell
 
 
-def _yaml_rows(path: Path, text: str) -> list[_Row]:
+def _yaml_rows(path: Path) -> list[_Row]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise TeachingError(f"{path}: is not UTF-8 text; save the file as UTF-8") from None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
