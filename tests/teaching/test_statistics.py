@@ -285,7 +285,7 @@ def test_the_alarm_is_silent_where_no_wrong_answer_is_the_able_s_or_too_few_gave
         assert statistics.miskey(Place("", ("a",), np.array([not taken]), tick, single=False), rest) is None
 
 
-def test_the_alarm_finds_four_of_five_wrong_sets_of_fifty_students_and_accuses_few_sound_ones() -> None:
+def test_the_alarm_finds_nine_of_ten_wrong_sets_of_fifty_students_and_accuses_few_sound_ones() -> None:
     rng = np.random.default_rng(22)
     wrong, sound = 0, 0
     for _ in range(400):
@@ -296,7 +296,7 @@ def test_the_alarm_finds_four_of_five_wrong_sets_of_fifty_students_and_accuses_f
         off = key ^ (np.arange(5) == rng.integers(5))
         sound += statistics.miskey(Place("", tuple("abcde"), key, chosen, single=False), rest) is not None
         wrong += statistics.miskey(Place("", tuple("abcde"), off, chosen, single=False), rest) is not None
-    assert wrong / 400 > 0.75
+    assert wrong / 400 >= 0.9
     assert sound / 400 < 0.02
 
 

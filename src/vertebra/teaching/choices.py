@@ -20,7 +20,7 @@ class Place:
 
     id: the prompt or decision, "" for the question itself. options: ids, or the numbers and orders that were given.
     right (m,): the options that the key names. chosen (n, m): who took which; a row without a True took none of them.
-    single: one choice is asked for, and not a set.
+    single: one choice is asked for, and not a set. fixed: a set of a given number is asked for.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Place:
     right: NDArray[np.bool_]
     chosen: NDArray[np.bool_]
     single: bool
+    fixed: bool = False
 
     @property
     def exclusive(self) -> bool:
@@ -63,6 +64,7 @@ def places(key: Mapping[str, Any], answers: Sequence[Any]) -> tuple[Place, ...]:
                     set(decision["key"]),
                     [(answer or {}).get(name) or () for answer in answers],
                     single=decision["choose"] == 1,
+                    fixed=decision["choose"] > 1,
                 )
                 for name, decision in key["decisions"].items()
             )
@@ -91,10 +93,12 @@ def _is_taken(key: Mapping[str, Any], answer: Any) -> bool:
     return True
 
 
-def _place(id: str, options: Sequence[str], right: set[str], taken: Sequence[Sequence[Any]], single: bool) -> Place:
+def _place(
+    id: str, options: Sequence[str], right: set[str], taken: Sequence[Sequence[Any]], single: bool, fixed: bool = False
+) -> Place:
     chosen = np.array([[option in row for option in options] for row in taken], dtype=bool)
     is_right = np.array([option in right for option in options])
-    return Place(id, tuple(options), is_right, chosen.reshape(len(taken), len(options)), single)
+    return Place(id, tuple(options), is_right, chosen.reshape(len(taken), len(options)), single, fixed)
 
 
 def _region(key: Mapping[str, Any], answer: Any, regions: Sequence[str]) -> str | None:

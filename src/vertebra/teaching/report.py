@@ -386,7 +386,7 @@ def _question(place: int, found: ItemAnalysis, groups: int) -> Iterator[Block]:
 
 TO_DO = (
     "Read the question and its key against the source. An alarm is a suspicion: in simulated classes of 50 up to 3 in "
-    "100 sound keys were accused, and up to 12 in 100 where a question tells the able from the others only weakly.",
+    "100 sound keys were accused, and up to 14 in 100 where a question tells the able from the others only weakly.",
     "If the key is wrong, correct it in the bank and give it to the quiz with “vertebra quiz rekey”.",
     "Then grade again with “vertebra quiz grade”, which lists whose mark moved.",
     "If the key is right, ask whether the other answer can be defended, and reword it.",
