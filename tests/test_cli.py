@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.teaching.sample import plain
+from tests.teaching.sample import SMALL, SMALL_BANK, plain, write_small
 from vertebra import __version__
 from vertebra.cli import main
 from vertebra.quiz.responses import Responses, write_responses
@@ -15,37 +15,12 @@ from vertebra.quiz.responses import Responses, write_responses
 QUIZZES = Path(__file__).parents[1] / "quizzes"
 ASSIGNMENT = str(QUIZZES / "assignments" / "fracture-types.yml")
 
-BANK = """
-bank: small
-use: graded
-lesson: 03_fracture_types
-title: Small
-licence: CC-BY-4.0
-read: '2026-11-29'
-review_by: '2028-11-29'
-items:
-- id: sm-1
-  version: 1.0.0
-  format: numeric
-  objectives: [O3.2]
-  bloom: remember
-  tier: must
-  author: vertebra authors
-  clinical_review: none
-  stem: How many vertebrae has the lumbar spine?
-  sources: [unreferenced]
-  answer: {value: 5, unit: ""}
-  rationale: The lumbar spine has five vertebrae in most people, and a few have six.
-"""
-SMALL = "quiz: small\ntitle: Small\nbank: bank.yml\nitems: all\n"
-
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Go to a folder with a bank of one question, its assignment and the quiz built from it."""
     monkeypatch.chdir(tmp_path)
-    Path("bank.yml").write_text(BANK, encoding="utf-8")
-    Path("small.yml").write_text(SMALL, encoding="utf-8")
+    write_small(tmp_path)
     assert main(["quiz", "assign", "small.yml", "--out", "built"]) == 0
     return tmp_path
 
@@ -108,11 +83,11 @@ def test_a_key_is_corrected_after_it_was_handed_out(small: Path, capsys: pytest.
     command = ["quiz", "rekey", "built/instructor/key.json", "small.yml"]
     assert main(command) == 0
     assert "small: nothing changed" in capsys.readouterr().out
-    Path("bank.yml").write_text(BANK.replace("value: 5", "value: 6"), encoding="utf-8")
+    Path("bank.yml").write_text(SMALL_BANK.replace("value: 5", "value: 6"), encoding="utf-8")
     assert main(command) == 0
     said = capsys.readouterr().out
     assert "sm-1: value was 5, is 6" in said and "small: 1 change" in said and "is kept in" in said
-    Path("bank.yml").write_text(BANK.replace("lumbar", "whole"), encoding="utf-8")
+    Path("bank.yml").write_text(SMALL_BANK.replace("lumbar", "whole"), encoding="utf-8")
     assert main(command) == 1
     assert "sm-1: is no longer what students saw (another stem)" in capsys.readouterr().err
 
@@ -130,7 +105,9 @@ def test_notes_and_files_of_other_kinds_are_pointed_out(small: Path, capsys: pyt
 
 
 def test_a_changed_quiz_says_where_the_earlier_key_is(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("bank.yml").write_text(BANK.replace("How many vertebrae has", "How many vertebrae are in"), encoding="utf-8")
+    Path("bank.yml").write_text(
+        SMALL_BANK.replace("How many vertebrae has", "How many vertebrae are in"), encoding="utf-8"
+    )
     before = plain(Path("built/instructor/key.json"))["build"]
     assert main(["quiz", "assign", "small.yml", "--out", "built"]) == 0
     assert f"key-{before[:8]}.json" in capsys.readouterr().out
@@ -228,7 +205,7 @@ def test_check_without_names_takes_the_folder_quizzes(small: Path, capsys: pytes
 
 
 def test_check_lists_each_fault_once_with_its_line(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    spoiled = BANK.replace("bloom: remember", "bloom: recall").replace("[unreferenced]", "[nobody1999]")
+    spoiled = SMALL_BANK.replace("bloom: remember", "bloom: recall").replace("[unreferenced]", "[nobody1999]")
     Path("bank.yml").write_text(spoiled, encoding="utf-8")
     Path("small.yml").write_text(SMALL + "colour: red\n", encoding="utf-8")
     capsys.readouterr()
@@ -240,9 +217,9 @@ def test_check_lists_each_fault_once_with_its_line(small: Path, capsys: pytest.C
 
 
 def test_check_knows_the_courses_references(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("bank.yml").write_text(BANK.replace("[unreferenced]", "[genant1993]"), encoding="utf-8")
+    Path("bank.yml").write_text(SMALL_BANK.replace("[unreferenced]", "[genant1993]"), encoding="utf-8")
     assert main(["quiz", "check", "bank.yml"]) == 0
-    Path("bank.yml").write_text(BANK.replace("[unreferenced]", "[nobody1999]"), encoding="utf-8")
+    Path("bank.yml").write_text(SMALL_BANK.replace("[unreferenced]", "[nobody1999]"), encoding="utf-8")
     assert main(["quiz", "check", "bank.yml", "small.yml"]) == 1
     faults = [line for line in capsys.readouterr().out.splitlines() if "nobody1999" in line]
     assert len(faults) == 1 and faults[0].startswith("bank.yml:19: item sm-1: ")

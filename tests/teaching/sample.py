@@ -179,3 +179,34 @@ def hand_in(
     fields = {"quiz": key["quiz"], "build": key["build"], "answers": answers, "student": student, "saved": saved}
     write_responses(path, Responses(**(fields | changes)))
     return path
+
+
+SMALL_BANK = """
+bank: small
+use: graded
+lesson: 03_fracture_types
+title: Small
+licence: CC-BY-4.0
+read: '2026-11-29'
+review_by: '2028-11-29'
+items:
+- id: sm-1
+  version: 1.0.0
+  format: numeric
+  objectives: [O3.2]
+  bloom: remember
+  tier: must
+  author: vertebra authors
+  clinical_review: none
+  stem: How many vertebrae has the lumbar spine?
+  sources: [unreferenced]
+  answer: {value: 5, unit: ""}
+  rationale: The lumbar spine has five vertebrae in most people, and a few have six.
+"""
+SMALL = "quiz: small\ntitle: Small\nbank: bank.yml\nitems: all\n"
+
+
+def write_small(folder: Path) -> None:
+    """Write bank.yml, a bank of one question, and small.yml, its assignment."""
+    (folder / "bank.yml").write_text(SMALL_BANK, encoding="utf-8")
+    (folder / "small.yml").write_text(SMALL, encoding="utf-8")

@@ -9,32 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.teaching.sample import SMALL_BANK, write_small
 from vertebra.cli import main
 from vertebra.quiz.responses import Responses, write_responses
 from vertebra.teaching.key import load_key
 
-BANK = """
-bank: small
-use: graded
-lesson: 03_fracture_types
-title: Small
-licence: CC-BY-4.0
-read: '2026-11-29'
-review_by: '2028-11-29'
-items:
-- id: sm-1
-  version: 1.0.0
-  format: numeric
-  objectives: [O3.2]
-  bloom: remember
-  tier: must
-  author: vertebra authors
-  clinical_review: none
-  stem: How many vertebrae has the lumbar spine?
-  sources: [unreferenced]
-  answer: {value: 5, unit: ""}
-  rationale: The lumbar spine has five vertebrae in most people, and a few have six.
-"""
 KEY = "desk/instructor/key.json"
 
 
@@ -42,8 +21,7 @@ KEY = "desk/instructor/key.json"
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Go to a folder with a bank of one question, its assignment, and the quiz built from it on a desk."""
     monkeypatch.chdir(tmp_path)
-    Path("bank.yml").write_text(BANK, encoding="utf-8")
-    Path("small.yml").write_text("quiz: small\ntitle: Small\nbank: bank.yml\nitems: all\n", encoding="utf-8")
+    write_small(tmp_path)
     assert main(["quiz", "assign", "small.yml", "--out", "desk"]) == 0
     return tmp_path
 
@@ -116,8 +94,8 @@ def test_what_only_goes_with_a_folder_is_not_ignored(here: Path, capsys: pytest.
 
 def test_a_preview_says_which_variant_it_shows(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number, words in ((1, "as a student sees it"), (2, "as a student of variant 1 sees it")):
-        second = BANK[BANK.index("- id: sm-1") :].replace("sm-1", "sm-2").replace("lumbar", "thoracic")
-        Path("bank.yml").write_text(BANK + second, encoding="utf-8")
+        second = SMALL_BANK[SMALL_BANK.index("- id: sm-1") :].replace("sm-1", "sm-2").replace("lumbar", "thoracic")
+        Path("bank.yml").write_text(SMALL_BANK + second, encoding="utf-8")
         rows = "blueprint: [{objectives: O3.2, count: 1}]"
         text = f"quiz: small\ntitle: Small\nbank: bank.yml\n{rows}\nvariants: {number}\n"
         Path("two.yml").write_text(text, encoding="utf-8")
@@ -227,8 +205,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(here: Path) -> None:
 
 def test_whose_percentage_moved_is_listed_too(here: Path) -> None:
     """A question taken out lowers the maximum, so whoever had nothing for it gains without another point."""
-    second = BANK[BANK.index("- id: sm-1") :].replace("sm-1", "sm-2").replace("value: 5", "value: 12")
-    Path("bank.yml").write_text(BANK + second.replace("lumbar", "thoracic"), encoding="utf-8")
+    second = SMALL_BANK[SMALL_BANK.index("- id: sm-1") :].replace("sm-1", "sm-2").replace("value: 5", "value: 12")
+    Path("bank.yml").write_text(SMALL_BANK + second.replace("lumbar", "thoracic"), encoding="utf-8")
     assert main(["quiz", "assign", "small.yml", "--out", "desk"]) == 0
     key = load_key(KEY)
     for student, answers in {"both": (5, 12), "first": (5, 0), "none": (0, 0)}.items():
