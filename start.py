@@ -1,4 +1,4 @@
-"""Open the course: `python3 start.py`. Run every test: `python3 start.py test`.
+"""Open the course: `python3 start.py`. Run every test: `... start.py test`. Build its web site: `... start.py site`.
 
 The first run sets up `.venv` beside this file from the locked set of packages; later runs need no network.
 Standard library only, and no syntax that an old Python cannot read: it must live long enough to say that it is too old.
@@ -22,11 +22,11 @@ from pathlib import Path, PurePath
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 READY = VENV / "ready.txt"  # written last, so that a set-up which was cut short is done again
-LOCKS = {"course": "requirements.lock", "test": "requirements-test.lock"}
+LOCKS = {"course": "requirements.lock", "site": "requirements-site.lock", "test": "requirements-test.lock"}
+RUNS = {"test": ("pytest", "-nauto --dist=loadfile"), "site": ("vertebra site build", "--out public")}
 FIRST = "/doc/tree/lessons/00_start.ipynb"
-FULL = "The disk is full: free about 2 GB and start again."
 CAUSES = {  # what a failed step says, the surest sign first -> what to tell the user
-    "no space left|errno 28|not enough space": FULL,
+    "no space left|errno 28|not enough space": "The disk is full: free about 2 GB and start again.",
     "permission denied|access is denied|read-only": "This folder cannot be written to: move it into one of your own.",
     "ensurepip": "This Python lacks its venv part: on Debian or Ubuntu run `sudo apt install python3-venv`.",
     "do not match|hash mismatch": "A download is not the locked package: start again, or get the course afresh.",
@@ -57,16 +57,15 @@ def stamp(kind: str) -> str:
 
 
 def set_up(kind: str) -> None:
-    """Install the locked set into `.venv`, made anew, unless a finished set-up is there; the test set has it all."""
+    """Install the locked set into `.venv`, made anew, unless one that holds it is there; each holds the course's."""
     python, done = Path(python_in(VENV)), READY.read_text(encoding="utf-8") if READY.is_file() else ""
-    if python.exists() and done in [stamp("test"), stamp(kind)]:
+    if python.exists() and done in [stamp(other) for other in (LOCKS if kind == "course" else ["test", kind])]:
         return
     print("Setting up the course in .venv: once, about a minute ...", flush=True)
     if shutil.disk_usage(str(ROOT)).free < 2e9:
-        raise Problem(FULL)
-    env = dict(os.environ, VIRTUAL_ENV=str(VENV), PIP_DISABLE_PIP_VERSION_CHECK="1")
-    if "PIP_INDEX_URL" in env:
-        env.setdefault("UV_DEFAULT_INDEX", env["PIP_INDEX_URL"])
+        raise Problem(explain("no space left"))
+    index = {"UV_DEFAULT_INDEX": os.environ[name] for name in ["PIP_INDEX_URL"] if name in os.environ}
+    env = dict({**index, **os.environ}, VIRTUAL_ENV=str(VENV), PIP_DISABLE_PIP_VERSION_CHECK="1")
     steps = ["pip install --require-hashes --no-deps -r .venv/uv.txt", f"uv pip sync --require-hashes {LOCKS[kind]}"]
     steps.append("uv pip install --no-deps --no-build-isolation -e .")
     try:
@@ -125,8 +124,8 @@ def open_course(port: int, flags: "list[str]") -> int:
 
 def main(arguments: "list[str]") -> int:
     """Set up if need be, then open the course or run the tests."""
-    parser = argparse.ArgumentParser(description="Open the course or test it; more options go to Jupyter or pytest.")
-    parser.add_argument("what", nargs="?", choices=["open", "test"], default="open")
+    parser = argparse.ArgumentParser(description="Open the course, test it or build its site; more options go on.")
+    parser.add_argument("what", nargs="?", choices=["open", "test", "site"], default="open")
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     parser.add_argument("--port", type=int, help="the port to use (default: a free one)")
     options, rest = parser.parse_known_args(arguments)
@@ -136,10 +135,11 @@ def main(arguments: "list[str]") -> int:
         if options.what == "open":
             port = free_port(options.port)
             set_up("course")
-            as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-            return open_course(port, ["--allow-root"] * as_root + ["--no-browser"] * options.no_browser + rest)
-        set_up("test")
-        return subprocess.call([python_in(VENV), "-m", "pytest", *(rest or ["-nauto", "--dist=loadfile"])], cwd=ROOT)
+            as_root = ["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
+            return open_course(port, as_root + ["--no-browser"] * options.no_browser + rest)
+        set_up(options.what)
+        program, usual = RUNS[options.what]
+        return subprocess.call([python_in(VENV), "-m", *program.split(), *(rest or usual.split())], cwd=ROOT)
     except (Problem, KeyboardInterrupt) as problem:
         print(str(problem) or "Stopped.", file=sys.stderr)
         return 1

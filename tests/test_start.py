@@ -125,6 +125,17 @@ def test_the_test_set_serves_the_course_too_and_not_the_other_way(pretended):
     assert pretended == []
 
 
+@pytest.mark.parametrize("there", ["site", "test"])
+def test_the_site_set_serves_the_course_too_and_the_test_set_serves_the_site(pretended, there):
+    start.set_up(there)
+    pretended.clear()
+    start.set_up("course")
+    start.set_up("site")
+    assert pretended == []
+    start.set_up("test")
+    assert bool(pretended) == (there == "site")
+
+
 def test_a_half_finished_or_outdated_set_up_is_done_again(pretended, tmp_path, monkeypatch):
     def fail(command, **_):
         raise subprocess.CalledProcessError(1, command, b"No space left on device")

@@ -41,7 +41,7 @@ def lab(course):
 def page(chromium):
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(120_000)  # a busy machine may need more than 30 s to show a notebook
     page.asked = []
     page.on("request", lambda request: page.asked.append(request.url))
     yield page
