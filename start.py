@@ -23,7 +23,6 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 READY = VENV / "ready.txt"  # written last, so that a set-up which was cut short is done again
 LOCKS = {"course": "requirements.lock", "site": "requirements-site.lock", "test": "requirements-test.lock"}
-RUNS = {"test": ("pytest", "-nauto --dist=loadfile"), "site": ("vertebra site build", "--out public")}
 FIRST = "/doc/tree/lessons/00_start.ipynb"
 CAUSES = {  # what a failed step says, the surest sign first -> what to tell the user
     "no space left|errno 28|not enough space": "The disk is full: free about 2 GB and start again.",
@@ -64,8 +63,9 @@ def set_up(kind: str) -> None:
     print("Setting up the course in .venv: once, about a minute ...", flush=True)
     if shutil.disk_usage(str(ROOT)).free < 2e9:
         raise Problem(explain("no space left"))
-    index = {"UV_DEFAULT_INDEX": os.environ[name] for name in ["PIP_INDEX_URL"] if name in os.environ}
-    env = dict({**index, **os.environ}, VIRTUAL_ENV=str(VENV), PIP_DISABLE_PIP_VERSION_CHECK="1")
+    env = dict(os.environ, VIRTUAL_ENV=str(VENV), PIP_DISABLE_PIP_VERSION_CHECK="1")
+    if "PIP_INDEX_URL" in env:
+        env.setdefault("UV_DEFAULT_INDEX", env["PIP_INDEX_URL"])
     steps = ["pip install --require-hashes --no-deps -r .venv/uv.txt", f"uv pip sync --require-hashes {LOCKS[kind]}"]
     steps.append("uv pip install --no-deps --no-build-isolation -e .")
     try:
@@ -138,8 +138,8 @@ def main(arguments: "list[str]") -> int:
             as_root = ["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
             return open_course(port, as_root + ["--no-browser"] * options.no_browser + rest)
         set_up(options.what)
-        program, usual = RUNS[options.what]
-        return subprocess.call([python_in(VENV), "-m", *program.split(), *(rest or usual.split())], cwd=ROOT)
+        run = {"test": ["pytest", *(rest or ["-nauto", "--dist=loadfile"])], "site": ["vertebra", "site", "build", *rest]}
+        return subprocess.call([python_in(VENV), "-m", *run[options.what]], cwd=ROOT)
     except (Problem, KeyboardInterrupt) as problem:
         print(str(problem) or "Stopped.", file=sys.stderr)
         return 1
