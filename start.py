@@ -138,7 +138,7 @@ def main(arguments: "list[str]") -> int:
             as_root = ["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
             return open_course(port, as_root + ["--no-browser"] * options.no_browser + rest)
         set_up(options.what)
-        run = {"test": ["pytest", *(rest or ["-nauto", "--dist=loadfile"])], "site": ["vertebra", "site", "build", *rest]}
+        run = {"test": ["pytest", *(rest or ["-nauto", "--dist=loadfile"])], "site": "vertebra site build".split() + rest}
         return subprocess.call([python_in(VENV), "-m", *run[options.what]], cwd=ROOT)
     except (Problem, KeyboardInterrupt) as problem:
         print(str(problem) or "Stopped.", file=sys.stderr)
