@@ -20,9 +20,9 @@ import venv
 from pathlib import Path, PurePath
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-READY = VENV / "ready.txt"  # written last, so that a set-up which was cut short is done again
+VENV, READY = ROOT / ".venv", ROOT / ".venv" / "ready.txt"  # ready.txt comes last: a set-up cut short is done again
 LOCKS = {"course": "requirements.lock", "site": "requirements-site.lock", "test": "requirements-test.lock"}
+PARALLEL = ["-nauto", "--dist=loadfile"]
 FIRST = "/doc/tree/lessons/00_start.ipynb"
 CAUSES = {  # what a failed step says, the surest sign first -> what to tell the user
     "no space left|errno 28|not enough space": "The disk is full: free about 2 GB and start again.",
@@ -138,8 +138,8 @@ def main(arguments: "list[str]") -> int:
             as_root = ["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
             return open_course(port, as_root + ["--no-browser"] * options.no_browser + rest)
         set_up(options.what)
-        run = {"test": ["pytest", *(rest or ["-nauto", "--dist=loadfile"])], "site": "vertebra site build".split() + rest}
-        return subprocess.call([python_in(VENV), "-m", *run[options.what]], cwd=ROOT)
+        rest = ["vertebra", "site", "build", *rest] if options.what == "site" else ["pytest", *(rest or PARALLEL)]
+        return subprocess.call([python_in(VENV), "-m", *rest], cwd=ROOT)
     except (Problem, KeyboardInterrupt) as problem:
         print(str(problem) or "Stopped.", file=sys.stderr)
         return 1
