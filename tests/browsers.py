@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -59,10 +60,16 @@ def find_browser() -> str | None:
     return next((str(path) for path in candidates(sys.platform, os.environ) if path.is_file()), None)
 
 
+def unused_port() -> int:
+    """Return a port that the system chooses, as two tests at once would both take the first free one."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @contextlib.contextmanager
 def course_lab(folder: Path) -> Iterator[str]:
     """Serve a folder in JupyterLab as start.py does; yield the address of a document, with {} for its path."""
-    port, token = start.free_port(None), secrets.token_urlsafe(16)
+    port, token = unused_port(), secrets.token_urlsafe(16)
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     flags = ["--no-browser", "--LabApp.expose_app_in_browser=True", *(["--allow-root"] if as_root else [])]
     command = start.lab_command(Path(sys.executable), folder, port, token, flags)
