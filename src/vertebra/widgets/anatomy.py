@@ -22,6 +22,7 @@ from vertebra.spine.dimensions import LEVELS
 from vertebra.spine.shape import wedge
 from vertebra.spine.vertebra import PARTS as BONE_PARTS
 from vertebra.spine.vertebra import Mesh
+from vertebra.widgets.asking import Module, script
 
 HERE = Path(__file__).parent
 SCENES = ("vertebra", "segment", "spine")
@@ -518,7 +519,7 @@ def picture(scene: str) -> str:
 class Anatomy(anywidget.AnyWidget):  # type: ignore[misc]
     """The widget: traits only. `selected` is a part's id or ""; `wanted` is the variant the browser asks for."""
 
-    _esm = HERE / "anatomy.js"
+    _esm = Module(script("anatomy"))
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "anatomy.css").read_text(encoding="utf-8")
     scene = traitlets.Dict().tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)

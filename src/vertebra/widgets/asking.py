@@ -7,12 +7,32 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from vertebra import language
+
 HERE = Path(__file__).parent
 
 
-def module(name: str) -> str:
-    """Return a widget's ES module behind what all that ask have in common."""
-    return "".join((HERE / f"{part}.js").read_text(encoding="utf-8") for part in ("asking", name))
+class Module:
+    """A widget's ES module behind `words.js`, put together when a widget is made: in the language in use then.
+
+    `source` is the module without words, as a page takes it that brings its own (`globalThis.vertebraWords`).
+    """
+
+    def __init__(self, *texts: str) -> None:
+        self.source = "".join((script("words"), *texts))
+
+    def __str__(self) -> str:
+        return language.script(self.source) + self.source
+
+
+def script(name: str) -> str:
+    """Return one JavaScript file of this folder."""
+    return (HERE / f"{name}.js").read_text(encoding="utf-8")
+
+
+def module(*names: str) -> Module:
+    """Return the ES module of a widget that asks, made of files; in front what all that ask have in common."""
+    return Module(*map(script, ("asking", *names)))
 
 
 def style(name: str) -> str:

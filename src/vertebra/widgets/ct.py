@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from vertebra.imaging import collapse
 from vertebra.imaging import ct as imaging
 from vertebra.imaging.structures import PARTS_RULE, Scan, canal_line, cropped, divide, oriented, targets
+from vertebra.widgets.asking import Module, script
 
 HERE = Path(__file__).parent
 # A byte per voxel: 8 HU apart where soft tissue and cancellous bone lie (its noise is over 20 HU), coarser outside.
@@ -126,7 +127,7 @@ class CtBrowser(anywidget.AnyWidget):  # type: ignore[misc]
     crosshair: its place, RAS mm, both ways. score: {"asked", "found"} of the drill, set by the browser.
     """
 
-    _esm = HERE / "ct.js"
+    _esm = Module(script("ct"))
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "ct.css").read_text(encoding="utf-8")
     scans = traitlets.List().tag(sync=True)
     about = traitlets.Dict().tag(sync=True)

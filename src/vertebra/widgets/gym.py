@@ -18,6 +18,7 @@ from vertebra.measure.reading import Finding, Proportion, Reading
 from vertebra.quiz import review, scoring
 from vertebra.quiz.progress import FILE, ProgressFile
 from vertebra.quiz.static import counted
+from vertebra.widgets.asking import Module, script
 
 HERE = Path(__file__).parent
 SEEDS = 10_000_000
@@ -317,7 +318,7 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
     number of the film asked for. note: a sentence about the file of readings.
     """
 
-    _esm = HERE / "gym.js"
+    _esm = Module(script("gym"))
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "gym.css").read_text(encoding="utf-8")
     film = traitlets.Dict().tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)

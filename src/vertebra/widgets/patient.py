@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from vertebra.evidence.patient import FIELDS, Patient, examples
-from vertebra.widgets.asking import module, style
+from vertebra.widgets.asking import Module, module, style
 
 HERE = Path(__file__).parent
 EMPTY: dict[str, Any] = dict.fromkeys(FIELDS)
 SLIDERS = {"fracture_age_weeks": (0, 104), "pain_0_10": (0, 10)}
 
 
-def patient_module(name: str) -> str:
+def patient_module(name: str) -> Module:
     """Return the ES module of a widget about a patient, behind what such widgets share."""
-    return module("patient") + (HERE / f"{name}.js").read_text(encoding="utf-8")
+    return module("patient", name)
 
 
 def patient_style(name: str) -> str:

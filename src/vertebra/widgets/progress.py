@@ -19,7 +19,7 @@ from vertebra.quiz.mastery import Calibration, Level, Mastery
 from vertebra.quiz.progress import FILE, ProgressFile
 from vertebra.quiz.review import Attempt
 from vertebra.quiz.static import counted
-from vertebra.widgets.asking import HERE, Asking, module, style
+from vertebra.widgets.asking import HERE, Asking, Module, script, style
 from vertebra.widgets.ledger import lesson_name
 from vertebra.widgets.quiz import QuizError, QuizWidget, revise
 
@@ -299,8 +299,7 @@ def shown_marks(attempts: Sequence[Attempt]) -> dict[str, str]:
 
 def _enclosed(name: str) -> str:
     """Return a widget's ES module as a constant such as QUIZ that holds its default export and shares no other name."""
-    text = (HERE / f"{name}.js").read_text(encoding="utf-8")
-    body = text.replace("export default ", "return ").replace("export function ", "function ")
+    body = script(name).replace("export default ", "return ").replace("export function ", "function ")
     return f"const {name.upper()} = (() => {{\n{body}}})();\n"
 
 
@@ -311,7 +310,7 @@ class Progress(Asking):
     quiz, responses, saved, trouble: the traits of a `QuizWidget`, whose `problem` is called trouble here.
     """
 
-    _esm = _enclosed("quiz") + module("progress")
+    _esm = Module(_enclosed("quiz"), script("asking"), script("progress"))
     _css = style("progress") + (HERE / "quiz.css").read_text(encoding="utf-8")
     refusal = "The page could not do that"
     quiz = traitlets.Dict().tag(sync=True)

@@ -166,15 +166,19 @@ function readNumber(text, unit) {
   const typed = text.trim();
   if (!typed) return {};
   const match = /^([+\-−]?)(\d+(?:[.,]\d*)?|[.,]\d+)(?:\s*(\D.*))?$/u.exec(typed);
-  const example = `Write one number, such as 12.5${unit ? ` ${unit}` : ""}`;
-  if (!match) return { error: `“${typed}” is not a number. ${example}.` };
+  const example = t("Write one number, such as {example}.", { example: unit ? `12.5 ${unit}` : "12.5" });
+  if (!match) return { error: t("“{typed}” is not a number. {example}", { typed, example }) };
   const [, sign, digits, word] = match;
   const own = [unit, ...(UNIT_WORDS[unit] ?? [])];
   if (word && !(unit && own.includes(word)))
-    return { error: `${unit ? `The answer is wanted in ${unit}` : "The answer has no unit"}, not in “${word}”. ${example}.` };
+    return {
+      error: unit
+        ? t("The answer is wanted in {unit}, not in “{word}”. {example}", { unit, word, example })
+        : t("The answer has no unit, not in “{word}”. {example}", { word, example }),
+    };
   const value = Number(digits.replace(",", ".")) * (sign && sign !== "+" ? -1 : 1);
   // One keystroke held down makes 400 digits, which no number holds.
-  return Number.isFinite(value) ? { value } : { error: `This number is too large. ${example}.` };
+  return Number.isFinite(value) ? { value } : { error: t("This number is too large. {example}", { example }) };
 }
 
 const CODE = /^[A-Za-z0-9._-]{1,40}$/;
@@ -213,13 +217,13 @@ function icon(name) {
   return span;
 }
 
-const paragraphs = (text) => (text ?? "").split(/\n\s*\n/).map((part) => part.trim()).filter(Boolean).map((part) => h("p", {}, part));
+const paragraphs = (text, lang = english) =>
+  (text ?? "").split(/\n\s*\n/).map((part) => part.trim()).filter(Boolean).map((part) => h("p", { lang }, part));
 const signed = (value) => {
   const rounded = Math.round(value * 100) / 100;
   return `${rounded > 0 ? "+" : rounded < 0 ? "−" : ""}${Math.abs(rounded)}`;
 };
 const withUnit = (value, unit) => `${String(value).replace("-", "−")}${unit ? `\u00a0${unit}` : ""}`;
-const plural = (n, word) => `${n} ${word}${Math.abs(n) === 1 ? "" : "s"}`;
 
 /** Fill a feedback box: a sign, words in bold and the reason below; with nothing to say it is hidden. */
 function explain(box, tone, words, ...reasons) {
@@ -230,14 +234,14 @@ function explain(box, tone, words, ...reasons) {
 }
 
 /** The mistaken belief behind a wrong answer, which the student reads before why it is one. */
-const mistake = (belief) => belief && h("p", { class: "vq-mistake" }, `The mistake behind it: “${belief}”`);
+const mistake = (belief) => belief && h("p", { class: "vq-mistake" }, t("The mistake behind it: "), h("span", { lang: english }, `“${belief}”`));
 
 /** Rows of radios or checkboxes, each with room for its reason. */
 function choices(options, type, name, changed) {
   const rows = options.map(({ id, text }) => {
     const why = h("div", { hidden: true });
     const input = h("input", { type, name, value: id, onchange: changed });
-    return { id, input, why, row: h("div", { class: "vq-choice" }, h("label", {}, input, h("span", {}, text)), why) };
+    return { id, input, why, row: h("div", { class: "vq-choice" }, h("label", {}, input, h("span", { lang: english }, text)), why) };
   });
   return {
     node: h("div", { class: "vq-choices" }, rows.map(({ row }) => row)),
@@ -268,16 +272,16 @@ function choices(options, type, name, changed) {
 function singleBestAnswer(item, ask) {
   const list = choices(item.options, "radio", `${ask.uid}-option`, () => ask.put(list.picked()[0] ?? null));
   return {
-    hint: "Choose the one best answer.",
+    hint: t("Choose the one best answer."),
     nodes: [list.node],
     inputs: list.inputs,
-    missing: () => ({ sentence: "Choose an answer first." }),
+    missing: () => ({ sentence: t("Choose an answer first.") }),
     show(answer, reveal) {
       list.show([answer], reveal);
       if (!reveal) return;
       for (const { id } of item.options) {
         const [key, mine] = [id === item.key.key, id === answer];
-        const words = key && mine ? "Your answer, correct" : key ? "Correct answer" : mine ? "Your answer, not correct" : "";
+        const words = key && mine ? t("Your answer, correct") : key ? t("Correct answer") : mine ? t("Your answer, not correct") : "";
         list.explain(id, key ? "right" : mine ? "wrong" : "plain", words, mine && mistake(item.mistakes?.[id]), item.rationales[id]);
       }
     },
@@ -291,7 +295,7 @@ function multipleResponse(item, ask) {
     ask.put(picked.length ? picked : null);
   });
   return {
-    hint: "Tick every answer that applies.",
+    hint: t("Tick every answer that applies."),
     nodes: [list.node],
     inputs: list.inputs,
     missing: () => ({ answer: [] }),
@@ -302,8 +306,8 @@ function multipleResponse(item, ask) {
       for (const { id } of item.options) {
         const [key, mine] = [item.key.key.includes(id), picked.includes(id)];
         const words = mine
-          ? key ? "Ticked, correct" : "Ticked, but does not apply"
-          : key ? "Not ticked, but applies" : "Not ticked, correct";
+          ? key ? t("Ticked, correct") : t("Ticked, but does not apply")
+          : key ? t("Not ticked, but applies") : t("Not ticked, correct");
         list.explain(id, key === mine ? "right" : "wrong", words, mine && mistake(item.mistakes?.[id]), item.rationales[id]);
       }
     },
@@ -319,7 +323,7 @@ function numeric(item, ask) {
       const { value, error } = read();
       ask.put(value ?? null);
       if (!error) ask.fault("");
-      reading.textContent = value !== undefined && input.value.includes(",") ? `Read as ${withUnit(value, unit)}` : "";
+      reading.textContent = value !== undefined && input.value.includes(",") ? t("Read as {number}", { number: withUnit(value, unit) }) : "";
     },
     // Nobody is corrected in the middle of a word: the sentence comes when the field is left.
     onchange: () => ask.fault(read().error ?? ""),
@@ -327,16 +331,16 @@ function numeric(item, ask) {
   const reading = h("p", { class: "vt-note", role: "status" });
   const why = h("div", { hidden: true });
   return {
-    hint: "A decimal point or a decimal comma will do.",
+    hint: t("A decimal point or a decimal comma will do."),
     nodes: [
       h("div", { class: "vq-number" },
-        h("label", { for: input.id }, unit ? ["Your answer ", h("span", { class: "vt-visually-hidden" }, `in ${unit}`)] : "Your answer"),
+        h("label", { for: input.id }, unit ? [t("Your answer "), h("span", { class: "vt-visually-hidden" }, t("in {unit}", { unit }))] : t("Your answer")),
         h("span", { class: "vq-field" }, input, unit ? h("span", { class: "vq-unit", "aria-hidden": "true" }, unit) : null)),
       reading,
       why,
     ],
     inputs: [input],
-    missing: () => ({ sentence: read().error ?? "Write a number first." }),
+    missing: () => ({ sentence: read().error ?? t("Write a number first.") }),
     show(answer, reveal) {
       // What is being typed stays as typed ("25 %", "2,5") as long as it means the stored number.
       if (read().value !== (answer ?? undefined)) {
@@ -348,8 +352,8 @@ function numeric(item, ask) {
       const { value, tolerance } = item.key;
       const slip = reveal.fraction < 1 && (item.slips ?? []).find((one) => near(answer, one.value, tolerance));
       const band = tolerance > 0 ? ` (± ${withUnit(tolerance, unit)})` : "";
-      const words = reveal.fraction === 1 ? `Correct: ${withUnit(value, unit)}${band}`
-        : `Your answer: ${withUnit(answer, unit)}. Correct: ${withUnit(value, unit)}${band}`;
+      const words = reveal.fraction === 1 ? t("Correct: {value}{band}", { value: withUnit(value, unit), band })
+        : t("Your answer: {answer}. Correct: {value}{band}", { answer: withUnit(answer, unit), value: withUnit(value, unit), band });
       explain(why, reveal.fraction === 1 ? "right" : "wrong", words, slip && mistake(slip.mistake), slip && slip.rationale, item.rationales[""]);
     },
   };
@@ -358,22 +362,22 @@ function numeric(item, ask) {
 function ordering(item, ask) {
   let order = [];
   const rows = new Map(item.steps.map(({ id, text }) => {
-    const button = (name, by) => h("button", {
-      class: "vq-move", "aria-label": `Move ${name}: ${text}`, title: `Move ${name}`, onclick: () => move(id, by),
+    const button = (name, by, words) => h("button", {
+      class: "vq-move", "aria-label": `${words}: ${text}`, title: words, onclick: () => move(id, by),
     }, icon(name));
-    const [up, down, why] = [button("up", -1), button("down", 1), h("div", { hidden: true })];
-    const row = h("li", { class: "vq-step" }, h("div", { class: "vq-step-line" }, h("span", { class: "vq-step-text" }, text), up, down), why);
+    const [up, down, why] = [button("up", -1, t("Move up")), button("down", 1, t("Move down")), h("div", { hidden: true })];
+    const row = h("li", { class: "vq-step" }, h("div", { class: "vq-step-line" }, h("span", { class: "vq-step-text", lang: english }, text), up, down), why);
     return [id, { text, up, down, why, row }];
   }));
   const list = h("ol", { class: "vq-steps" });
-  const keep = h("button", { onclick() { ask.put([...order]); ask.say("This order is your answer."); } }, "Keep this order as my answer");
+  const keep = h("button", { onclick() { ask.put([...order]); ask.say(t("This order is your answer.")); } }, t("Keep this order as my answer"));
   function move(id, by) {
     const [from, to] = [order.indexOf(id), order.indexOf(id) + by];
-    if (to < 0 || to >= order.length) return ask.say(`${rows.get(id).text}: already ${to < 0 ? "first" : "last"}.`);
+    if (to < 0 || to >= order.length) return ask.say(to < 0 ? t("{step}: already first.", { step: rows.get(id).text }) : t("{step}: already last.", { step: rows.get(id).text }));
     const next = [...order];
     next.splice(to, 0, ...next.splice(from, 1));
     ask.put(next);
-    ask.say(`${rows.get(id).text}: now step ${to + 1} of ${order.length}.`);
+    ask.say(t("{step}: now step {n} of {all}.", { step: rows.get(id).text, n: to + 1, all: order.length }));
   }
   function place(next) {
     // The row with the focus stays where it is and the others move around it: moving it would drop the focus.
@@ -385,7 +389,7 @@ function ordering(item, ask) {
   }
   place(item.steps.map(({ id }) => id));
   return {
-    hint: "Put the steps in order, first step on top.",
+    hint: t("Put the steps in order, first step on top."),
     nodes: [list, keep],
     inputs: [...rows.values()].map(({ down }) => down),
     missing: () => ({ answer: [...order] }),
@@ -403,7 +407,7 @@ function ordering(item, ask) {
         down.setAttribute("aria-disabled", String(order.at(-1) === id));
         if (!reveal) { explain(why, "plain"); continue; }
         const [mine, right] = [given.indexOf(id), order.indexOf(id)];
-        explain(why, mine === right ? "right" : "wrong", mine === right ? "You had it in this place" : `You had it as step ${mine + 1}`, item.rationales[id]);
+        explain(why, mine === right ? "right" : "wrong", mine === right ? t("You had it in this place") : t("You had it as step {n}", { n: mine + 1 }), item.rationales[id]);
       }
     },
   };
@@ -424,21 +428,21 @@ function matching(item, ask) {
         const chosen = Object.fromEntries(rows.filter((row) => row.select.value).map((row) => [row.id, row.select.value]));
         ask.put(Object.keys(chosen).length ? chosen : null);
       },
-    }, h("option", { value: "" }, "Choose …"), item.options.map((option) => h("option", { value: option.id }, textOf(option.id))));
+    }, h("option", { value: "" }, t("Choose …")), item.options.map((option) => h("option", { value: option.id, lang: english }, textOf(option.id))));
     const why = h("div", { hidden: true });
-    return { id, select, why, node: h("div", { class: "vq-match" }, h("label", { for: select.id }, text), select, why) };
+    return { id, select, why, node: h("div", { class: "vq-match" }, h("label", { for: select.id, lang: english }, text), select, why) };
   });
   const open = () => rows.filter(({ select }) => !select.value);
   return {
-    hint: "Choose one answer for each line; an answer may serve more than once.",
+    hint: t("Choose one answer for each line; an answer may serve more than once."),
     nodes: [
-      extended ? h("ol", { class: "vq-shared", "aria-label": "The answers to choose from" }, item.options.map(({ id }) => h("li", {}, textOf(id)))) : null,
+      extended ? h("ol", { class: "vq-shared", "aria-label": t("The answers to choose from") }, item.options.map(({ id }) => h("li", { lang: english }, textOf(id)))) : null,
       h("div", { class: extended ? "vq-extended" : null }, rows.map(({ node }) => node)),
     ],
     inputs: rows.map(({ select }) => select),
     first: () => open()[0]?.select,
-    complete: () => (open().length ? `Choose an answer for every line first: ${plural(open().length, "line")} left.` : ""),
-    missing: () => ({ sentence: "Choose an answer for every line first." }),
+    complete: () => (open().length ? tn("Choose an answer for every line first: {n} line left.", "Choose an answer for every line first: {n} lines left.", open().length) : ""),
+    missing: () => ({ sentence: t("Choose an answer for every line first.") }),
     show(answer, reveal) {
       for (const { id, select, why } of rows) {
         const mine = (isRecord(answer) && answer[id]) || "";
@@ -446,7 +450,7 @@ function matching(item, ask) {
         select.disabled = Boolean(reveal);
         if (!reveal) { explain(why, "plain"); continue; }
         const key = item.key.key[id];
-        explain(why, mine === key ? "right" : "wrong", mine === key ? "Correct" : `Correct: ${textOf(key)}`, item.rationales[id]);
+        explain(why, mine === key ? "right" : "wrong", mine === key ? t("Correct") : t("Correct: {answer}", { answer: textOf(key) }), item.rationales[id]);
       }
     },
   };
@@ -462,9 +466,9 @@ function keyFeature(item, ask) {
       ask.put(Object.keys(answer).length ? answer : null);
     });
     const [over, why] = [h("p", { class: "vq-over", role: "status" }), h("div", { hidden: true })];
-    const asked = choose === 1 ? "Choose one." : `Choose up to ${choose}.`;
+    const asked = choose === 1 ? t("Choose one.") : t("Choose up to {choose}.", { choose });
     const node = h("fieldset", { class: "vq-decision" },
-      h("legend", {}, h("span", { class: "vq-letter" }, `${letter(i)}.`), " ", text, " ", h("span", { class: "vq-most" }, asked)),
+      h("legend", {}, h("span", { class: "vq-letter" }, `${letter(i)}.`), " ", h("span", { lang: english }, text), " ", h("span", { class: "vq-most" }, asked)),
       why, list.node, over);
     return { id, choose, options, list, over, why, node };
   });
@@ -474,35 +478,35 @@ function keyFeature(item, ask) {
   function reveal({ id, options, list, choose, why }, chosen) {
     const key = item.key.decisions[id];
     const share = decisionShare(key, chosen);
-    const words = share === 1 ? "Right"
-      : !chosen.length ? "Not decided: earns nothing"
-      : chosen.length > choose ? `Earns nothing: you chose ${chosen.length}, and at most ${choose} count`
-      : chosen.some((one) => key.harms.includes(one)) ? "Earns nothing: a choice of yours harms the patient"
-      : share > 0 ? `Partly right: ${Math.round(100 * share)} %` : "Not right";
+    const words = share === 1 ? t("Right")
+      : !chosen.length ? t("Not decided: earns nothing")
+      : chosen.length > choose ? t("Earns nothing: you chose {n}, and at most {choose} count", { n: chosen.length, choose })
+      : chosen.some((one) => key.harms.includes(one)) ? t("Earns nothing: a choice of yours harms the patient")
+      : share > 0 ? t("Partly right: {percent} %", { percent: Math.round(100 * share) }) : t("Not right");
     explain(why, share === 1 ? "right" : share > 0 ? "part" : "wrong", words);
     for (const { id: option } of options) {
       const [right, harms, mine] = [key.key.includes(option), key.harms.includes(option), chosen.includes(option)];
       const verdict = mine
-        ? right ? "Your choice, correct" : harms ? "Your choice, and it harms the patient" : "Your choice, not correct"
-        : right ? (choose === 1 ? "Correct choice" : "Missed: this is a correct choice") : harms ? "Would harm the patient" : "";
+        ? right ? t("Your choice, correct") : harms ? t("Your choice, and it harms the patient") : t("Your choice, not correct")
+        : right ? (choose === 1 ? t("Correct choice") : t("Missed: this is a correct choice")) : harms ? t("Would harm the patient") : "";
       list.explain(option, right && mine ? "right" : mine || right ? (right && choose === 1 ? "right" : "wrong") : "plain", verdict,
         mine && mistake(item.mistakes?.[option]), item.rationales[option]);
     }
   }
   return {
-    hint: "Answer each decision. One with more answers than it asks for earns nothing, and so does one with an answer that harms the patient.",
+    hint: t("Answer each decision. One with more answers than it asks for earns nothing, and so does one with an answer that harms the patient."),
     nodes: rows.map(({ node }) => node),
     inputs: rows.flatMap(({ list }) => list.inputs),
     first: () => open()[0]?.list.inputs[0],
-    complete: () => (open().length ? `Answer every decision first: ${plural(open().length, "decision")} left.` : ""),
-    missing: () => ({ sentence: "Answer every decision first." }),
+    complete: () => (open().length ? tn("Answer every decision first: {n} decision left.", "Answer every decision first: {n} decisions left.", open().length) : ""),
+    missing: () => ({ sentence: t("Answer every decision first.") }),
     show(answer, revealed) {
       for (const row of rows) {
         const chosen = chosenIn(answer, row.id);
         row.list.show(chosen, Boolean(revealed));
         const extra = chosen.length - row.choose;
         const words = revealed || extra <= 0 ? ""
-          : `You have chosen ${chosen.length}, and at most ${row.choose} count. As it stands this decision earns nothing: take back ${extra}.`;
+          : t("You have chosen {n}, and at most {choose} count. As it stands this decision earns nothing: take back {extra}.", { n: chosen.length, choose: row.choose, extra });
         if (row.over.textContent !== words) row.over.textContent = words;
         if (revealed) reveal(row, chosen);
         else explain(row.why, "plain");
@@ -524,17 +528,17 @@ function hotspot(item, ask) {
       const box = picture.getBoundingClientRect();
       const unit = (offset, size, units) => Math.round(Math.min(Math.max(offset / size, 0), 1) * units * 10) / 10;
       ask.put({ point: [unit(event.clientX - box.left, box.width, width), unit(event.clientY - box.top, box.height, height)] });
-      ask.say("Marker placed in the picture.");
+      ask.say(t("Marker placed in the picture."));
     },
-  }, h("img", { src: uri, alt, width, height, draggable: "false" }), outline, marker);
+  }, h("img", { src: uri, alt, width, height, lang: english, draggable: "false" }), outline, marker);
   return {
-    hint: "Click or tap the place in the picture, or choose it from the list below. Either is an answer.",
+    hint: t("Click or tap the place in the picture, or choose it from the list below. Either is an answer."),
     nodes: [
       h("div", { class: "vq-figure" }, picture),
-      h("fieldset", { class: "vq-places" }, h("legend", {}, "Or choose the place by its description"), list.node),
+      h("fieldset", { class: "vq-places" }, h("legend", {}, t("Or choose the place by its description")), list.node),
     ],
     inputs: list.inputs,
-    missing: () => ({ sentence: "Mark a place in the picture or choose one from the list first." }),
+    missing: () => ({ sentence: t("Mark a place in the picture or choose one from the list first.") }),
     show(answer, reveal) {
       locked = Boolean(reveal);
       const point = Array.isArray(answer?.point) ? answer.point : null;
@@ -552,8 +556,7 @@ function hotspot(item, ask) {
       const hit = point && item.regions.filter(({ id }) => inside(...point, polygons[id])).map(({ id }) => id);
       for (const { id } of item.regions) {
         const [right, mine] = [id === key, hit ? hit.includes(id) : id === answer.region];
-        const yours = point ? "Your marker lies here" : "Your answer";
-        const words = right && mine ? `${yours}, correct` : right ? "Correct place, outlined in the picture" : mine ? `${yours}, not correct` : "";
+        const words = right && mine ? (point ? t("Your marker lies here, correct") : t("Your answer, correct")) : right ? t("Correct place, outlined in the picture") : !mine ? "" : point ? t("Your marker lies here, not correct") : t("Your answer, not correct");
         list.explain(id, right ? "right" : mine ? "wrong" : "plain", words, mine && mistake(item.mistakes?.[id]), item.rationales[id]);
       }
     },
@@ -567,27 +570,27 @@ function outcome(item, answer, lines) {
   for (const { id, share } of item.bands) {
     const mine = id === bands[place];
     const tone = !mine ? "plain" : share === 1 ? "right" : share > 0 ? "part" : "wrong";
-    lines.explain(id, tone, mine ? "Your answer led here" : "", mine || share === 1 ? item.rationales[id] : "");
+    lines.explain(id, tone, mine ? t("Your answer led here") : "", mine || share === 1 ? item.rationales[id] : "");
   }
   const said = measures.filter(({ says, values }) => says && values[place]).map(({ says, values }) => says.replace("{}", values[place]));
-  return said.length ? `Measured by the model: ${said.join("; ")}.` : "";
+  return said.length ? t("Measured by the model: {facts}.", { facts: said.join("; ") }) : "";
 }
 
 /** The rubric: published beforehand, explained afterwards. */
 function rubric(bands) {
   const rows = bands.map(({ id, text, share }) => {
     const why = h("div", { hidden: true });
-    return { id, why, row: h("li", {}, h("div", { class: "vq-band" }, h("span", {}, text), h("span", { class: "vq-stakes" }, `${Math.round(100 * share)} %`)), why) };
+    return { id, why, row: h("li", {}, h("div", { class: "vq-band" }, h("span", { lang: english }, text), h("span", { class: "vq-stakes" }, `${Math.round(100 * share)} %`)), why) };
   });
   return {
-    node: h("details", { class: "vq-rubric" }, h("summary", {}, "How it is marked (the first line that fits counts)"), h("ul", {}, rows.map(({ row }) => row))),
+    node: h("details", { class: "vq-rubric" }, h("summary", {}, t("How it is marked (the first line that fits counts)")), h("ul", {}, rows.map(({ row }) => row))),
     clear() { for (const { why } of rows) explain(why, "plain"); },
     explain(id, tone, words, reason) { explain(rows.find((one) => one.id === id).why, tone, words, reason); },
   };
 }
 
 function film({ caption, alt, uri, width, height }, lines) {
-  return h("figure", { class: "vq-film" }, h("div", {}, h("img", { src: uri, alt, width, height, draggable: "false" }), lines), h("figcaption", {}, caption));
+  return h("figure", { class: "vq-film", lang: english }, h("div", {}, h("img", { src: uri, alt, width, height, draggable: "false" }), lines), h("figcaption", {}, caption));
 }
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -620,11 +623,11 @@ function needlePath(item, ask) {
     input.value = values.indexOf(start[id]);
     const shown = h("output", { for: input.id });
     const words = (value) => `${String(value).replace("-", "−")}${unit === "°" ? "" : "\u00a0"}${unit}`;
-    return { id, values, input, shown, words, node: h("div", { class: "vq-slider" }, h("label", { for: input.id }, label), shown, input) };
+    return { id, values, input, shown, words, node: h("div", { class: "vq-slider" }, h("label", { for: input.id, lang: english }, label), shown, input) };
   });
   const read = () => Object.fromEntries(sliders.map(({ id, values, input }) => [id, values[Number(input.value)]]));
   const overlays = films.map((one) => overlay(one, []));
-  const told = h("p", { class: "vt-note vq-seen" });
+  const told = h("p", { class: "vt-note vq-seen", lang: english });
   const measured = h("p", { class: "vq-measured", hidden: true });
   const rules = rubric(item.bands);
 
@@ -661,11 +664,11 @@ function needlePath(item, ask) {
   }
   draw();
   return {
-    hint: "Steer the needle with the sliders; the arrow keys move them too. Where you leave it is your answer.",
+    hint: t("Steer the needle with the sliders; the arrow keys move them too. Where you leave it is your answer."),
     nodes: [h("div", { class: "vq-films" }, films.map((one, i) => film(one, overlays[i]))), told,
-      h("div", { class: "vq-sliders" }, sliders.map(({ node }) => node)), measured, rules.node, h("p", { class: "vt-note" }, item.task.note)],
+      h("div", { class: "vq-sliders" }, sliders.map(({ node }) => node)), measured, rules.node, h("p", { class: "vt-note", lang: english }, item.task.note)],
     inputs: sliders.map(({ input }) => input),
-    missing: () => ({ sentence: "Steer the needle first." }),
+    missing: () => ({ sentence: t("Steer the needle first.") }),
     show(answer, reveal) {
       const fits = isRecord(answer) && sliders.every(({ id, values }) => values.includes(answer[id]));
       const stored = fits ? answer : start;
@@ -680,7 +683,7 @@ function needlePath(item, ask) {
       measured.hidden = !reveal;
       rules.clear();
       if (!reveal) return;
-      measured.textContent = `${outcome(item, answer, rules)} Your needle is the solid line, a good one the dashed line.`;
+      measured.textContent = `${outcome(item, answer, rules)} ${t("Your needle is the solid line, a good one the dashed line.")}`;
       rules.node.open = true;
     },
   };
@@ -699,14 +702,14 @@ function stopDecision(item, ask) {
       look();
       ask.say(`${films[reached].caption}. ${films[reached].alt}`);
     },
-  }, `Inject ${step} more`);
+  }, t("Inject {step} more", { step }));
   const stop = h("button", {
     onclick() {
       if (stopped) return;
       ask.put({ frame: reached });
-      ask.say(`You stop. ${films[reached].caption}.`);
+      ask.say(t("You stop. {caption}.", { caption: films[reached].caption }));
     },
-  }, "Stop here");
+  }, t("Stop here"));
   const state = h("p", { class: "vq-seen" });
   const measured = h("p", { class: "vq-measured", hidden: true });
   const rules = rubric(item.bands);
@@ -715,17 +718,17 @@ function stopDecision(item, ask) {
       place.dataset.frame = reached;
       place.replaceChildren(film(films[reached]));
     }
-    state.textContent = stopped ? "You have stopped." : last() ? "There is no more cement to inject." : "Going on cannot be undone.";
+    state.textContent = stopped ? t("You have stopped.") : last() ? t("There is no more cement to inject.") : t("Going on cannot be undone.");
     // Not `disabled`: a button that is switched off under the finger drops the focus.
     inject.setAttribute("aria-disabled", String(stopped || last()));
     stop.setAttribute("aria-disabled", String(stopped));
   }
   look();
   return {
-    hint: `Look at the film, then either inject ${step} more or stop. As in life there is no way back.`,
-    nodes: [place, state, h("div", { class: "vq-actions vq-inject" }, inject, stop), measured, rules.node, h("p", { class: "vt-note" }, item.task.note)],
+    hint: t("Look at the film, then either inject {step} more or stop. As in life there is no way back.", { step }),
+    nodes: [place, state, h("div", { class: "vq-actions vq-inject" }, inject, stop), measured, rules.node, h("p", { class: "vt-note", lang: english }, item.task.note)],
     inputs: [inject, stop],
-    missing: () => ({ sentence: "Inject more, or stop here, first." }),
+    missing: () => ({ sentence: t("Inject more, or stop here, first.") }),
     /** Try again begins with no cement; in an exam a cleared answer goes on from where it was. */
     restart() { reached = 0; },
     show(answer, reveal) {
@@ -739,41 +742,41 @@ function stopDecision(item, ask) {
       const good = item.key.example.frame;
       const text = outcome(item, answer, rules);
       place.dataset.frame = "both";
-      const both = [[answer.frame, "You stopped here"], ...(good === answer.frame ? [] : [[good, "A good moment to stop"]])];
+      const both = [[answer.frame, t("You stopped here")], ...(good === answer.frame ? [] : [[good, t("A good moment to stop")]])];
       place.replaceChildren(...both.map(([at, words]) => film({ ...films[at], caption: `${words}: ${films[at].caption}` },
         overlay(films[at], [{ ends: line.ends, width: 2, name: "mark" }]))));
-      measured.textContent = `${text} Dashed line on the film: ${line.says}.`;
+      measured.textContent = `${text} ${t("Dashed line on the film: {line}.", { line: line.says })}`;
       rules.node.open = true;
     },
   };
 }
 
 const FORMATS = {
-  single_best_answer: ["One best answer", singleBestAnswer],
-  multiple_response: ["Several answers", multipleResponse],
-  numeric: ["Number", numeric],
-  ordering: ["Order", ordering],
-  matching: ["Match", matching],
-  hotspot: ["Place in a picture", hotspot],
-  key_feature: ["Key decisions", keyFeature],
-  needle_path: ["Steer a needle", needlePath],
-  stop_decision: ["When to stop", stopDecision],
+  single_best_answer: [t("One best answer"), singleBestAnswer],
+  multiple_response: [t("Several answers"), multipleResponse],
+  numeric: [t("Number"), numeric],
+  ordering: [t("Order"), ordering],
+  matching: [t("Match"), matching],
+  hotspot: [t("Place in a picture"), hotspot],
+  key_feature: [t("Key decisions"), keyFeature],
+  needle_path: [t("Steer a needle"), needlePath],
+  stop_decision: [t("When to stop"), stopDecision],
 };
 
 // ---- One question ---------------------------------------------------------------------------------------------------
 
-const CERTAINTY = [[1, "Guess"], [2, "Fairly sure"], [3, "Certain"]];
+const CERTAINTY = [[1, t("Guess")], [2, t("Fairly sure")], [3, t("Certain")]];
 
 function certaintyChoice(uid, changed) {
   const inputs = CERTAINTY.map(([level]) => h("input", { type: "radio", name: `${uid}-certainty`, value: level, onchange: () => changed(level) }));
   const error = h("p", { class: "vq-error", id: `${uid}-certainty-error`, hidden: true });
   const node = h("fieldset", { class: "vq-certainty" },
-    h("legend", {}, "How certain are you? ", h("span", { class: "vq-stakes-note" }, "Marks if right / if not")),
+    h("legend", {}, t("How certain are you? "), h("span", { class: "vq-stakes-note" }, t("Marks if right / if not"))),
     h("div", { class: "vq-levels" }, CERTAINTY.map(([level, words], i) =>
       h("label", {}, inputs[i], h("span", {}, h("span", { class: "vq-level" }, words), " ",
         h("span", { class: "vq-stakes" },
-          h("span", { class: "vq-gain" }, h("span", { class: "vt-visually-hidden" }, "right "), signed(GAIN[level])), " ",
-          h("span", { class: "vq-loss" }, h("span", { class: "vt-visually-hidden" }, "wrong "), signed(PENALTY[level]) || "0")))))),
+          h("span", { class: "vq-gain" }, h("span", { class: "vt-visually-hidden" }, t("right ")), signed(GAIN[level])), " ",
+          h("span", { class: "vq-loss" }, h("span", { class: "vt-visually-hidden" }, t("wrong ")), signed(PENALTY[level]) || "0")))))),
     error);
   return { node, inputs, error };
 }
@@ -781,16 +784,16 @@ function certaintyChoice(uid, changed) {
 /** What to say after Check: tone, headline, marks and one sentence of advice. */
 function verdict(fraction, certainty) {
   const tone = fraction === 1 ? "right" : fraction > 0 ? "part" : "wrong";
-  const headline = { right: "Right", part: `Partly right: ${Math.round(100 * fraction)} %`, wrong: "Not right" }[tone];
+  const headline = { right: t("Right"), part: t("Partly right: {percent} %", { percent: Math.round(100 * fraction) }), wrong: t("Not right") }[tone];
   if (!certainty) return { tone, headline, marks: "", advice: "" };
   const mark = certaintyMark(fraction, certainty);
   const rounded = Math.round(mark * 100) / 100;
   const advice =
-    certainty === 3 && mark < 0 ? "You were certain. These are the answers most worth putting right: read why below."
-    : tone === "right" && certainty === 1 ? "You guessed right. Read why, so that next time you know it."
-    : tone === "wrong" && certainty === 1 ? "An honest guess costs nothing. Read why below."
-    : tone === "right" ? "" : "Read below what was right and what was not.";
-  return { tone, headline, marks: `${signed(mark)} ${Math.abs(rounded) === 1 ? "mark" : "marks"}`, advice };
+    certainty === 3 && mark < 0 ? t("You were certain. These are the answers most worth putting right: read why below.")
+    : tone === "right" && certainty === 1 ? t("You guessed right. Read why, so that next time you know it.")
+    : tone === "wrong" && certainty === 1 ? t("An honest guess costs nothing. Read why below.")
+    : tone === "right" ? "" : t("Read below what was right and what was not.");
+  return { tone, headline, marks: tn("{marks} mark", "{marks} marks", rounded, { marks: signed(mark) }), advice };
 }
 
 function question(item, index, quiz, ask) {
@@ -827,7 +830,7 @@ function question(item, index, quiz, ask) {
     fault(sentence);
     if (sentence) return (control.first?.() ?? control.inputs[0]).focus();
     if (certainty && level === null) {
-      certaintyFault("Say how certain you are first.");
+      certaintyFault(t("Say how certain you are first."));
       return certainty.inputs[0].focus();
     }
     ask.check({ answer, certainty: level });
@@ -836,17 +839,17 @@ function question(item, index, quiz, ask) {
   function tryAgain() {
     if (!exam) control.restart?.();
     ask.change(null);
-    ask.say("Question cleared.");
+    ask.say(t("Question cleared."));
     control.inputs[0].focus();
   }
-  const heading = h("h4", { tabindex: "-1" }, `Question ${index + 1} of ${quiz.items.length} `,
+  const heading = h("h4", { tabindex: "-1" }, t("Question {n} of {all} ", { n: index + 1, all: quiz.items.length }),
     h("span", { class: "vq-kind" }, kind));
   const status = h("div", { class: "vq-verdict", role: "status", "aria-live": "polite" });
   // Focus comes here after Check, so that a screen reader goes on with the reasons and a small screen scrolls to them.
-  const feedback = h("div", { class: "vq-feedback", role: "group", "aria-label": "Feedback", tabindex: "-1" }, status);
+  const feedback = h("div", { class: "vq-feedback", role: "group", "aria-label": t("Feedback"), tabindex: "-1" }, status);
   const hint = h("p", { class: "vt-note vq-hint", id: hintId }, control.hint);
-  const checkButton = h("button", { class: "vt-primary vq-check", type: "submit" }, "Check");
-  const again = h("button", { class: "vq-again", hidden: true, onclick: tryAgain }, exam ? "Clear my answer" : "Try again");
+  const checkButton = h("button", { class: "vt-primary vq-check", type: "submit" }, t("Check"));
+  const again = h("button", { class: "vq-again", hidden: true, onclick: tryAgain }, exam ? t("Clear my answer") : t("Try again"));
   const sources = h("p", { class: "vt-note vq-sources", hidden: true });
   const card = h("form", {
     class: "vq-card", novalidate: true, autocomplete: "off",
@@ -855,9 +858,9 @@ function question(item, index, quiz, ask) {
     heading,
     item.vignette ? h("div", { class: "vq-vignette" }, paragraphs(item.vignette)) : null,
     item.image && item.format !== "hotspot"
-      ? h("div", { class: "vq-figure" }, h("img", { src: item.image.uri, alt: item.image.alt, width: item.image.width, height: item.image.height, draggable: "false" }))
+      ? h("div", { class: "vq-figure" }, h("img", { src: item.image.uri, alt: item.image.alt, lang: english, width: item.image.width, height: item.image.height, draggable: "false" }))
       : null,
-    h("fieldset", { class: "vq-question" }, h("legend", { class: "vq-stem" }, item.stem), exam ? null : feedback, hint, control.nodes, error),
+    h("fieldset", { class: "vq-question" }, h("legend", { class: "vq-stem", lang: english }, item.stem), exam ? null : feedback, hint, control.nodes, error),
     certainty?.node ?? null,
     h("div", { class: "vq-actions" }, exam ? null : checkButton, again),
     sources);
@@ -895,9 +898,9 @@ function question(item, index, quiz, ask) {
 
 function citations(item) {
   const list = (name, ids) => (ids?.length ? [h("span", {}, `${name} `, ids.map((id) => [h("code", {}, id), " "]).flat())] : []);
-  const reviews = item.clinical_review?.length ? item.clinical_review.join("; ") : "none";
-  return [...list(item.sources?.length > 1 ? "Sources" : "Source", item.sources), ...list("Objective", item.objectives),
-    h("span", {}, `Clinical review: ${reviews}`)];
+  const reviews = item.clinical_review?.length ? item.clinical_review.join("; ") : t("none");
+  return [...list(item.sources?.length > 1 ? t("Sources") : t("Source"), item.sources), ...list(t("Objective"), item.objectives),
+    h("span", {}, t("Clinical review: {reviews}", { reviews }))];
 }
 
 // ---- Saving ---------------------------------------------------------------------------------------------------------
@@ -921,7 +924,7 @@ let views = 0;
 
 function render({ model, el }) {
   const uid = `vq${Math.random().toString(36).slice(2, 8)}${views++}`;
-  const root = h("div", { class: "vt vq", role: "group", "data-lm-suppress-shortcuts": "true" });
+  const root = h("div", { class: "vt vq", role: "group", lang: english && language, "data-lm-suppress-shortcuts": "true" });
   // JupyterLab must not see keys (d d deletes the cell) nor the start of a drag; Escape still leaves the widget.
   for (const type of ["keydown", "keyup", "keypress"])
     root.addEventListener(type, (event) => { if (event.key !== "Escape") event.stopPropagation(); });
@@ -1002,10 +1005,10 @@ function render({ model, el }) {
     clearTimeout(timer);
     timer = undefined;
     late = false;
-    quiz = { id: "", title: "Quiz", mode: "practice", certainty: false, instructions: "", items: [], ...model.get("quiz") };
+    quiz = { id: "", title: t("Quiz"), mode: "practice", certainty: false, instructions: "", items: [], ...model.get("quiz") };
     const exam = quiz.mode === "exam";
     kept = stash([quiz.mode, quiz.id, quiz.build ?? ""].join(" "));
-    root.setAttribute("aria-label", `${exam ? "Quiz" : "Practice quiz"}: ${quiz.title}`);
+    root.setAttribute("aria-label", `${exam ? t("Quiz") : t("Practice quiz")}: ${quiz.title}`);
     cards = quiz.items.map((item, i) => question(item, i, quiz, {
       uid: `${uid}-${i}`,
       say,
@@ -1017,21 +1020,21 @@ function render({ model, el }) {
       live: h("p", { class: "vt-visually-hidden", "aria-live": "polite" }),
       save: h("p", { class: "vt-note vq-save" }),
       alert: h("div", { role: "alert" }),
-      retry: h("button", { class: "vq-retry", hidden: true, onclick: () => { say("Trying to save again."); commit({}); } }, "Try saving again"),
-      restored: h("p", { class: "vt-note", hidden: true }, "Answers that could not be saved before have been put back."),
+      retry: h("button", { class: "vq-retry", hidden: true, onclick: () => { say(t("Trying to save again.")); commit({}); } }, t("Try saving again")),
+      restored: h("p", { class: "vt-note", hidden: true }, t("Answers that could not be saved before have been put back.")),
       bar: h("div", { class: "vq-bar", "aria-hidden": "true" }, h("div")),
-      previous: h("button", { onclick: () => go(current - 1, true) }, "Previous"),
-      next: h("button", { onclick: () => go(current + 1, true) }, "Next"),
+      previous: h("button", { onclick: () => go(current - 1, true) }, t("Previous")),
+      next: h("button", { onclick: () => go(current + 1, true) }, t("Next")),
       numbers: quiz.items.map((_, i) => h("button", { class: "vq-go", onclick: () => go(i, true) })),
       result: h("div", { class: "vq-result" }),
       progress: h("p", { class: "vq-progress", role: "status" }),
       complete: h("p", {}),
     };
-    if (exam) parts.result.append(h("h4", {}, "Your progress"), parts.progress, parts.complete);
+    if (exam) parts.result.append(h("h4", {}, t("Your progress")), parts.progress, parts.complete);
     root.replaceChildren(
       h("div", { class: "vq-head" },
-        h("div", {}, h("p", { class: "vq-kicker" }, exam ? "Graded quiz" : "Practice quiz"), h("h3", {}, quiz.title)), parts.save),
-      h("div", { class: "vq-instructions" }, paragraphs(quiz.instructions)),
+        h("div", {}, h("p", { class: "vq-kicker" }, exam ? t("Graded quiz") : t("Practice quiz")), h("h3", { lang: english }, quiz.title)), parts.save),
+      h("div", { class: "vq-instructions" }, paragraphs(t(quiz.instructions), exam ? english : null)),
       h("div", { class: "vq-alarm" }, parts.alert, parts.retry), parts.restored, parts.live,
       exam ? studentCode() : "",
       parts.bar,
@@ -1040,12 +1043,12 @@ function render({ model, el }) {
             h("div", { class: "vq-main" }, cards.map(({ card }) => card), h("div", { class: "vq-turn" }, parts.previous, parts.next)),
             h("div", { class: "vq-side" },
               parts.result,
-              h("h4", {}, "Questions"),
+              h("h4", {}, t("Questions")),
               h("ol", { class: "vq-numbers" }, parts.numbers.map((button) => h("li", {}, button))),
               legend(exam)))
-        : h("p", {}, "This quiz has no questions."),
-      h("p", { class: "vt-note" }, "Teaching, not medical advice.",
-        quiz.items.every((item) => item.reviewed) ? "" : " Not yet reviewed by a clinician."));
+        : h("p", {}, t("This quiz has no questions.")),
+      h("p", { class: "vt-note" }, t("Teaching, not medical advice."),
+        quiz.items.every((item) => item.reviewed) ? "" : t(" Not yet reviewed by a clinician."), unreviewed && ` ${unreviewed}`));
     if (cards.length) {
       const open = quiz.items.findIndex((item) => (exam ? !answered(item) : fraction(item) === null));
       go(open < 0 ? 0 : open, false);
@@ -1060,7 +1063,7 @@ function render({ model, el }) {
     const bad = () => input.value.trim() && !CODE.test(input.value.trim());
     function fault() {
       error.hidden = !bad();
-      error.textContent = bad() ? "This is not a student code: use 1 to 40 letters, digits, dots, hyphens or underscores, and no spaces. It is not stored." : "";
+      error.textContent = bad() ? t("This is not a student code: use 1 to 40 letters, digits, dots, hyphens or underscores, and no spaces. It is not stored.") : "";
       input.setAttribute("aria-invalid", String(Boolean(bad())));
       input.setAttribute("aria-describedby", bad() ? `${error.id} ${id}-hint` : `${id}-hint`);
     }
@@ -1075,15 +1078,15 @@ function render({ model, el }) {
     parts.student = input;
     fault();
     return h("div", { class: "vq-student" },
-      h("label", { for: id }, "Student code"), input,
-      h("p", { class: "vt-note", id: `${id}-hint` }, "The code your instructor gave you, not your name. Without it nobody can tell whose answers these are."), error);
+      h("label", { for: id }, t("Student code")), input,
+      h("p", { class: "vt-note", id: `${id}-hint` }, t("The code your instructor gave you, not your name. Without it nobody can tell whose answers these are.")), error);
   }
 
   function legend(exam) {
     const entry = (sign, words) => h("li", {}, icon(sign), words);
     return h("ul", { class: "vq-legend vt-note" }, exam
-      ? [entry("done", "answered")]
-      : [entry("done", "answered, not marked yet"), entry("right", "right"), entry("part", "partly right"), entry("wrong", "not right")]);
+      ? [entry("done", t("answered"))]
+      : [entry("done", t("answered, not marked yet")), entry("right", t("right")), entry("part", t("partly right")), entry("wrong", t("not right"))]);
   }
 
   function showSaving() {
@@ -1101,8 +1104,8 @@ function render({ model, el }) {
     }
     const unsaved = pending() && late;
     const words = !unsaved ? problem
-      : problem ? `Not saved. ${problem}`
-      : "Not saved. The lesson’s engine does not answer. Press “Start this lesson”, or choose Run, then Run All Cells. Your answers stay on this page.";
+      : problem ? t("Not saved. {problem}", { problem })
+      : t("Not saved. The lesson’s engine does not answer. Press “Start this lesson”, or choose Run, then Run All Cells. Your answers stay on this page.");
     if (parts.alert.dataset.words !== words) {
       parts.alert.dataset.words = words;
       parts.alert.replaceChildren(...(words ? [h("div", { class: "vt-alert" }, icon("alarm"), h("span", {}, words))] : []));
@@ -1112,11 +1115,11 @@ function render({ model, el }) {
     const state = !saving() ? "page" : unsaved ? "failed" : pending() ? "busy" : responses().seq || Object.keys(responses().answers).length ? "saved" : "fresh";
     parts.save.dataset.state = state;
     parts.save.replaceChildren(...{
-      page: ["Answers stay on this page only"],
-      failed: [icon("alarm"), "Not saved"],
-      busy: ["Saving …"],
-      saved: [icon("right"), "Saved"],
-      fresh: ["Saved as you go"],
+      page: [t("Answers stay on this page only")],
+      failed: [icon("alarm"), t("Not saved")],
+      busy: [t("Saving …")],
+      saved: [icon("right"), t("Saved")],
+      fresh: [t("Saved as you go")],
     }[state]);
   }
 
@@ -1129,12 +1132,12 @@ function render({ model, el }) {
     for (const [i, item] of quiz.items.entries()) {
       cards[i].show(answers[item.id], marks[i]);
       const state = marks[i] === null ? (answered(item) ? "done" : "open") : marks[i] === 1 ? "right" : marks[i] > 0 ? "part" : "wrong";
-      const words = { open: "not answered", done: quiz.mode === "exam" ? "answered" : "answered, not marked yet", right: "right", part: "partly right", wrong: "not right" };
+      const words = { open: t("not answered"), done: quiz.mode === "exam" ? t("answered") : t("answered, not marked yet"), right: t("right"), part: t("partly right"), wrong: t("not right") };
       const button = parts.numbers[i];
       if (button.dataset.state !== state) {
         button.dataset.state = state;
         button.replaceChildren(h("span", {}, String(i + 1)), ...(state === "open" ? [] : [icon(state)]));
-        button.setAttribute("aria-label", `Question ${i + 1}, ${words[state]}`);
+        button.setAttribute("aria-label", t("Question {n}, {state}", { n: i + 1, state: words[state] }));
       }
       if (i === current) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
@@ -1151,8 +1154,8 @@ function render({ model, el }) {
     const total = quiz.items.length;
     const fact = (name, value, note) => h("div", {}, h("dt", {}, name), h("dd", {}, value, note ? h("span", {}, ` ${note}`) : null));
     if (quiz.mode === "exam") {
-      parts.progress.textContent = `${n} of ${total} answered`;
-      parts.complete.textContent = n < total ? "" : !responses().student ? "Every question is answered. Enter your student code at the top, then hand in." : quiz.file ? `Every question is answered. Hand in the file ${quiz.file}.` : "Every question is answered.";
+      parts.progress.textContent = t("{n} of {total} answered", { n, total });
+      parts.complete.textContent = n < total ? "" : !responses().student ? t("Every question is answered. Enter your student code at the top, then hand in.") : quiz.file ? t("Every question is answered. Hand in the file {file}.", { file: quiz.file }) : t("Every question is answered.");
       return;
     }
     const certainties = quiz.items.map((item) => responses().answers[item.id]?.certainty);
@@ -1166,13 +1169,13 @@ function render({ model, el }) {
     if (parts.result.dataset.news === news) return;
     parts.result.dataset.news = news;
     parts.result.replaceChildren(...[
-      h("h4", {}, "Your result so far"),
+      h("h4", {}, t("Your result so far")),
       h("dl", { class: "vq-facts" },
-        fact("Answered", String(checked.length), `of ${total}`),
-        fact("Right", String(checked.filter((one) => one === 1).length), partly ? `and ${partly} partly` : ""),
-        quiz.certainty ? fact("Certainty marks", signed(sum), checked.length ? `of ${3 * checked.length}` : "") : null),
-      rash.length ? h("h4", {}, "Certain but wrong") : null,
-      rash.length ? h("ul", { class: "vq-rash" }, rash.map((i) => h("li", {}, h("button", { onclick: () => go(i, true) }, h("strong", {}, `Question ${i + 1}`), ` ${quiz.items[i].stem}`)))) : null,
+        fact(t("Answered"), String(checked.length), t("of {total}", { total })),
+        fact(t("Right"), String(checked.filter((one) => one === 1).length), partly ? t("and {partly} partly", { partly }) : ""),
+        quiz.certainty ? fact(t("Certainty marks"), signed(sum), checked.length ? t("of {value}", { value: 3 * checked.length }) : "") : null),
+      rash.length ? h("h4", {}, t("Certain but wrong")) : null,
+      rash.length ? h("ul", { class: "vq-rash" }, rash.map((i) => h("li", {}, h("button", { onclick: () => go(i, true) }, h("strong", {}, t("Question {n}", { n: i + 1 })), " ", h("span", { lang: english }, quiz.items[i].stem))))) : null,
     ].filter(Boolean));
   }
 

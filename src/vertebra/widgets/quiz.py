@@ -12,9 +12,18 @@ import traitlets
 
 from vertebra.quiz import items, scoring, tasks
 from vertebra.quiz.progress import FILE, ProgressFile
-from vertebra.quiz.responses import Responses, ResponsesError, digest, read_responses, set_aside, write_responses
+from vertebra.quiz.responses import (
+    Responses,
+    ResponsesError,
+    build_of,
+    digest,
+    read_responses,
+    set_aside,
+    write_responses,
+)
 from vertebra.quiz.review import Attempt, now
 from vertebra.quiz.static import HINTS, counted, static_html
+from vertebra.widgets.asking import Module, script
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 PRACTICE_INSTRUCTIONS = (
@@ -41,7 +50,7 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
     browser; seq grows with every change. saved: the seq that is safely in the file. problem: a sentence to show.
     """
 
-    _esm = Path(__file__).with_name("quiz.js")
+    _esm = Module(script("quiz"))
     _css = STYLE + Path(__file__).with_name("quiz.css").read_text(encoding="utf-8")
     quiz = traitlets.Dict().tag(sync=True)
     responses = traitlets.Dict().tag(sync=True)
@@ -56,7 +65,7 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
         log: remembers each answer of a practice quiz when it is checked, for the review.
         """
         quiz = {"id": "", "title": "", "mode": "practice", "certainty": False, "items": [], **quiz}
-        quiz.setdefault("build", digest([[item["id"], item.get("version")] for item in quiz["items"]]))
+        quiz.setdefault("build", build_of(quiz["items"]))
         responses: dict[str, Any] = {"seq": 0, "student": "", "answers": {}, "checked": []}
         problem = ""
         self._file = None
@@ -122,16 +131,23 @@ def practice(bank: str = "fracture_types", folder: Path | str = "my_answers") ->
         raise QuizError(str(error)) from None
     path = Path(folder) / f"{found.id}.json"
     log = ProgressFile(path.with_name(FILE), [found])
-    quiz = {
-        "id": found.id,
-        "title": found.title,
+    return QuizWidget(
+        practice_quiz(found) | {"file": path.as_posix() if not path.is_absolute() else path.name}, path, log
+    )
+
+
+def practice_quiz(bank: items.Bank) -> dict[str, Any]:
+    """Return the practice quiz of a bank as `QuizWidget.quiz` holds it, with the keys, but for the name of its file."""
+    shown = [item.practice() for item in bank.items]
+    return {
+        "id": bank.id,
+        "title": bank.title,
         "mode": "practice",
         "certainty": True,
         "instructions": PRACTICE_INSTRUCTIONS,
-        "file": path.as_posix() if not path.is_absolute() else path.name,
-        "items": [item.practice() for item in found.items],
+        "build": build_of(shown),
+        "items": shown,
     }
-    return QuizWidget(quiz, path, log)
 
 
 def revise(chosen: Iterable[items.Item], log: ProgressFile, title: str) -> QuizWidget:
@@ -152,6 +168,14 @@ def exam(path: Path | str = "questions.json") -> QuizWidget:
     Raises QuizError, with the mend, if the file is missing, damaged or of another version.
     """
     path = Path(path)
+    return QuizWidget(exam_quiz(path) | {"file": "responses.json"}, path.with_name("responses.json"))
+
+
+def exam_quiz(path: Path) -> dict[str, Any]:
+    """Return the quiz of a questions file as `QuizWidget.quiz` holds it, but for the name of its file.
+
+    Raises QuizError as `exam` does.
+    """
     questions = _read_questions(path)
     try:
         newer = {item["format"] for item in questions["items"]} - HINTS.keys()
@@ -161,17 +185,15 @@ def exam(path: Path | str = "questions.json") -> QuizWidget:
     if newer:
         what = f"{path.name}: this version of vertebra has no questions of the kind {', '.join(map(repr, newer))}"
         raise QuizError(f"{what}; use the version of the course that came with the quiz")
-    quiz = {
+    return {
         "id": questions["quiz"],
         "title": questions["title"],
         "mode": "exam",
         "certainty": bool(questions["certainty"]),
         "instructions": questions["instructions"],
         "build": questions["build"],
-        "file": "responses.json",
         "items": shown,
     }
-    return QuizWidget(quiz, path.with_name("responses.json"))
 
 
 class AnswerFile:

@@ -37,6 +37,7 @@ from vertebra.cement.procedure import (
 from vertebra.cement.rubric import RUBRICS
 from vertebra.imaging.fluoroscopy import CArm, Scene, automatic_window, film
 from vertebra.simulators import page
+from vertebra.widgets.asking import Module, script
 
 HERE = Path(__file__).parent
 NAMES = {"vertebroplasty": "Vertebroplasty", "kyphoplasty": "Balloon kyphoplasty"}
@@ -380,7 +381,7 @@ class ProcedureRoom(anywidget.AnyWidget):  # type: ignore[misc]
     `films` is apart from `shown` because pictures are large and change only with an exposure.
     """
 
-    _esm = HERE / "room.js"
+    _esm = Module(script("room"))
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "room.css").read_text(encoding="utf-8")
     about = traitlets.Dict().tag(sync=True)
     wanted = traitlets.Dict().tag(sync=True)

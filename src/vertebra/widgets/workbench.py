@@ -13,6 +13,7 @@ from vertebra.measure import morphometry, scores
 from vertebra.spine import lateral
 from vertebra.spine.dimensions import dimensions
 from vertebra.spine.shape import Shape
+from vertebra.widgets.asking import Module, script
 
 HERE = Path(__file__).parent
 DEFORMED_MM = 1.0  # an endplate counts as deformed from here on: what one sees on a film (unreferenced)
@@ -124,7 +125,7 @@ def describe(state: dict[str, Any]) -> str:
 class Workbench(anywidget.AnyWidget):  # type: ignore[misc]
     """The widget: traits only. `shape`, `placed` and `wanted_film` come from the browser, the rest goes to it."""
 
-    _esm = HERE / "workbench.js"
+    _esm = Module(script("workbench"))
     _css = (HERE / "style.css").read_text(encoding="utf-8") + (HERE / "workbench.css").read_text(encoding="utf-8")
     picture = traitlets.Unicode().tag(sync=True)
     geometry = traitlets.Dict().tag(sync=True)

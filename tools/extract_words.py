@@ -1,0 +1,214 @@
+"""Bring the catalogues in src/vertebra/locale to the code: `python tools/extract_words.py`.
+
+Writes the template `vertebra.pot`, adds new messages to each `vertebra.po` (empty, for a translator) and puts away those
+that are gone, and compiles each `vertebra.mo`. Python is read by Babel. JavaScript is read here: Babel takes a template
+in a template for the end of the first, and the widgets are made of those.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCALE = ROOT / "src" / "vertebra" / "locale"
+CODE = [ROOT / "src" / "vertebra" / room for room in ("widgets", "site", "quiz")]
+PYTHON = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+JAVASCRIPT = {"t": (0,), "tn": (0, 1), "tc": (0, 1)}
+HEADER = "# Interface strings of the course vertebra, made by tools/extract_words.py\n"
+
+Message = tuple[str | None, str, str | None]  # context, message, plural
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of JavaScript. kind: "text" (a string), "chunk" (text of a template), "template" (its two ends), "name",
+    "number", "regex" or "sign". text: what it says, quotes and escapes undone; begin, end: where it stands."""
+
+    kind: str
+    text: str
+    begin: int
+    end: int
+
+
+PIECES = re.compile(
+    r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)|(?P<name>[\w$]+)|(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
+    r"""|(?P<sign>=>|[=!]==?|&&|\|\||\?\?|\?\.|\.\.\.|[<>]=|[^\s\w])""",
+    re.DOTALL,
+)
+REGEX = re.compile(r"/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*")
+CHUNK = re.compile(r"(?:\\.|\$(?!\{)|[^`\\$])*", re.DOTALL)
+ESCAPE = re.compile(r"\\(u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|\n|.)", re.DOTALL)
+PLAIN = {"n": "\n", "t": "\t", "r": "\r", "\n": "", "0": "\0", "b": "\b"}
+
+
+def unescaped(text: str) -> str:
+    """Return what a JavaScript string says."""
+
+    def one(found: re.Match[str]) -> str:
+        code = found[2] or found[3] or found[4]
+        return chr(int(code, 16)) if code else PLAIN.get(found[1], found[1])
+
+    return ESCAPE.sub(one, text)
+
+
+def tokens(source: str) -> list[Token]:
+    """Return the tokens of a JavaScript source, templates in templates included."""
+    found: list[Token] = []
+    depths: list[int] = []  # of braces, one for each template that is open
+    at = depth = 0
+    while at < len(source):
+        if depths and source[at] == "}" and depth == depths[-1]:
+            at = _template(source, at + 1, found)
+            if source[at - 1] == "`":
+                depths.pop()
+            continue
+        if source[at] == "`":
+            found.append(Token("template", "`", at, at + 1))
+            at = _template(source, at + 1, found)
+            if source[at - 1] != "`":
+                depths.append(depth)
+            continue
+        regex = REGEX.match(source, at) if source[at] == "/" and not source.startswith(("//", "/*"), at) else None
+        if regex and not _is_value(found):
+            found.append(Token("regex", regex[0], at, regex.end()))
+            at = regex.end()
+            continue
+        piece = PIECES.match(source, at)
+        assert piece, source[at : at + 40]
+        at, kind, text = piece.end(), str(piece.lastgroup), piece[0]
+        depth += {"{": 1, "}": -1}.get(text, 0)
+        if kind == "name" and text[0].isdigit():
+            kind = "number"
+        if kind != "space":
+            found.append(Token(kind, unescaped(text[1:-1]) if kind == "text" else text, piece.start(), at))
+    return found
+
+
+def _template(source: str, at: int, found: list[Token]) -> int:
+    """Read a template on from `at` to its next value or its end, and return the place behind that."""
+    chunk = CHUNK.match(source, at)
+    assert chunk
+    found.append(Token("chunk", unescaped(chunk[0]), at, chunk.end()))
+    if source[chunk.end()] == "`":
+        found.append(Token("template", "", chunk.end(), chunk.end() + 1))
+        return chunk.end() + 1
+    return chunk.end() + 2  # behind "${"
+
+
+def _is_value(found: list[Token]) -> bool:
+    """Whether a slash after these tokens divides."""
+    if not found:
+        return False
+    last = found[-1]
+    if last.kind == "name":
+        return last.text not in {"return", "typeof", "case", "of", "in"}
+    return (
+        last.kind in {"number", "text", "regex"}
+        or last.text in {")", "]", "}"}
+        or last == Token("template", "", *_place(last))
+    )
+
+
+def _place(token: Token) -> tuple[int, int]:
+    return token.begin, token.end
+
+
+def javascript(source: str) -> Iterator[Message]:
+    """Yield what t, tn and tc are called with."""
+    found = tokens(source)
+    for i, token in enumerate(found[:-2]):
+        if token.kind != "name" or token.text not in JAVASCRIPT or found[i + 1].text != "(" or found[i - 1].text == ".":
+            continue
+        if token.text == "t" and found[i + 2].kind == "name":
+            continue  # a constant that is marked where it is written
+        wanted = [found[i + 2 + 2 * place] for place in JAVASCRIPT[token.text] if i + 2 + 2 * place < len(found)]
+        if any(each.kind != "text" for each in wanted):
+            line = source.count("\n", 0, token.begin) + 1
+            raise ValueError(
+                f"line {line}: {token.text}() takes its messages in double quotes, to be found by translators"
+            )
+        first, second = ([each.text for each in wanted] + [None])[:2]
+        assert first is not None
+        if token.text == "tc":
+            assert second is not None
+            yield first, second, None
+        else:
+            yield None, first, second
+
+
+def python(source: bytes) -> Iterator[Message]:
+    """Yield what the functions of `vertebra.language` are called with."""
+    for _line, found, _comments, context in extract("python", BytesIO(source), PYTHON):
+        one, many = (found, None) if isinstance(found, str) else (found[0], found[1] if len(found) > 1 else None)
+        yield context, one, many
+
+
+def messages() -> dict[Message, list[str]]:
+    """Return every interface message of the code, with the files it stands in."""
+    found: dict[Message, list[str]] = {}
+    files = [*(path for folder in CODE for path in sorted(folder.rglob("*.py")) + sorted(folder.rglob("*.js")))]
+    for path in files:
+        name = path.relative_to(ROOT).as_posix()
+        read = python(path.read_bytes()) if path.suffix == ".py" else javascript(path.read_text(encoding="utf-8"))
+        try:
+            for message in read:
+                places = found.setdefault(message, [])
+                places += [name] if name not in places else []
+        except ValueError as error:
+            raise SystemExit(f"{name}, {error}") from None
+    return found
+
+
+def template() -> Catalog:
+    """Return the catalogue of all messages without translations."""
+    catalog = Catalog(project="vertebra", header_comment=HEADER.rstrip(), charset="utf-8")
+    for (context, one, many), places in messages().items():
+        catalog.add((one, many) if many else one, locations=[(name, 0) for name in places], context=context)
+    return catalog
+
+
+def written(catalog: Catalog) -> bytes:
+    """Return a catalogue as text: files without line numbers, or it would change with each line of code."""
+    out = BytesIO()
+    write_po(out, catalog, width=110, include_lineno=False, sort_by_file=False, ignore_obsolete=False)
+    # When it was made says nothing that git does not say, and would make each run another file.
+    return re.sub(
+        rb'"(POT-Creation-Date|Generated-By|Last-Translator|Language-Team|Report-Msgid-Bugs-To|PO-Revision-Date|Project-Id-Version):.*\n',
+        b"",
+        out.getvalue(),
+    )
+
+
+def compiled(po: Path) -> bytes:
+    """Return the `.mo` of a catalogue."""
+    out = BytesIO()
+    with po.open("rb") as text:
+        write_mo(out, read_po(text))
+    return out.getvalue()
+
+
+def main() -> None:
+    """Write the template, the catalogues and what is read of them."""
+    new = template()
+    (LOCALE / "vertebra.pot").write_bytes(written(new))
+    for po in sorted(LOCALE.glob("*/LC_MESSAGES/vertebra.po")):
+        with po.open("rb") as text:
+            catalog = read_po(text)
+        catalog.update(new, no_fuzzy_matching=True, update_header_comment=False)
+        po.write_bytes(written(catalog))
+        po.with_suffix(".mo").write_bytes(compiled(po))
+        open_ = sum(
+            not (all(each.string) if isinstance(each.string, tuple) else each.string) for each in catalog if each.id
+        )
+        print(f"{po.relative_to(ROOT)}: {len(catalog)} messages, {open_} untranslated")
+
+
+if __name__ == "__main__":
+    main()
