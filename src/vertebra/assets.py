@@ -1,18 +1,18 @@
 """Where the course's data files are, and how to read them.
 
-A checkout keeps them in `assets/`; an installed wheel, and so the browser build, carries the same tree inside
-the package.
+A checkout keeps them in `assets/`; an installed wheel carries the same tree inside the package. The browser's wheel has
+no YAML (Pyodide reads it slowly, and not without a package): there each YAML file is replaced by its twin in JSON.
 """
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+TWIN = ".json"  # what the name of a YAML file's twin ends in: evidence/references.yml.json
 PACKAGED = Path(__file__).with_name("_data") / "assets"
 CHECKOUT = Path(__file__).parents[2] / "assets"
 
@@ -60,8 +60,33 @@ def read_text(relative: str) -> str:
     return text
 
 
+def twin(file: Path) -> Any:
+    """Return what the JSON twin of a YAML file holds, or None where the file itself stands.
+
+    What is read so was checked when the twin was written. A twin that cannot be read raises AssetError.
+    """
+    other = file.with_name(file.name + TWIN)
+    if file.is_file() or not other.is_file():
+        return None
+    try:
+        return json.loads(other.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise AssetError(f"{other}: damaged, {error}; {MEND}") from None
+
+
+def yaml_files(folder: Path) -> list[Path]:
+    """Return the YAML files of a folder by name, be they there themselves or as their twins."""
+    twins = (file.with_suffix("") for file in folder.glob(f"*.yml{TWIN}"))
+    return sorted({*folder.glob("*.yml"), *twins})
+
+
 def read_yaml(relative: str) -> Any:
     """Return a YAML data file as plain Python objects. Raises AssetError if it is missing or does not parse."""
+    found = twin(root() / relative)
+    if found is not None:
+        return found
+    import yaml  # not in the browser, which has twins
+
     text = read_text(relative)
     try:
         # libyaml is ten times faster and is not in every build of PyYAML.

@@ -873,7 +873,7 @@ def test_anchors_and_merged_fields_are_read_as_safe_loader_reads_them():
 
 def test_the_data_are_what_safe_loader_makes_of_the_text():
     expected = yaml.safe_load(GOOD)
-    assert items.Source(GOOD, "demo.yml").data == expected
+    assert items.read_bank(GOOD, "demo.yml")[1].data == expected
 
 
 # --- Overlap of polygons

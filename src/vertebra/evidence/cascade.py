@@ -12,11 +12,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from statistics import NormalDist
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from vertebra import assets
 from vertebra.evidence.recovery import drugs
@@ -164,7 +164,7 @@ class Ratio:
 
     def drawn(self, normal: FloatArray) -> FloatArray:
         """Return the ratio for standard normal draws: log-normal, as such intervals are made."""
-        spread = math.log(self.high / self.low) / (2 * float(ndtri((1 + LEVEL) / 2)))
+        spread = math.log(self.high / self.low) / (2 * NormalDist().inv_cdf((1 + LEVEL) / 2))
         drawn: FloatArray = self.middle * np.exp(spread * normal)
         return drawn
 

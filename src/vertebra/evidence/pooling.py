@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-Z = float(stats.norm.isf(0.025))
+from vertebra.distributions import Z, chi2_above, fisher_exact, normal_hazard, t_reach
 
 
 @dataclass(frozen=True)
@@ -60,40 +59,69 @@ class Pool:
 def pool(trials: Sequence[Estimate], small_sample: bool = False) -> Pool:
     """Pool trials by their values and standard errors. One trial is its own pool; none raises ValueError.
 
-    statsmodels does it (`combine_effects`), by Paule and Mandel because DerSimonian and Laird's variance between trials
-    there may come out below zero. `small_sample` gives the random-effects interval after Hartung and Knapp: Student's t
-    on k - 1 degrees of freedom in place of the normal, the error scaled by what the trials scatter but never narrower
-    than without [rover2015]. The prediction interval is value ± t(k - 2) √(tau² + error²) (Higgins 2009, unreferenced).
+    `small_sample` gives the random-effects interval after Hartung and Knapp: Student's t on k - 1 degrees of freedom in
+    place of the normal, the error scaled by what the trials scatter but never narrower than without [rover2015]. The
+    prediction interval is value ± t(k - 2) √(tau² + error²) (Higgins 2009, unreferenced).
     """
     if not trials:
         raise ValueError("nothing to pool; choose at least one trial")
     if len(trials) == 1:
         only = around(trials[0].value, trials[0].error)
         return Pool(only, only, (1.0,), (1.0,), 0.0, 1.0, 0.0, 0.0, None)
-    from statsmodels.stats.meta_analysis import combine_effects  # brings pandas, which takes seconds
-
     values = np.array([trial.value for trial in trials])
-    errors = np.array([trial.error for trial in trials])
-    with np.errstate(divide="ignore", over="ignore"):  # its own I² fails where all trials agree; ours is below
-        done = combine_effects(values, errors**2, method_re="pm")
-    k, q, error = len(trials), max(float(done.q), 0.0), float(done.sd_eff_w_re)
-    middle, tau2 = float(done.mean_effect_re), float(done.tau2)
-    random = around(middle, error)
+    variances = np.array([trial.error for trial in trials]) ** 2
+    k, tau2 = len(trials), between_trials(values, variances)
+    fixed, random = _Mean.of(values, variances), _Mean.of(values, variances + tau2)
+    interval = around(random.value, random.error)
     if small_sample:
-        scale = max(1.0, math.sqrt(float(done.scale_hksj_re)))
-        random = around(middle, error * scale, float(stats.t.isf(0.025, k - 1)))
-    reach = float(stats.t.isf(0.025, k - 2)) if k > 2 else math.nan
+        scale = max(1.0, math.sqrt(random.q / (k - 1)))
+        interval = around(random.value, random.error * scale, t_reach(0.025, k - 1))
+    spread = math.sqrt(tau2 + random.error**2)
     return Pool(
-        fixed=around(float(done.mean_effect_fe), float(done.sd_eff_w_fe)),
-        random=random,
-        fixed_weights=tuple(map(float, done.weights_rel_fe)),
-        random_weights=tuple(map(float, done.weights_rel_re)),
-        q=q,
-        p=float(stats.chi2.sf(q, k - 1)),
-        i2=max(0.0, 1 - (k - 1) / q) if q else 0.0,
+        fixed=around(fixed.value, fixed.error),
+        random=interval,
+        fixed_weights=tuple(fixed.shares.tolist()),
+        random_weights=tuple(random.shares.tolist()),
+        q=fixed.q,
+        p=chi2_above(fixed.q, k - 1),
+        i2=max(0.0, 1 - (k - 1) / fixed.q) if fixed.q else 0.0,
         tau2=tau2,
-        prediction=around(middle, math.sqrt(tau2 + error**2), reach) if k > 2 else None,
+        prediction=around(random.value, spread, t_reach(0.025, k - 2)) if k > 2 else None,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Mean:
+    """A mean by inverse variance, its standard error, the trials' shares (k,) in it, and their scatter around it."""
+
+    value: float
+    error: float
+    shares: NDArray[np.float64]
+    q: float
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64], variances: NDArray[np.float64]) -> "_Mean":
+        weights = 1 / variances
+        value = float(weights @ values / weights.sum())
+        scatter = float(weights @ (values - value) ** 2)
+        return cls(value, float(1 / np.sqrt(weights.sum())), weights / weights.sum(), scatter)
+
+
+def between_trials(values: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
+    """Return the variance between trials after Paule and Mandel [veroniki2016], 0 or more.
+
+    It is what makes the trials scatter around their mean just as much as chance would have it, k - 1. The scatter falls
+    as it grows, ever more slowly, so Newton's steps from 0 never pass it (DerSimonian and Kacker 2007, unreferenced).
+    """
+    tau2 = 0.0
+    for _ in range(200):
+        mean = _Mean.of(values, variances + tau2)
+        slope = float(((values - mean.value) ** 2 / (variances + tau2) ** 2).sum())
+        step = (mean.q - (len(values) - 1)) / slope if slope else 0.0
+        if step <= 1e-15 * tau2:
+            break
+        tau2 += step
+    return tau2
 
 
 def leave_one_out(trials: Sequence[Estimate], small_sample: bool = False) -> tuple[Pool, ...]:
@@ -136,12 +164,13 @@ def risks(events: tuple[int, int], of: tuple[int, int]) -> Risks:
     first, second = a / n, b / m
     log = around(math.log(first / second), math.sqrt(1 / a - 1 / n + 1 / b - 1 / m))
     spread = math.sqrt(first * (1 - first) / n + second * (1 - second) / m)
-    table = [[a, n - a], [b, m - b]]
+    c, d = n - a, m - b
+    chi2 = (n + m) * (a * d - b * c) ** 2 / (n * m * (a + b) * (c + d))
     return Risks(
         ratio=Estimate(*(math.exp(each) for each in (log.value, log.low, log.high))),
         difference=around(100 * (first - second), 100 * spread),
-        p=float(stats.chi2_contingency(table, correction=False).pvalue),
-        exact=float(stats.fisher_exact(table).pvalue),
+        p=chi2_above(chi2, 1),
+        exact=fisher_exact(events, of),
     )
 
 
@@ -169,7 +198,7 @@ class Twice:
         """
         spread = math.hypot(self.between, self.within)
         above = (self.threshold - self.mean) / spread
-        excess = spread * math.exp(float(stats.norm.logpdf(above) - stats.norm.logsf(above)))
+        excess = spread * normal_hazard(above)
         return self.mean + excess, self.mean + excess * (self.between / spread) ** 2
 
     def simulated(self, people: int, seed: int) -> NDArray[np.float64]:

@@ -170,9 +170,11 @@ def _data() -> Any:
 @cache
 def series() -> tuple[Series, ...]:
     """Return the published courses of mean scores."""
-    return tuple(
-        Series(**frozen(each) | {"points": tuple(sorted(each["points"].items()))}) for each in _data()["series"]
-    )
+    return tuple(Series(**frozen(each) | {"points": _points(each["points"])}) for each in _data()["series"])
+
+
+def _points(stated: Mapping[int | str, float]) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted((int(day), score) for day, score in stated.items()))  # in a twin, days are text
 
 
 @cache

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
 from statistics import fmean
-from typing import Any, ClassVar
+from typing import Any
 
+from vertebra import assets
 from vertebra.evidence.references import references
 from vertebra.quiz import case_pictures, cases, handover, schema
 from vertebra.quiz.cases import (
@@ -32,11 +33,12 @@ from vertebra.quiz.cases import (
     Scene,
     When,
 )
-from vertebra.quiz.items import RATIONALE_WORDS, BankError, Source, read_text
+from vertebra.quiz.items import RATIONALE_WORDS, BankError, read_text
 from vertebra.quiz.schema import ID, RATIONALE, SOURCE, TEXT, Schema, listed, record, text
 
 PACKAGED = Path(__file__).parents[1] / "_data" / "quizzes" / "cases"
 CHECKOUT = Path(__file__).parents[3] / "quizzes" / "cases"
+WHOLE = "case"  # what faults call the whole file
 UNREFERENCED = "unreferenced"
 LONGER = 1.25  # as in questions: how much longer right options may be on average than the others
 
@@ -162,22 +164,15 @@ CASE: Schema = {
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
 
-class CaseSource(Source):
-    """The text of a case as plain data that knows its lines, and the faults found in it."""
-
-    whole: ClassVar[str] = "case"
-    rules: ClassVar[Schema] = CASE
-    group: ClassVar[str] = "scenes"
-
-
 def load_case(path: Path | str) -> Case:
-    """Read one case file; raises BankError with all its faults."""
-    return parse_case(read_text(Path(path), CaseSource.whole), str(path))
+    """Read one case file; raises BankError with all its faults. One that is there as its twin was checked before."""
+    sound = assets.twin(Path(path))
+    return _case(sound) if sound is not None else parse_case(read_text(Path(path), WHOLE), str(path))
 
 
 def find_case(name: str) -> Path:
     """Return the file of the case with this name; raises BankError, naming those there are."""
-    found = {path.stem: path for folder in (CHECKOUT, PACKAGED) for path in sorted(folder.glob("*.yml"))}
+    found = {path.stem: path for folder in (CHECKOUT, PACKAGED) for path in assets.yaml_files(folder)}
     if name in found:
         return found[name]
     mend = schema.nearest(name, found) or f"the cases are: {', '.join(found) or 'none'}"
@@ -186,7 +181,9 @@ def find_case(name: str) -> Path:
 
 def parse_case(content: str, name: str) -> Case:
     """Read the text of a case; `name` is what the faults call the file. Raises BankError with all faults."""
-    source = CaseSource(content, name)
+    from vertebra.quiz.source import Kind, Source  # brings YAML, which the browser does without
+
+    source = Source(content, name, Kind(WHOLE, CASE, "scenes"))
     source.check_structure()
     if source.faults:
         raise BankError(sorted(set(source.faults)))

@@ -10,23 +10,25 @@ import difflib
 import hashlib
 import re
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count, pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from vertebra import assets
 from vertebra.quiz import schema, scoring
 from vertebra.quiz.tasks import KINDS, Band, Task, TaskError, load_task
 
+if TYPE_CHECKING:
+    from vertebra.quiz.source import Source
+
 PACKAGED = Path(__file__).parents[1] / "_data" / "quizzes" / "bank"
 CHECKOUT = Path(__file__).parents[3] / "quizzes" / "bank"
 
+WHOLE = "bank"  # what faults call the whole file
 HEAD = ("bank", "use", "lesson", "title", "licence", "read", "review_by")
 RATIONALE_WORDS = 8
 APPLIED = schema.BLOOM[schema.BLOOM.index("apply") :]  # from here on a question is asked about a patient
@@ -431,9 +433,13 @@ def misconceptions() -> Mapping[str, str]:
 def load_bank(path: Path | str, known_references: Collection[str] | None = None) -> Bank:
     """Read one bank file; raises BankError with all its faults.
 
-    known_references: the ids a source may name, when sources are to be checked.
+    known_references: the ids a source may name, when sources are to be checked. A bank that is there as its twin was
+    checked before; its questions know no lines.
     """
-    return parse_bank(read_text(Path(path), Source.whole), str(path), known_references)
+    sound = assets.twin(Path(path))
+    if sound is not None:
+        return _bank(sound, str(path), range(len(sound["items"])), lambda _: 0)
+    return parse_bank(read_text(Path(path), WHOLE), str(path), known_references)
 
 
 def kind_of(path: Path) -> str:
@@ -460,7 +466,7 @@ def load_banks(folder: Path | str, known_references: Collection[str] | None = No
     """Read all banks (*.yml) of a folder, by file name; ids are unique over all of them. Raises BankError."""
     banks: list[Bank] = []
     faults: list[Fault | str] = []
-    for path in sorted(Path(folder).glob("*.yml")):
+    for path in assets.yaml_files(Path(folder)):
         try:
             banks.append(load_bank(path, known_references))
         except BankError as error:
@@ -487,7 +493,7 @@ def find_bank(name: str) -> Path:
     found: dict[str, Path] = {}
     stems: dict[str, Path] = {}
     for folder in (PACKAGED, CHECKOUT):
-        for path in sorted(folder.glob("*.yml")):
+        for path in assets.yaml_files(folder):
             head = _head(path)
             if head.get("use") == "practice":
                 found.setdefault(str(head.get("bank")), path)
@@ -499,6 +505,11 @@ def find_bank(name: str) -> Path:
 
 
 def _head(path: Path) -> dict[str, Any]:
+    head = assets.twin(path)
+    if head is not None:
+        return dict(head)
+    import yaml
+
     # The fields above the questions; parsing a whole bank only to learn its name would take a hundred times as long.
     try:
         head = yaml.safe_load(path.read_text(encoding="utf-8-sig").split("\nitems:")[0])
@@ -528,17 +539,23 @@ def read_bank(text: str, name: str) -> tuple[Bank, "Source"]:
 
     `faults_of` finds what is wrong with the questions themselves. Raises BankError if the text is not YAML.
     """
-    source = Source(text, name)
+    from vertebra.quiz.source import Kind, Source  # brings YAML, which the browser does without
+
+    source = Source(text, name, Kind(WHOLE, schema.BANK, "items"))
     source.check_structure()
     data = source.data if isinstance(source.data, dict) else {}
     listed = data.get("items")
-    items: list[Item] = []
-    for i, raw in enumerate(listed if isinstance(listed, list) else ()):
-        if source.is_faulty(("items", i)):
-            continue
-        items.append(_item(raw, source.line(("items", i)), i, _task_folder(data.get("use"), name)))
+    count = len(listed) if isinstance(listed, list) else 0
+    sound = [i for i in range(count) if not source.is_faulty(("items", i))]
+    return _bank(data, name, sound, lambda i: source.line(("items", i))), source
+
+
+def _bank(data: Mapping[str, Any], name: str, sound: Iterable[int], line: Callable[[int], int]) -> Bank:
+    """Return a bank with those of its questions that fit the schema; `line` tells where each begins."""
+    tasks = _task_folder(data.get("use"), name)
+    items = tuple(_item(data["items"][i], line(i), i, tasks) for i in sound)
     head = {field: str(data.get(field, "")) for field in HEAD}
-    return Bank(id=head.pop("bank"), **head, items=tuple(items), file=name), source
+    return Bank(id=head.pop("bank"), **head, items=items, file=name)
 
 
 def _task_folder(use: Any, name: str) -> Path:
@@ -859,159 +876,3 @@ def _crossings(a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]
                 t = ((x3 - x1) * (y2 - y1) - (y3 - y1) * (x2 - x1)) / turn
                 if 0 <= s <= 1 and 0 <= t <= 1:
                     yield y1 + s * (y2 - y1)
-
-
-# --- YAML that knows its lines ----------------------------------------------------------------------------------------
-
-# The rule of the linter that a question breaks where one of these fields does not fit the schema.
-RULE_OF: Mapping[str | int, str] = {
-    "objectives": "L02",
-    "bloom": "L02",
-    "tier": "L02",
-    "claims": "L02",
-    "rationale": "L20",
-    "misconception": "L20",
-    "sources": "L21",
-    "computed": "L25",
-    "image": "L26",
-}
-DEEPEST = 50  # lists and mappings inside each other; a bank needs 7, and libyaml ends the whole process at thousands
-_TEXT = "tag:yaml.org,2002:str"
-_QUOTES = "put text that holds ': ' or ' #', or that starts with a sign, in quotes, and check the indentation"
-
-
-class Source:
-    """The text of a bank as plain data, which still knows the line of each of its parts, and the faults found in it.
-
-    A child is another kind of file: what it is called, its schema, and which list of it has parts with names.
-    """
-
-    whole: ClassVar[str] = "bank"
-    rules: ClassVar[schema.Schema] = schema.BANK
-    group: ClassVar[str] = "items"
-
-    def __init__(self, text: str, name: str) -> None:
-        self.name = name
-        self.data: Any = None
-        self.faults: list[Fault] = []
-        self._faulty: set[schema.Path] = set()
-        self._unread: set[schema.Path] = set()
-        self._early: list[tuple[int, schema.Path, str]] = []  # found before the data can name the question
-        self._built: dict[int, Any] = {}
-        try:
-            # libyaml is ten times faster and is not in every build of PyYAML.
-            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            depth = 0
-            for event in yaml.parse(text, loader) if loader is not yaml.SafeLoader else ():
-                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-                if depth > DEEPEST:
-                    raise RecursionError  # as the slow loader does
-            self._loader = loader(text)
-            self._root: Any = self._loader.get_single_node()
-            if self._root is None:
-                what = f"the file is empty; write a {self.whole}, or remove the file"
-                raise BankError([Fault(name, 1, self.whole, what)])
-            self.data = self._build(self._root, ())
-        except yaml.YAMLError as error:
-            raise BankError([_syntax_fault(error, text, name, self.whole)]) from None
-        except RecursionError:
-            what = "an alias leads back to itself, or the nesting is too deep; write the text out"
-            raise BankError([Fault(name, 1, self.whole, what)]) from None
-        for line, path, what in self._early:
-            self._record(line, path, what)
-
-    def _build(self, node: Any, path: schema.Path) -> Any:
-        """Turn a node into data as SafeLoader would, but note what it would let pass or stop at."""
-        if id(node) not in self._built:  # an alias leads to a node that is built already
-            if isinstance(node, yaml.MappingNode):
-                value: Any = self._build_mapping(node, path)
-            elif isinstance(node, yaml.SequenceNode):
-                value = [self._build(child, (*path, i)) for i, child in enumerate(node.value)]
-            else:
-                value = self._build_scalar(node, path)
-            self._built[id(node)] = value
-        return self._built[id(node)]
-
-    def _build_mapping(self, node: Any, path: schema.Path) -> dict[str, Any]:
-        first: dict[str, int] = {}
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and key.value in first:
-                what = f"the field {key.value} is written twice, first in line {first[key.value]}; remove one of them"
-                self._early.append((line, path, what))
-            elif isinstance(key, yaml.ScalarNode):
-                first[key.value] = line
-        self._loader.flatten_mapping(node)
-        built = {}
-        for key, value in node.value:
-            field = self._build(key, path)
-            if isinstance(field, str):
-                built[field] = self._build(value, (*path, field))
-            else:
-                what = f"a field's name is read as {schema.kind(field)}, must be text; put it in quotes"
-                self._early.append((key.start_mark.line + 1, path, what))
-        return built
-
-    def _build_scalar(self, node: Any, path: schema.Path) -> Any:
-        if node.tag == _TEXT:  # nearly all of a bank; the loader would return the same
-            return node.value.strip()
-        line = node.start_mark.line + 1
-        try:
-            value = self._loader.construct_object(node)
-        except (ValueError, yaml.YAMLError):
-            self._early.append((line, path, f"{path[-1]}: {node.value!r} cannot be read; put it in quotes"))
-            self._unread.add(path)
-            return None
-        if isinstance(value, int | float) and not scoring.is_finite(value):
-            self._early.append((line, path, f"{node.value[:40]} is not a finite number; give a number"))
-        return value.strip() if isinstance(value, str) else value
-
-    def line(self, path: schema.Path) -> int:
-        """Return the line (from 1) of a part; of a list or mapping with a name, the line of its name."""
-        node, line = self._root, self._root.start_mark.line
-        for step in path:
-            if isinstance(node, yaml.SequenceNode):
-                node = node.value[step]
-                line = node.start_mark.line
-            else:
-                # The last of equal names counts: a field of the mapping itself comes after those merged into it.
-                pairs = [(k, v) for k, v in node.value if isinstance(k, yaml.ScalarNode) and k.value == step]
-                if not pairs:
-                    break
-                key, node = pairs[-1]
-                line = (node if isinstance(node, yaml.ScalarNode) else key).start_mark.line
-        return int(line) + 1
-
-    def add(self, path: schema.Path, what: str, rule: str = "L01") -> None:
-        """Record a fault at a part of the data."""
-        self._record(self.line(path), path, what, rule)
-
-    def _record(self, line: int, path: schema.Path, what: str, rule: str = "L01") -> None:
-        self._faulty.add(path[:2])
-        self.faults.append(Fault(self.name, line, self._place(path), what, rule))
-
-    def is_faulty(self, path: schema.Path) -> bool:
-        """Say whether a fault was found in the bank's part `path`, such as ("items", 0)."""
-        return path in self._faulty
-
-    def _place(self, path: schema.Path) -> str:
-        if path[:1] != (self.group,) or len(path) < 2:
-            return self.whole
-        part, kind = self.data[self.group][path[1]], self.group.removesuffix("s")
-        known = isinstance(part, dict) and isinstance(part.get("id"), str) and part["id"]
-        return f"{kind} {known}" if known else f"{kind} number {int(path[1]) + 1}"
-
-    def check_structure(self) -> None:
-        """Record where the data do not fit the schema."""
-        for path, what in schema.faults(self.data, self.rules):
-            if path not in self._unread:
-                self.add(path, what, next((RULE_OF[step] for step in path if step in RULE_OF), "L01"))
-
-
-def _syntax_fault(error: yaml.YAMLError, text: str, name: str, whole: str) -> Fault:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "the text is not YAML"
-    if "end of stream" in problem:  # an open quote or bracket: the reader needs the place where it was opened
-        mark = getattr(error, "context_mark", None) or mark
-    line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", None) or 0) + 1
-    return Fault(name, line, whole, f"is not YAML: {problem}; {_QUOTES}")

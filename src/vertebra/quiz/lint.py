@@ -12,9 +12,10 @@ from pathlib import Path
 
 from vertebra.evidence.references import references
 from vertebra.quiz import items, lint_options, lint_record, lint_wording
-from vertebra.quiz.items import Bank, BankError, Fault, Source
+from vertebra.quiz.items import Bank, BankError, Fault
 from vertebra.quiz.lint_record import Balance, balance
 from vertebra.quiz.lint_rule import RULES, Course, Flaw, Placed, Rule
+from vertebra.quiz.source import Source
 from vertebra.quiz.static import counted
 
 __all__ = [
@@ -100,7 +101,7 @@ def examine(
     wanted = frozenset(rules)
     for path in paths:
         try:
-            bank, source = items.read_bank(items.read_text(Path(path), Source.whole), str(path))
+            bank, source = items.read_bank(items.read_text(Path(path), items.WHOLE), str(path))
         except BankError as error:
             broken = [fault for fault in error.faults if isinstance(fault, Fault)]
             if not broken:

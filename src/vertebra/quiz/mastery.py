@@ -14,6 +14,7 @@ from typing import Any
 
 from fsrs import Card
 
+from vertebra.distributions import beta_below, beta_quantile
 from vertebra.measure.reading import wilson
 from vertebra.quiz import review, scoring
 from vertebra.quiz.items import Item, misconceptions
@@ -93,11 +94,9 @@ class Mastery:
     @cached_property
     def interval(self) -> tuple[float, float]:
         """Return the equal-tailed 90 % credible interval."""
-        from scipy.special import betaincinv
-
         a, b = self.posterior
         tail = (1 - CREDIBLE) / 2
-        return float(betaincinv(a, b, tail)), float(betaincinv(a, b, 1 - tail))
+        return beta_quantile(a, b, tail), beta_quantile(a, b, 1 - tail)
 
     @cached_property
     def chance(self) -> float:
@@ -118,9 +117,7 @@ class Mastery:
 
 
 def _above(a: float, b: float) -> float:
-    from scipy.special import betainc
-
-    return 1 - float(betainc(a, b, LINE))
+    return 1 - beta_below(a, b, LINE)
 
 
 def mastery(

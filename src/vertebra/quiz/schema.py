@@ -8,10 +8,12 @@ picture) is checked in `items`.
 import difflib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+if TYPE_CHECKING:  # only a check needs it; a lesson should not wait for it
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 BLOOM = ("remember", "understand", "apply", "analyse", "evaluate", "create")
 REVIEW = "none, or each clinician who reviewed it as name, role, date; joined by ;"
@@ -266,7 +268,6 @@ _ANYTHING: Schema = {name: rule for name, rule in BANK["properties"]["items"]["i
 _BANK_OF_ANYTHING: Schema = BANK | {
     "properties": BANK["properties"] | {"items": BANK["properties"]["items"] | {"items": _ANYTHING}}
 }
-_OF_FORMAT = {name: Draft202012Validator(BANK["$defs"][name]) for name in FORMATS}
 
 
 def reviews(stated: str) -> tuple[str, ...]:
@@ -298,7 +299,16 @@ def faults(data: Any, rules: Schema | None = None) -> Iterator[tuple[Path, str]]
             yield (*path, *field), _within(path, data) + what
 
 
-def _errors(data: Any, rules: Schema) -> Iterator[tuple[Path, ValidationError]]:
+@cache
+def _of_format(name: str) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(BANK["$defs"][name])
+
+
+def _errors(data: Any, rules: Schema) -> Iterator[tuple[Path, "ValidationError"]]:
+    from jsonschema import Draft202012Validator
+
     for error in Draft202012Validator(_BANK_OF_ANYTHING if rules is BANK else rules).iter_errors(data):
         yield tuple(error.absolute_path), error
     # The same as BANK's `if` and `then`, but each question meets one schema instead of asking nine whether they apply.
@@ -306,7 +316,7 @@ def _errors(data: Any, rules: Schema) -> Iterator[tuple[Path, ValidationError]]:
     for i, item in enumerate(listed if isinstance(listed, list) else ()):
         form = item.get("format") if isinstance(item, dict) else None
         if isinstance(form, str) and form in FORMATS:
-            for error in _OF_FORMAT[form].iter_errors(item):
+            for error in _of_format(form).iter_errors(item):
                 yield ("items", i, *error.absolute_path), error
 
 
@@ -322,7 +332,7 @@ def _within(path: Path, data: Any) -> str:
     return " ".join(names) + ": " if names else ""
 
 
-def _in_words(error: ValidationError) -> Iterator[tuple[Path, str]]:
+def _in_words(error: "ValidationError") -> Iterator[tuple[Path, str]]:
     """Yield (field within the faulty part, what is wrong; the mend) for one error of the schema."""
     value: Any = error.instance
     limit: Any = error.validator_value

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-
+from vertebra.distributions import t_reach
 from vertebra.evidence.pooling import Estimate, Pool, leave_one_out
 from vertebra.evidence.references import cite
 from vertebra.evidence.trials import (
@@ -327,7 +326,7 @@ def _of_small_sample(before: dict[str, Any], after: dict[str, Any], new: list[Gr
     now, k = made.lead("random"), len(made.on)
     if not now:
         return ""
-    reach = stats.t.isf(0.025, k - 1)
+    reach = t_reach(0.025, k - 1)
     if on:
         return (
             f"Small-sample interval: {spelled(now, measure)}. The value stays; with {k} trials the interval reaches "
