@@ -4,11 +4,13 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from browsers import FLAGS, MISSING, find_browser
+from sites import built_site, served
 
 # The part of anywidget's host that a widget's ES module sees. Saved traits go to the Python widget in the test process;
 # what the widget's handlers changed in answer comes back, as from a kernel. `kernel.dead` cuts that line.
@@ -78,6 +80,32 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: Any) -> Path:
+    """Return a folder that all workers of this run have in common."""
+    own: Path = tmp_path_factory.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+
+@pytest.fixture(scope="session")
+def site(shared: Path) -> Path:
+    """Return the folder of the site without its live pages, built once in a run."""
+    return built_site(False, shared)
+
+
+@pytest.fixture(scope="session")
+def site_address(site: Path) -> Iterator[str]:
+    """Return the address of the site without its live pages, served on this machine; it ends in a slash."""
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def live_site(shared: Path) -> Path:
+    """Return the folder of the whole site, built once in a run."""
+    return built_site(True, shared)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import re
 import reprlib
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,6 +82,11 @@ def canonical(value: Any) -> str:
 def digest(value: Any) -> str:
     """Return the SHA-256 of the canonical JSON of `value` in 64 hex digits."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def build_of(public_items: Iterable[Mapping[str, Any]]) -> str:
+    """Return the build of a quiz that no assignment mixed: the digest of the ids and versions of its questions."""
+    return digest([[item["id"], item.get("version")] for item in public_items])
 
 
 def write_responses(path: Path | str, responses: Responses) -> None:

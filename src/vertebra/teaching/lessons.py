@@ -36,7 +36,7 @@ def keep_static_pictures(model: Mapping[str, Any], **_: Any) -> None:
         strip_live_views(model["content"])
 
 
-def _read(path: Path) -> Any:
+def read_notebook(path: Path) -> Any:
     """Return a notebook; whatever cannot be read as one is said with its mend."""
     try:
         return nbformat.read(path, as_version=4)
@@ -52,7 +52,7 @@ def refresh(path: Path) -> None:
 
     Raises TeachingError if a cell fails or the kernel stops; the file is then left as it was.
     """
-    notebook = _read(path)
+    notebook = read_notebook(path)
     client = NotebookClient(
         notebook,
         timeout=120,
@@ -86,13 +86,13 @@ def refresh(path: Path) -> None:
 
 def lint(path: Path) -> list[str]:
     """Return what is wrong with a lesson that running it would not show, each as `file: cell: fault; mend`."""
-    notebook = _read(path)
+    notebook = read_notebook(path)
     return [f"{path.name}: cell {cell.id}: {fault}" for cell in notebook.cells for fault in _cell_faults(cell)]
 
 
 def facts(path: Path) -> Iterator[Fact]:
     """Yield what a lesson states, each with its sources. Raises TeachingError if it is not readable."""
-    for cell in _read(path).cells:
+    for cell in read_notebook(path).cells:
         if cell.cell_type == "markdown" and NO_CLAIMS not in cell.metadata.get("tags", []):
             for statement in statements(cell.source):
                 yield Fact(path.name, cell.id, statement, tuple(cited(statement)))
@@ -111,7 +111,7 @@ def sections(path: Path) -> dict[str, str]:
 
     Of equal headings the first counts, as in a link.
     """
-    cells = [cell.source for cell in _read(path).cells if cell.cell_type == "markdown"]
+    cells = [cell.source for cell in read_notebook(path).cells if cell.cell_type == "markdown"]
     text = "\n\n".join(cells)
     heads = list(_HEADING.finditer(text))
     found: dict[str, str] = {}

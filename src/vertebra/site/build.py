@@ -1,0 +1,172 @@
+"""Build the course's web site: pages that read at once, practice quizzes that work, and the lessons live in the browser.
+
+    OUT/index.html             what the course is, the map of its lessons
+    OUT/lessons/NN_topic.html  a lesson
+    OUT/quizzes/ID.html        a quiz that an instructor assigned
+    OUT/progress.html          what this browser remembers
+    OUT/licences.html          whose the parts are
+    OUT/_/                     styles, scripts, pictures, questions
+    OUT/live/                  JupyterLite and Pyodide, with the same lessons
+
+Every address is relative: the site works below any path and from any server of plain files.
+"""
+
+import json
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vertebra import language
+from vertebra.quiz.coverage import practice_banks
+from vertebra.site import landing, practice
+from vertebra.site.lesson_page import Lesson, Setting, lesson_page, lessons_in, quiz_data
+from vertebra.site.page import Page, whole
+from vertebra.site.pictures import Pictures
+from vertebra.teaching.files import TeachingError, check_output, write_text
+from vertebra.widgets.quiz import QuizWidget
+
+STATIC = Path(__file__).with_name("static")
+VERSION = "version.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A site that was built: where, its pages, and the bytes of each of its parts, largest first."""
+
+    out: Path
+    pages: int
+    parts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """The bytes of the whole site."""
+        return sum(self.parts.values())
+
+
+def build(
+    out: Path,
+    *,
+    lessons: Path,
+    pyodide: Path | None = None,
+    release: str = "",
+    live: bool = True,
+    quizzes: Sequence[Path] = (),
+) -> Built:
+    """Build the site anew, beside `out`, and put it there when it is whole.
+
+    lessons: the folder of notebooks. pyodide, release: where Pyodide is (`vertebra.site.runtime`). live: with the pages
+    that run. quizzes: students' folders of `vertebra quiz assign`. Raises TeachingError for what cannot be used, also
+    for an `out` that is something else than an earlier site, and OSError.
+    """
+    _check_free(out)
+    part = out.absolute().with_name(f".{out.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.mkdir(parents=True)
+        pages = _write(part, lessons, pyodide, release, live, quizzes)
+        built = Built(out, pages, _parts(part))
+        _put(part, out.absolute())
+        return built
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(
+    site: Path, lessons: Path, pyodide: Path | None, release: str, live: bool, quizzes: Sequence[Path]
+) -> int:
+    every = lessons_in(lessons)
+    pictures = Pictures(site)
+    banks = {bank.id: bank for bank in practice_banks()}
+    asked = [lesson.quiz for lesson in every if lesson.quiz in banks]
+    own = {name: practice.practice(banks[name], pictures) for name in asked}
+    assigned = [practice.assigned(folder, pictures) for folder in quizzes]
+    if repeated := {quiz.id for quiz in assigned} & own.keys():
+        raise TeachingError(f"{repeated.pop()}: is the id of a practice quiz too; give the assignment another one")
+    setting = Setting(pictures, own, every, live)
+    pages: dict[str, Page] = {f"lessons/{lesson.stem}.html": lesson_page(lesson, setting) for lesson in every}
+    pages |= landing.pages(setting, assigned)
+    for path, page in pages.items():
+        _text(site / path, whole(page))
+    for quiz in (*own.values(), *assigned):
+        _text(site / quiz.path, quiz_data(quiz))
+    _static(site)
+    _text(site / "_" / "course.json", json.dumps(_course(every, own, assigned), ensure_ascii=False))
+    return len(pages)
+
+
+def _course(
+    lessons: Sequence[Lesson], own: Mapping[str, practice.SiteQuiz], assigned: Sequence[practice.SiteQuiz]
+) -> dict[str, Any]:
+    """Return what scripts must know of the whole course: whose question is whose, in which version."""
+    return {
+        "languages": language.NAMES,
+        "lessons": [
+            {"stem": lesson.stem, "quiz": lesson.quiz, "versions": own[lesson.quiz].versions, "title": lesson.title}
+            for lesson in lessons
+            if lesson.quiz in own
+        ],
+        "quizzes": [{"quiz": quiz.id, "title": quiz.quiz["title"], "versions": quiz.versions} for quiz in assigned],
+    }
+
+
+def _static(site: Path) -> None:
+    """Write scripts and styles: the widgets' own, and the site's."""
+    there = site / "_"
+    for file in sorted(STATIC.iterdir()):
+        if file.suffix in (".js", ".svg") and file.name != "worker.js":
+            _text(there / file.name, file.read_text(encoding="utf-8"))
+    module = QuizWidget._esm
+    _text(there / "quiz.js", module.source)
+    _text(there / "site.css", (STATIC / "site.css").read_text(encoding="utf-8") + str(QuizWidget._css))
+    source = "".join(file.read_text(encoding="utf-8") for file in sorted(there.glob("*.js")))
+    for code in language.catalogues():
+        _text(there / f"words.{code}.json", json.dumps(language.words(code, None), ensure_ascii=False))
+    del source
+
+
+def _text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _check_free(out: Path) -> None:
+    """Raise TeachingError unless `out` is free, empty, or an earlier site."""
+    check_output(out)
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise TeachingError(f"{out}: is no folder; name one for the site")
+    if out.is_dir() and any(out.iterdir()) and not _is_site(out):
+        raise TeachingError(f"{out}: is not empty and no earlier site of this course; choose another folder")
+
+
+def _is_site(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / VERSION).read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _put(part: Path, out: Path) -> None:
+    """Move a site to its place; the earlier one is there until the moment before, and comes back if that fails."""
+    old = part.with_suffix(".old")
+    if out.exists():
+        out.rename(old)
+    try:
+        part.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _parts(site: Path) -> dict[str, int]:
+    """Return the bytes of each part of the site, the largest first."""
+    found: dict[str, int] = {}
+    for file in site.rglob("*"):
+        if file.is_file():
+            place = file.relative_to(site).parts
+            name = "/".join(place[:2]) if len(place) > 2 else place[0] if len(place) > 1 else "pages"
+            found[name] = found.get(name, 0) + file.stat().st_size
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
