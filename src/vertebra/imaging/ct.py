@@ -8,17 +8,18 @@ no radiologist, good to about a slice in height and a millimetre in plane. Nothi
 Frame: x to the patient's right, y anterior, z cranial, mm, as in the scanner (RAS+). Density in Hounsfield units (HU).
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from vertebra import assets
+from vertebra.imaging import nifti
 from vertebra.spine.surface import surface
 
 FloatArray = NDArray[np.float64]
@@ -192,15 +193,14 @@ def _read(relative: str, kind: str) -> Volume:
     """Read a NIfTI file of the course. Raises AssetError if it is missing, cut off, or holds something else."""
     file = assets.path(relative)
     try:
-        nifti = nib.Nifti1Image.from_filename(file)
-        data = np.ascontiguousarray(np.asanyarray(nifti.dataobj))
-    except Exception as error:  # nibabel, gzip and zlib each have their own word for a damaged file
+        data, affine = nifti.read(file)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise assets.AssetError(
             f"{file}: damaged, can't be read as NIfTI ({type(error).__name__}); {assets.MEND}"
         ) from None
-    if data.ndim != 3 or data.dtype != kind or nib.aff2axcodes(nifti.affine) != ("R", "A", "S"):
+    steps = np.diag(affine)[:3]
+    if data.ndim != 3 or data.dtype != kind or not (steps > abs(affine[:3, :3] - np.diag(steps)).max()).all():
         raise assets.AssetError(f"{file}: damaged, not a 3-D {kind} volume in RAS order; {assets.MEND}")
-    affine = np.array(nifti.affine, dtype=np.float64)
     data.flags.writeable = affine.flags.writeable = False
     return Volume(data, affine)
 

@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -50,15 +49,18 @@ def oriented(image: Volume, labels: Volume) -> Scan:
     affine = np.asarray(image.affine, dtype=float)
     if image.data.shape != labels.data.shape or not np.allclose(affine, labels.affine):
         raise ValueError(f"labels of shape {labels.data.shape} for an image of {image.data.shape}: give both one grid")
-    turn = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "I")))
-    if np.count_nonzero(np.abs(affine[:3, :3]) > 1e-6) != 3:
+    along = np.abs(affine[:3, :3]) > 1e-6
+    if np.count_nonzero(along) != 3:
         raise ValueError("the CT's axes are oblique to the body: resample it to an upright grid first")
-    order = np.argsort(turn[:, 0])
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)[order]
+    order = along.argmax(axis=1)  # the old axes that run along x, y and z
+    backwards = affine[[0, 1, 2], order] > 0  # x, y and z run to the right, the front and the head
+    turn = tuple(slice(None, None, -1 if back else 1) for back in backwards)
     # The centre of the corner voxel: of each old axis the end where the new one begins.
-    corner = np.where(turn[:, 1] < 0, np.array(image.data.shape) - 1, 0)
+    corner = np.zeros(3)
+    corner[order] = np.where(backwards, np.array(image.data.shape)[order] - 1, 0)
     origin = affine[:3, :3] @ corner + affine[:3, 3]
-    return Scan(apply_orientation(image.data, turn), apply_orientation(labels.data, turn), origin, spacing)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)[order]
+    return Scan(image.data.transpose(order)[turn], labels.data.transpose(order)[turn], origin, spacing)
 
 
 def cropped(scan: Scan, centre: NDArray[np.float64], half: tuple[float, float]) -> Scan:
