@@ -1,7 +1,7 @@
 """Bring the catalogues in src/vertebra/locale to the code: `python tools/extract_words.py`.
 
-Writes the template `vertebra.pot`, adds new messages to each `vertebra.po` (empty, for a translator) and puts away those
-that are gone, and compiles each `vertebra.mo`. Python is read by Babel. JavaScript is read here: Babel takes a template
+Writes the template `vertebra.pot`, adds new messages to each `vertebra.po`, empty, for a translator, puts away those that
+are gone, and compiles each `vertebra.mo`. Python is read by Babel. JavaScript is read here: Babel takes a template
 in a template for the end of the first, and the widgets are made of those.
 """
 
@@ -22,6 +22,10 @@ CODE = [ROOT / "src" / "vertebra" / room for room in ("widgets", "site", "quiz")
 PYTHON = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 JAVASCRIPT = {"t": (0,), "tn": (0, 1), "tc": (0, 1)}
 HEADER = "# Interface strings of the course vertebra, made by tools/extract_words.py\n"
+# Dates and names in a catalogue's head say nothing that git does not say, and each run would make another file.
+DATED = re.compile(
+    rb'^"(?:Project-Id|POT-Creation|PO-Revision|Generated|Last-Trans|Language-Team|Report-Msgid)[^\n]*\n', re.MULTILINE
+)
 
 Message = tuple[str | None, str, str | None]  # context, message, plural
 
@@ -109,15 +113,7 @@ def _is_value(found: list[Token]) -> bool:
     last = found[-1]
     if last.kind == "name":
         return last.text not in {"return", "typeof", "case", "of", "in"}
-    return (
-        last.kind in {"number", "text", "regex"}
-        or last.text in {")", "]", "}"}
-        or last == Token("template", "", *_place(last))
-    )
-
-
-def _place(token: Token) -> tuple[int, int]:
-    return token.begin, token.end
+    return last.kind in {"number", "text", "regex", "template"} or last.text in {")", "]", "}"}
 
 
 def javascript(source: str) -> Iterator[Message]:
@@ -131,9 +127,7 @@ def javascript(source: str) -> Iterator[Message]:
         wanted = [found[i + 2 + 2 * place] for place in JAVASCRIPT[token.text] if i + 2 + 2 * place < len(found)]
         if any(each.kind != "text" for each in wanted):
             line = source.count("\n", 0, token.begin) + 1
-            raise ValueError(
-                f"line {line}: {token.text}() takes its messages in double quotes, to be found by translators"
-            )
+            raise ValueError(f"line {line}: {token.text}() takes its messages as plain strings, to be found here")
         first, second = ([each.text for each in wanted] + [None])[:2]
         assert first is not None
         if token.text == "tc":
@@ -177,13 +171,8 @@ def template() -> Catalog:
 def written(catalog: Catalog) -> bytes:
     """Return a catalogue as text: files without line numbers, or it would change with each line of code."""
     out = BytesIO()
-    write_po(out, catalog, width=110, include_lineno=False, sort_by_file=False, ignore_obsolete=False)
-    # When it was made says nothing that git does not say, and would make each run another file.
-    return re.sub(
-        rb'"(POT-Creation-Date|Generated-By|Last-Translator|Language-Team|Report-Msgid-Bugs-To|PO-Revision-Date|Project-Id-Version):.*\n',
-        b"",
-        out.getvalue(),
-    )
+    write_po(out, catalog, width=110, include_lineno=False)
+    return DATED.sub(b"", out.getvalue())
 
 
 def compiled(po: Path) -> bytes:
@@ -204,10 +193,10 @@ def main() -> None:
         catalog.update(new, no_fuzzy_matching=True, update_header_comment=False)
         po.write_bytes(written(catalog))
         po.with_suffix(".mo").write_bytes(compiled(po))
-        open_ = sum(
-            not (all(each.string) if isinstance(each.string, tuple) else each.string) for each in catalog if each.id
+        empty = sum(
+            not all(each.string if isinstance(each.string, tuple) else [each.string]) for each in catalog if each.id
         )
-        print(f"{po.relative_to(ROOT)}: {len(catalog)} messages, {open_} untranslated")
+        print(f"{po.relative_to(ROOT)}: {len(catalog)} messages, {empty} untranslated")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ const PATIENCE = 3000; // ms without an answer before a silent kernel is said to
 const clean = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
 // A value with its unit in full, for who hears it.
-const spelled = (value) => [[/ ?°C?/, " degrees"], ["mL", "millilitres"], ["kg", "kilograms"], [" min ", " minutes "], ["%", "percent"]]
+const spelled = (value) => [[/ ?°C?/, t(" degrees")], ["mL", t("millilitres")], ["kg", t("kilograms")], [" min ", t(" minutes ")], ["%", t("percent")]]
   .reduce((text, [unit, word]) => text.replace(unit, word), value);
 
 // The folder of this lesson on the server, as the address bar has it.
@@ -48,6 +48,7 @@ function opened({ model, el }, name, label, markup, silence) {
   root.setAttribute("aria-label", label);
   root.dataset.lmSuppressShortcuts = "true";
   root.innerHTML = markup(id, about);
+  speak(root);
   el.append(root);
   const part = (which) => root.querySelector(`[data-part="${which}"]`);
   const state = { ...model.get("wanted") };
@@ -70,7 +71,7 @@ function opened({ model, el }, name, label, markup, silence) {
     const { sent, stale, ...wanted } = state;
     state.sent += 1;
     clearTimeout(late);
-    late = setTimeout(() => say(`${silence}: the lesson is not running. Press “Start this lesson” again.`), patience);
+    late = setTimeout(() => say(`${silence}: ${t("the lesson is not running. Press “Start this lesson” again.")}`), patience);
     model.set("wanted", { ...wanted, seq: state.sent });
     model.save_changes();
   };
@@ -96,7 +97,7 @@ function opened({ model, el }, name, label, markup, silence) {
   const print = (page) => {
     root.querySelector("iframe")?.remove();
     const frame = Object.assign(document.createElement("iframe"), { className: "vt-visually-hidden", tabIndex: -1, srcdoc: page });
-    frame.title = "The page as it is printed";
+    frame.title = t("The page as it is printed");
     frame.setAttribute("aria-hidden", "true");
     frame.addEventListener("load", () => {
       frame.contentWindow.focus();

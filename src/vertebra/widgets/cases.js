@@ -12,22 +12,22 @@ const tell = (tone, words) => `<span class="cs-tell cs-${tone}"><span aria-hidde
 
 const markup = (id, { title, about, standing, limits }) => `
   <header class="cs-head">
-    <div><h3>${clean(title)}</h3><p class="vt-note" data-part="where"></p></div>
-    <p class="cs-clock"><span class="vt-visually-hidden">Time in the case: </span><span data-part="clock"></span></p>
+    <div><h3 data-taught>${clean(title)}</h3><p class="vt-note" data-part="where"></p></div>
+    <p class="cs-clock"><span class="vt-visually-hidden">${t("Time in the case:")} </span><span data-part="clock"></span></p>
   </header>
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="cs-notice" role="status" data-part="notice" hidden></p>
-  <p class="cs-about" data-part="about">${clean(about)}</p>
+  <p class="cs-about" data-part="about" data-taught>${clean(about)}</p>
   <div data-part="stage" class="cs-stage"></div>
-  <details class="cs-more"><summary>The chart and your decisions so far</summary>
+  <details class="cs-more"><summary>${t("The chart and your decisions so far")}</summary>
     <div data-part="chart"></div><div data-part="so-far"></div>
-    <p><button type="button" data-part="again">Begin this case anew</button></p>
+    <p><button type="button" data-part="again">${t("Begin this case anew")}</button></p>
   </details>
   <p class="vt-note">${clean(standing)}</p>
-  <details class="cs-more"><summary>What a case like this does not show</summary><p class="vt-note">${clean(limits)}</p></details>`;
+  <details class="cs-more"><summary>${t("What a case like this does not show")}</summary><p class="vt-note" data-taught>${clean(limits)}</p></details>`;
 
 const figures = (pictures) => pictures.map(({ id, alt, caption, note }) => `
-  <figure class="cs-figure"><div class="cs-plate"><img data-picture="${clean(id)}" alt="${clean(alt)}" hidden><p data-waits="${clean(id)}">Computing the picture …</p></div>
+  <figure class="cs-figure" data-taught><div class="cs-plate"><img data-picture="${clean(id)}" alt="${clean(alt)}" hidden><p data-waits="${clean(id)}" lang="${language}">${t("Computing the picture …")}</p></div>
   <figcaption>${clean(caption)}. <span class="vt-note">${clean(note)}</span></figcaption></figure>`).join("");
 
 // ---- The pages of a case -----------------------------------------------------------------------------------------
@@ -35,71 +35,71 @@ const figures = (pictures) => pictures.map(({ id, alt, caption, note }) => `
 function scenePage(id, { title, stamp, text, findings, pictures, ask, how, up_to, options, ending }) {
   const kind = up_to > 1 ? "checkbox" : "radio";
   const rows = (options ?? []).map((option) => `<label class="cs-option"><input type="${kind}" name="${id}-option" value="${clean(option.id)}">
-    <span>${clean(option.text)} <span class="cs-takes">${clean(option.takes)}</span></span></label>`).join("");
-  return `<h4 tabindex="-1" data-part="heading"><span class="cs-stamp">${clean(stamp)}</span> ${clean(title)}</h4>
-    <div class="cs-page"><div class="cs-story">${paragraphs(text)}${chart(findings)}${figures(pictures)}</div>` +
+    <span data-taught>${clean(option.text)} <span class="cs-takes">${clean(option.takes)}</span></span></label>`).join("");
+  return `<h4 tabindex="-1" data-part="heading" data-taught><span class="cs-stamp">${clean(stamp)}</span> ${clean(title)}</h4>
+    <div class="cs-page"><div class="cs-story" data-taught>${paragraphs(text)}${chart(findings)}${figures(pictures)}</div>` +
     (ending
-      ? `<p class="cs-ending"><strong>${clean(ending)}.</strong> The case is over. One thing is left before the debrief: the hand-over.</p>
-         <p><button type="button" class="vt-primary" data-go="note">Write the hand-over note</button></p></div>`
-      : `<form data-part="form" novalidate><fieldset aria-describedby="${id}-how"><legend>${clean(ask)}</legend><p class="vt-note" id="${id}-how">${clean(how)}</p>
+      ? `<p class="cs-ending"><strong data-taught>${clean(ending)}.</strong> ${t("The case is over. One thing is left before the debrief: the hand-over.")}</p>
+         <p><button type="button" class="vt-primary" data-go="note">${t("Write the hand-over note")}</button></p></div>`
+      : `<form data-part="form" novalidate><fieldset aria-describedby="${id}-how"><legend data-taught>${clean(ask)}</legend><p class="vt-note" id="${id}-how" data-taught>${clean(how)}</p>
          <div class="cs-options">${rows}</div></fieldset>
          <p class="cs-count" data-part="count" aria-live="polite"></p><p class="cs-error" role="alert" data-part="error"></p>
-         <p><button type="submit" class="vt-primary">Decide</button> <span class="vt-note">There is no way back.</span></p></form></div>`);
+         <p><button type="submit" class="vt-primary">${t("Decide")}</button> <span class="vt-note">${t("There is no way back.")}</span></p></form></div>`);
 }
 
 const camePage = ({ stamp, took, later, rows }) => `
-  <h4 tabindex="-1" data-part="heading"><span class="cs-stamp">${clean(stamp)}</span> What came of it</h4>
-  <p class="vt-note">This took ${clean(took)}.${later ? ` Then ${clean(later)} pass.` : ""}</p>
-  ${rows.map((row) => `<section class="cs-came"><h5>${clean(row.text)} <span class="cs-takes">${clean(row.stamp)}</span></h5>
+  <h4 tabindex="-1" data-part="heading"><span class="cs-stamp">${clean(stamp)}</span> ${t("What came of it")}</h4>
+  <p class="vt-note">${t("This took {time}.", { time: clean(took) })}${later ? ` ${t("Then {time} pass.", { time: clean(later) })}` : ""}</p>
+  ${rows.map((row) => `<section class="cs-came" data-taught><h5>${clean(row.text)} <span class="cs-takes">${clean(row.stamp)}</span></h5>
     <p>${clean(row.consequence)}</p>${chart(row.findings)}${figures(row.pictures)}</section>`).join("")}
-  <p><button type="button" class="vt-primary" data-go="scene">Go on</button></p>`;
+  <p><button type="button" class="vt-primary" data-go="scene">${t("Go on")}</button></p>`;
 
 function notePage(id, { to, ask, parts, self_check, enough }, note, ticked) {
-  return `<h4 tabindex="-1" data-part="heading">Hand over to ${clean(to)}</h4><p>${clean(ask)}</p>
+  return `<h4 tabindex="-1" data-part="heading">${t("Hand over to {to}", { to: clean(to) })}</h4><p data-taught>${clean(ask)}</p>
     <div class="cs-sbar">${parts.map(([part, name]) => `<div><label for="${id}-${part}"><b aria-hidden="true">${name[0]}</b> ${clean(name)}</label>
       <textarea id="${id}-${part}" data-note="${part}" rows="4" maxlength="4000">${clean(note[part] ?? "")}</textarea></div>`).join("")}</div>
-    <div class="cs-two"><section><h5>Looked for in your words: <span data-part="count"></span></h5><ul class="cs-checks" data-part="checks"></ul>
-      <p class="vt-note">A program looks for words and times. It cannot tell whether they are true, or enough.</p></section>
-    <section><fieldset><legend>What only you can judge</legend>${self_check.map((text, i) => `<label class="cs-tick">
+    <div class="cs-two"><section><h5>${t("Looked for in your words:")} <span data-part="count"></span></h5><ul class="cs-checks" data-part="checks"></ul>
+      <p class="vt-note">${t("A program looks for words and times. It cannot tell whether they are true, or enough.")}</p></section>
+    <section><fieldset><legend>${t("What only you can judge")}</legend>${self_check.map((text, i) => `<label class="cs-tick" data-taught>
       <input type="checkbox" data-tick="${i}"${ticked.includes(i) ? " checked" : ""}> <span>${clean(text)}</span></label>`).join("")}</fieldset></section></div>
-    <p><button type="button" data-part="compare">Show a model note</button> <span class="vt-note" data-part="enough">It comes when ${enough} letters stand in yours.</span></p>
+    <p><button type="button" data-part="compare">${t("Show a model note")}</button> <span class="vt-note" data-part="enough">${t("It comes when {enough} letters stand in yours.", { enough })}</span></p>
     <div data-part="model" class="cs-model"></div>
-    <p><button type="button" class="vt-primary" data-go="debrief">To the debrief</button></p>`;
+    <p><button type="button" class="vt-primary" data-go="debrief">${t("To the debrief")}</button></p>`;
 }
 
 function timeLine({ text, told, kept, limit, bar, done, within, refs }) {
-  return `<li><p><strong>${clean(text)}</strong> ${tell(kept ? "right" : "wrong", told)}</p>
-    <div class="cs-track" role="img" aria-label="${clean(`${text}: ${told}; the limit is ${within}`)}">
+  return `<li data-taught><p><strong>${clean(text)}</strong> ${tell(kept ? "right" : "wrong", told)}</p>
+    <div class="cs-track" role="img" aria-label="${clean(t("{what}: {told}; the limit is {within}", { what: text, told, within }))}">
       <span class="cs-allowed" style="width:${limit.toFixed(2)}%"></span>
       <span class="cs-bar ${kept ? "cs-kept" : "cs-late"}${done ? "" : " cs-open"}" style="width:${bar.toFixed(2)}%"></span>
       <span class="cs-limit" style="left:${limit.toFixed(2)}%"></span></div>
-    <p class="vt-note">Limit ${clean(within)} ${clean(refs)}</p></li>`;
+    <p class="vt-note">${t("Limit {within}", { within: clean(within) })} ${clean(refs)}</p></li>`;
 }
 
 function debriefPage({ headline, features, lines, harms, statements, review, sources, took }) {
-  return `<h4 tabindex="-1" data-part="heading">${clean(headline)}</h4>
+  return `<h4 tabindex="-1" data-part="heading" data-taught>${clean(headline)}</h4>
     <div class="cs-row" aria-hidden="true">${features.map(({ tone }) => `<span class="cs-${tone}"></span>`).join("")}</div>
-    <p class="vt-note">From first to last ${clean(took)}. Only key features count: the steps at which this case is won or lost.</p>
-    <ol class="cs-features">${features.map(({ text, share, tone, said, missed }) => `<li><p><strong>${clean(text)}</strong> ${tell(tone, share)}</p>
-      ${said ? `<p class="vt-note">${clean(said)}</p>` : ""}${missed.length ? `<p class="vt-note">Left out:</p>${list(missed)}` : ""}</li>`).join("")}</ol>
-    ${lines.length ? `<h5>Against the clocks</h5><ul class="cs-lines">${lines.map(timeLine).join("")}</ul>` : ""}
-    <h5>Harm</h5>${harms.length ? `<ul class="cs-harms">${harms.map(({ where, text }) => `<li><strong>${clean(where)}:</strong> ${clean(text)}</li>`).join("")}</ul>`
-      : "<p>None of your choices harmed the patient.</p>"}
-    <h5>To take with you</h5><ul>${statements.map(({ text, refs }) => `<li>${clean(text)} <span class="vt-note">${clean(refs)}</span></li>`).join("")}</ul>
-    <h5>Review, decision by decision</h5>${review.map(({ stamp, title, ask, options }) => `<details class="cs-review"><summary>
+    <p class="vt-note">${t("From first to last {took}. Only key features count: the steps at which this case is won or lost.", { took: clean(took) })}</p>
+    <ol class="cs-features">${features.map(({ text, share, tone, said, missed }) => `<li data-taught><p><strong>${clean(text)}</strong> ${tell(tone, share)}</p>
+      ${said ? `<p class="vt-note">${clean(said)}</p>` : ""}${missed.length ? `<p class="vt-note">${t("Left out:")}</p>${list(missed)}` : ""}</li>`).join("")}</ol>
+    ${lines.length ? `<h5>${t("Against the clocks")}</h5><ul class="cs-lines">${lines.map(timeLine).join("")}</ul>` : ""}
+    <h5>${t("Harm")}</h5>${harms.length ? `<ul class="cs-harms" data-taught>${harms.map(({ where, text }) => `<li><strong>${clean(where)}:</strong> ${clean(text)}</li>`).join("")}</ul>`
+      : `<p>${t("None of your choices harmed the patient.")}</p>`}
+    <h5>${t("To take with you")}</h5><ul data-taught>${statements.map(({ text, refs }) => `<li>${clean(text)} <span class="vt-note">${clean(refs)}</span></li>`).join("")}</ul>
+    <h5>${t("Review, decision by decision")}</h5>${review.map(({ stamp, title, ask, options }) => `<details class="cs-review" data-taught><summary>
       <span class="cs-stamp">${clean(stamp)}</span> ${clean(title)}</summary><p>${clean(ask)}</p><ul class="cs-judged">${options.map((option) => `
-      <li class="${option.chosen ? "cs-mine" : ""}"><p>${option.chosen ? "<strong>You chose: </strong>" : ""}${clean(option.text)} ${tell(option.tone, option.judged)}</p>
+      <li class="${option.chosen ? "cs-mine" : ""}"><p>${option.chosen ? `<strong>${t("You chose: ")}</strong>` : ""}${clean(option.text)} ${tell(option.tone, option.judged)}</p>
         <p>${clean(option.rationale)} <span class="vt-note">${clean(option.refs)}</span></p></li>`).join("")}</ul></details>`).join("")}
-    <details class="cs-review"><summary>Sources of this case</summary><ul class="cs-sources">${sources.map(([name, citation, status]) =>
+    <details class="cs-review"><summary>${t("Sources of this case")}</summary><ul class="cs-sources" data-taught>${sources.map(([name, citation, status]) =>
       `<li><strong>[${clean(name)}]</strong> ${clean(citation)} <em>(${clean(status)})</em></li>`).join("")}</ul></details>
-    <p class="cs-turn"><button type="button" data-go="note">Back to the note</button></p>`;
+    <p class="cs-turn"><button type="button" data-go="note">${t("Back to the note")}</button></p>`;
 }
 
 // ---- The whole ------------------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
   const { id, about, root, part, state, ask, follow } = opened(
-    { model, el }, "cs", "Unfolding case", markup, "Nothing comes back",
+    { model, el }, "cs", t("Unfolding case"), markup, t("Nothing comes back"),
   );
   const drawn = new Map(); // pictures by id
   const stage = part("stage");
@@ -113,7 +113,7 @@ function render({ model, el }) {
   const stamp = (minute) => {
     const all = about.begins + Math.round(minute);
     const two = (n) => String(n).padStart(2, "0");
-    return `Day ${Math.floor(all / 1440) + 1}, ${two(Math.floor((all % 1440) / 60))}:${two(all % 60)}`;
+    return t("Day {n}, {time}", { n: Math.floor(all / 1440) + 1, time: `${two(Math.floor((all % 1440) / 60))}:${two(all % 60)}` });
   };
 
   // The clock runs through the time that a decision took.
@@ -159,8 +159,9 @@ function render({ model, el }) {
     page = name;
     turned = performance.now();
     const { scene, came, debrief, so_far, chart: known } = model.get("shown");
-    const where = { note: "The hand-over", debrief: "Debrief" }[page];
-    part("where").textContent = where ?? (scene.ending ? "The end" : `Decision ${page === "came" ? scene.number - 1 : scene.number}; ${about.features} key features are scored`);
+    const where = { note: t("The hand-over"), debrief: t("Debrief") }[page];
+    part("where").textContent = where ?? (scene.ending ? t("The end") : tn("Decision {number}; {n} key feature is scored", "Decision {number}; {n} key features are scored", about.features,
+      { number: page === "came" ? scene.number - 1 : scene.number }));
     part("about").hidden = so_far.length > 0;
     if (page === "scene") stage.innerHTML = scenePage(id, scene);
     if (page === "came") stage.innerHTML = camePage(came);
@@ -168,9 +169,9 @@ function render({ model, el }) {
     if (page === "debrief") stage.innerHTML = debriefPage(debrief);
     if (page === "came") run(came.from, came.to);
     else run(moved && page === "scene" && came ? came.to : scene.minute, scene.minute);
-    part("chart").innerHTML = known.length ? `<h5>Chart</h5>${chart(known)}` : "";
-    part("so-far").innerHTML = so_far.length ? `<h5>Decisions</h5><ul>${so_far.map(({ stamp: at, title, chosen }) =>
-      `<li><strong>${clean(at)}, ${clean(title)}.</strong> ${clean(chosen.join("; "))}</li>`).join("")}</ul>` : "<p>No decision yet.</p>";
+    part("chart").innerHTML = known.length ? `<h5>${t("Chart")}</h5>${chart(known)}` : "";
+    part("so-far").innerHTML = so_far.length ? `<h5>${t("Decisions")}</h5><ul>${so_far.map(({ stamp: at, title, chosen }) =>
+      `<li><strong>${clean(at)}, ${clean(title)}.</strong> ${clean(chosen.join("; "))}</li>`).join("")}</ul>` : `<p>${t("No decision yet.")}</p>`;
     if (page === "note") checks();
     if (moved) {
       focus();
@@ -183,18 +184,18 @@ function render({ model, el }) {
     const { handover } = model.get("shown");
     part("count").textContent = handover.count;
     part("checks").innerHTML = handover.checks.map(({ text, found, words }) =>
-      `<li>${tell(found ? "right" : "plain", found ? "found" : "not found")} ${clean(text)}${found ? ` <span class="vt-note">“${clean(words)}”</span>` : ""}</li>`).join("");
+      `<li>${tell(found ? "right" : "plain", found ? t("found") : t("not found"))} ${clean(text)}${found ? ` <span class="vt-note">“${clean(words)}”</span>` : ""}</li>`).join("");
     part("enough").hidden = handover.written >= about.enough;
     part("compare").disabled = handover.written < about.enough;
     part("model").innerHTML = handover.model.length
-      ? `<h5>A model note, one of many good ones</h5><dl>${handover.model.map(([name, text]) => `<dt>${clean(name)}</dt><dd>${clean(text)}</dd>`).join("")}</dl>` : "";
+      ? `<h5>${t("A model note, one of many good ones")}</h5><dl>${handover.model.map(([name, text]) => `<dt>${clean(name)}</dt><dd>${clean(text)}</dd>`).join("")}</dl>` : "";
   };
 
   const count = () => {
     const { up_to: most } = model.get("shown").scene;
     const chosen = stage.querySelectorAll(".cs-option input:checked").length;
     const over = most > 1 && chosen > most;
-    part("count").textContent = most > 1 && chosen ? (over ? `${chosen} chosen, more than ${most}: no credit for this decision.` : `${chosen} chosen, up to ${most} count.`) : "";
+    part("count").textContent = most > 1 && chosen ? (over ? t("{chosen} chosen, more than {most}: no credit for this decision.", { chosen, most }) : t("{chosen} chosen, up to {most} count.", { chosen, most })) : "";
     part("count").classList.toggle("cs-over", over);
     part("error").textContent = "";
   };
@@ -216,7 +217,7 @@ function render({ model, el }) {
     event.preventDefault();
     const chosen = [...stage.querySelectorAll(".cs-option input:checked")].map((box) => box.value);
     if (!chosen.length) {
-      part("error").textContent = "Choose first.";
+      part("error").textContent = t("Choose first.");
       return stage.querySelector(".cs-option input").focus();
     }
     // A second press while the first is on its way would decide the next scene unseen.

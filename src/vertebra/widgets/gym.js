@@ -1,17 +1,17 @@
 // The reading gym, browser half. It shows a film, collects a whole reading and sends it; the truth, its drawing and every
 // number of the running score come from the kernel, and only once the reading was committed to.
 
-const KINDS = [["wedge", "Wedge"], ["biconcave", "Biconcave"], ["crush", "Crush"]];
-const GRADES = [[1, "1 mild"], [2, "2 moderate"], [3, "3 severe"]];
-const CERTAINTY = [[1, "Guess", "+1", "0"], [2, "Fairly sure", "+2", "−2"], [3, "Certain", "+3", "−6"]];
+const KINDS = [["wedge", t("Wedge")], ["biconcave", t("Biconcave")], ["crush", t("Crush")]];
+const GRADES = [[1, t("1 mild")], [2, t("2 moderate")], [3, t("3 severe")]];
+const CERTAINTY = [[1, t("Guess"), "+1", "0"], [2, t("Fairly sure"), "+2", "−2"], [3, t("Certain"), "+3", "−6"]];
 // ms until a kernel that does not answer is said to be gone; a film of the real CT takes seconds to make
 const PATIENCE = { answer: 3000, film: 20000 };
 const SIGNS = {
-  right: ' <span aria-hidden="true">✓</span><span class="vt-visually-hidden"> (right)</span>',
-  wrong: ' <span aria-hidden="true">✗</span><span class="vt-visually-hidden"> (not right)</span>',
+  right: ` <span aria-hidden="true">✓</span><span class="vt-visually-hidden"> (${t("right")})</span>`,
+  wrong: ` <span aria-hidden="true">✗</span><span class="vt-visually-hidden"> (${t("not right")})</span>`,
   "": "",
 };
-const [NEXT, MAKING] = ["Next film", "Making the film …"];
+const [NEXT, MAKING] = [t("Next film"), t("Making the film …")];
 
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const radios = (name, options, read = ([value, text]) => [value, escape(text)]) =>
@@ -25,53 +25,53 @@ const markup = (id) => `
   <p class="gy-note" role="status" data-part="note" hidden></p>
   <div class="gy-bench">
     <div class="gy-left">
-      <div class="gy-box" data-part="box" tabindex="0" role="region" aria-label="Film">
+      <div class="gy-box" data-part="box" tabindex="0" role="region" aria-label="${t("Film")}">
         <div class="gy-plate" data-part="plate">
           <img data-part="image" alt="" draggable="false">
           <svg data-part="overlay" preserveAspectRatio="none" focusable="false" aria-hidden="true"></svg>
         </div>
       </div>
-      <div class="gy-tools" role="group" aria-label="Viewing box">
-        <label>Brightness <input type="range" data-tool="brightness" min="40" max="220" value="100"></label>
-        <label>Contrast <input type="range" data-tool="contrast" min="40" max="300" value="100"></label>
-        <label class="gy-check"><input type="checkbox" data-tool="invert"> Invert</label>
-        <label class="gy-check"><input type="checkbox" data-tool="zoom"> Magnify 2×</label>
-        <label class="gy-check" data-part="truth-line" hidden><input type="checkbox" data-tool="truth" checked> Draw the truth</label>
+      <div class="gy-tools" role="group" aria-label="${t("Viewing box")}">
+        <label>${t("Brightness")} <input type="range" data-tool="brightness" min="40" max="220" value="100"></label>
+        <label>${t("Contrast")} <input type="range" data-tool="contrast" min="40" max="300" value="100"></label>
+        <label class="gy-check"><input type="checkbox" data-tool="invert"> ${t("Invert")}</label>
+        <label class="gy-check"><input type="checkbox" data-tool="zoom"> ${t("Magnify 2×")}</label>
+        <label class="gy-check" data-part="truth-line" hidden><input type="checkbox" data-tool="truth" checked> ${t("Draw the truth")}</label>
       </div>
       <p class="vt-note" data-part="case"></p>
     </div>
     <div class="gy-right">
       <form data-part="form" novalidate autocomplete="off">
         <h3 tabindex="-1" data-part="task"></h3>
-        <fieldset><legend>1. Which level is abnormal?</legend>
-          <p class="vt-note" id="${id}-how">Click or tap it on the film, or count from the name printed there and choose.</p>
-          <label class="vt-visually-hidden" for="${id}-level">Abnormal level</label>
+        <fieldset><legend>${t("1. Which level is abnormal?")}</legend>
+          <p class="vt-note" id="${id}-how">${t("Click or tap it on the film, or count from the name printed there and choose.")}</p>
+          <label class="vt-visually-hidden" for="${id}-level">${t("Abnormal level")}</label>
           <select id="${id}-level" data-part="level" aria-describedby="${id}-how"></select>
         </fieldset>
-        <fieldset><legend>2. Is a vertebra fractured?</legend>
-          <div class="gy-choices">${radios(`${id}-fractured`, [["yes", "Yes"], ["no", "No"]])}</div>
+        <fieldset><legend>${t("2. Is a vertebra fractured?")}</legend>
+          <div class="gy-choices">${radios(`${id}-fractured`, [["yes", t("Yes")], ["no", t("No")]])}</div>
         </fieldset>
         <div data-part="details" hidden>
-          <fieldset><legend>3. Type of fracture</legend>
-            <p class="vt-note" data-part="ap" hidden>On an AP film this course calls a body that is lower on one side a wedge, and grades it by the heights of its two sides and its middle [unreferenced].</p><div class="gy-choices">${radios(`${id}-kind`, KINDS)}</div></fieldset>
-          <fieldset><legend>Genant grade</legend><div class="gy-choices">${radios(`${id}-grade`, GRADES)}</div></fieldset>
-          <p class="gy-loss"><label for="${id}-loss">Largest height loss</label>
+          <fieldset><legend>${t("3. Type of fracture")}</legend>
+            <p class="vt-note" data-part="ap" hidden>${t("On an AP film this course calls a body that is lower on one side a wedge, and grades it by the heights of its two sides and its middle [unreferenced].")}</p><div class="gy-choices">${radios(`${id}-kind`, KINDS)}</div></fieldset>
+          <fieldset><legend>${t("Genant grade")}</legend><div class="gy-choices">${radios(`${id}-grade`, GRADES)}</div></fieldset>
+          <p class="gy-loss"><label for="${id}-loss">${t("Largest height loss")}</label>
             <span><input type="number" id="${id}-loss" data-part="loss" min="1" max="99" step="1" inputmode="numeric"> %</span></p>
         </div>
-        <fieldset><legend><span data-part="last">3.</span> How certain are you? <span class="gy-stakes">Marks if right / if not</span></legend>
+        <fieldset><legend><span data-part="last">3.</span> ${t("How certain are you?")} <span class="gy-stakes">${t("Marks if right / if not")}</span></legend>
           <div class="gy-certainty">${radios(`${id}-certainty`, CERTAINTY, ([value, text, gain, loss]) => [value,
-            `${text} <span class="gy-stakes"><span class="vt-visually-hidden">right</span> ${gain} /
-             <span class="vt-visually-hidden">wrong</span> ${loss}</span>`])}</div>
+            `${text} <span class="gy-stakes"><span class="vt-visually-hidden">${t("right")}</span> ${gain} /
+             <span class="vt-visually-hidden">${t("wrong")}</span> ${loss}</span>`])}</div>
         </fieldset>
         <p class="gy-error" role="alert" data-part="error"></p>
-        <button type="submit" class="vt-primary">Commit, then see the truth</button>
+        <button type="submit" class="vt-primary">${t("Commit, then see the truth")}</button>
       </form>
-      <div data-part="verdict" class="gy-verdict" role="group" aria-label="Truth" hidden></div>
+      <div data-part="verdict" class="gy-verdict" role="group" aria-label="${t("Truth")}" hidden></div>
     </div>
   </div>
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <section class="gy-score" aria-label="Running score" data-part="score"></section>
-  <p class="vt-note">Teaching films, not reviewed by a clinician. <span data-part="limits"></span></p>`;
+  <section class="gy-score" aria-label="${t("Running score")}" data-part="score"></section>
+  <p class="vt-note">${t("Teaching films, not reviewed by a clinician.")} <span data-part="limits" data-taught></span></p>`;
 
 // ---- The charts: 100 % is the height of every one ------------------------------------------------------------------
 
@@ -95,13 +95,14 @@ function curve(name, points, limit) {
   const n = points.length;
   const x = (i) => across(n > 1 ? i / (n - 1) : 0.5);
   const known = points.map((point, i) => [i, point]).filter(([, point]) => point);
-  if (!known.length) return frame(`${name}: no film of this kind read yet`, [], empty("no film of this kind yet"));
+  if (!known.length) return frame(t("{measure}: no film of this kind read yet", { measure: name }), [], empty(t("no film of this kind yet")));
   const [last, [share, low, high]] = known.at(-1);
   const band = [...known.map(([i, p]) => at(x(i), yOf(p[2]))), ...known.toReversed().map(([i, p]) => at(x(i), yOf(p[1])))];
   const line = known.map(([i, p]) => at(x(i), yOf(p[0])));
-  const label = `${name} after ${n} films: ${percent(share)}, 95 % limits ${percent(low)} to ${percent(high)}`;
+  const label = tn("{measure} after {n} film: {share}, 95 % limits {low} to {high}", "{measure} after {n} films: {share}, 95 % limits {low} to {high}", n,
+    { measure: name, share: percent(share), low: percent(low), high: percent(high) });
   const one = `<line class="gy-whisker" x1="${x(last)}" x2="${x(last)}" y1="${yOf(low)}" y2="${yOf(high)}"/>`;
-  return frame(label, n > 1 ? [[LEFT, "film 1"], [W - RIGHT - 8, n]] : [[x(0), "film 1"]],
+  return frame(label, n > 1 ? [[LEFT, t("film 1")], [W - RIGHT - 8, n]] : [[x(0), t("film 1")]],
     `<polygon class="gy-band" points="${band.join(" ")}"/>` +
     `<line class="gy-limit" x1="${LEFT}" x2="${W - RIGHT}" y1="${yOf(limit)}" y2="${yOf(limit)}"/>` +
     `<polyline class="gy-line" points="${line.join(" ")}"/>${one}<circle class="gy-dot" cx="${x(last)}" cy="${yOf(share)}" r="4.5"/>`);
@@ -115,8 +116,8 @@ function losses(pairs) {
     `<line class="gy-grid" x1="${LEFT}" x2="${W - RIGHT}" y1="${yOf(loss / 80)}" y2="${yOf(loss / 80)}"/>` +
     `<text x="${LEFT - 6}" y="${yOf(loss / 80) + 4}" text-anchor="end">${loss}</text>` +
     `<text x="${across(loss / 80)}" y="${H - 6}" text-anchor="${loss === 80 ? "end" : "middle"}">${loss}</text>`).join("");
-  return `<svg viewBox="0 0 ${W} ${H}" role="img" aria-label="Height loss said against measured, ${pairs.length} fractures">${rows}
-    ${pairs.length ? `<line class="gy-limit" x1="${across(0)}" y1="${yOf(0)}" x2="${across(1)}" y2="${yOf(1)}"/>${dots.join("")}` : empty("no fracture at its level yet")}</svg>`;
+  return `<svg viewBox="0 0 ${W} ${H}" role="img" aria-label="${tn("Height loss said against measured, {n} fracture", "Height loss said against measured, {n} fractures", pairs.length)}">${rows}
+    ${pairs.length ? `<line class="gy-limit" x1="${across(0)}" y1="${yOf(0)}" x2="${across(1)}" y2="${yOf(1)}"/>${dots.join("")}` : empty(t("no fracture at its level yet"))}</svg>`;
 }
 
 /** The share right at each certainty, over the band in which that certainty pays best. */
@@ -127,31 +128,31 @@ function calibration(levels) {
     const mark = share
       ? `<line class="gy-whisker" x1="${x}" x2="${x}" y1="${yOf(share[1])}" y2="${yOf(share[2])}"/>
          <circle class="gy-dot" cx="${x}" cy="${yOf(share[0])}" r="4.5"/>` : "";
-    return `<g><title>${escape(`${name}: right in ${told}`)}</title>
+    return `<g><title>${escape(t("{certainty}: right in {share}", { certainty: name, share: told }))}</title>
       <rect class="gy-pays" x="${x - third * 0.32}" width="${third * 0.64}" y="${yOf(pays[1])}" height="${yOf(pays[0]) - yOf(pays[1])}"/>${mark}</g>`;
   });
-  const label = levels.map(({ name, told }) => `${name}: right in ${told}`).join("; ");
-  return frame(`Certainty. ${label}`, levels.map(({ name }, i) => [LEFT + (i + 0.5) * third, name]), columns.join(""));
+  const label = levels.map(({ name, told }) => t("{certainty}: right in {share}", { certainty: name, share: told })).join("; ");
+  return frame(t("Certainty. {label}", { label }), levels.map(({ name }, i) => [LEFT + (i + 0.5) * third, name]), columns.join(""));
 }
 
 const percent = (share) => `${Math.round(share * 100)} %`;
 const figure = (title, note, svg) => `<figure><figcaption><strong>${title}</strong> <span>${note}</span></figcaption>${svg}</figure>`;
 
 function score({ films, curve: points, losses: pairs, certainty, facts, limit, stop }) {
-  if (!films) return `<h3>Running score</h3><p class="vt-note">It begins with the first film you commit to.</p><p class="vt-note">${escape(stop.rule)}</p>`;
-  return `<h3>Running score: ${films} ${films === 1 ? "film" : "films"}</h3>
+  if (!films) return `<h3>${t("Running score")}</h3><p class="vt-note">${t("It begins with the first film you commit to.")}</p><p class="vt-note" data-taught>${escape(stop.rule)}</p>`;
+  return `<h3>${tn("Running score: {n} film", "Running score: {n} films", films)}</h3>
     <div class="gy-sums">
       <div>
         <div class="gy-charts">
-          ${figure("Sensitivity", `%, 95 % limits, stop at ${percent(limit)}`, curve("Sensitivity", points.map(([seen]) => seen), limit))}
-          ${figure("Specificity", `%, 95 % limits, stop at ${percent(limit)}`, curve("Specificity", points.map(([, cleared]) => cleared), limit))}
-          ${figure("Certainty", "% right; shaded: pays best", calibration(certainty))}
-          ${figure("Height loss", "said against measured, %", losses(pairs))}
+          ${figure(t("Sensitivity"), t("%, 95 % limits, stop at {limit}", { limit: percent(limit) }), curve(t("Sensitivity"), points.map(([seen]) => seen), limit))}
+          ${figure(t("Specificity"), t("%, 95 % limits, stop at {limit}", { limit: percent(limit) }), curve(t("Specificity"), points.map(([, cleared]) => cleared), limit))}
+          ${figure(t("Certainty"), t("% right; shaded: pays best"), calibration(certainty))}
+          ${figure(t("Height loss"), t("said against measured, %"), losses(pairs))}
         </div>
-        <div class="gy-stop${stop.reached ? " gy-reached" : ""}">${stop.head ? `<p><strong>${escape(stop.head)}</strong></p>` : ""}
-          <p>${escape(stop.stand)}</p><p class="vt-note">${escape(stop.rule)}</p></div>
+        <div class="gy-stop${stop.reached ? " gy-reached" : ""}">${stop.head ? `<p data-taught><strong>${escape(stop.head)}</strong></p>` : ""}
+          <p data-taught>${escape(stop.stand)}</p><p class="vt-note" data-taught>${escape(stop.rule)}</p></div>
       </div>
-      <table class="gy-facts"><caption class="vt-visually-hidden">Running score</caption><tbody>${facts.map(([name, value, note]) =>
+      <table class="gy-facts" data-taught><caption class="vt-visually-hidden">${t("Running score")}</caption><tbody>${facts.map(([name, value, note]) =>
         `<tr><th scope="row">${escape(name)}</th><td>${escape(value)}<br><span class="vt-note">${escape(note)}</span></td></tr>`).join("")}</tbody></table>
     </div>`;
 }
@@ -163,9 +164,10 @@ function render({ model, el }) {
   const id = `gy${Math.random().toString(36).slice(2, 10)}`;
   const root = document.createElement("section");
   root.className = "vt gy";
-  root.setAttribute("aria-label", "Film reading gym");
+  root.setAttribute("aria-label", t("Film reading gym"));
   root.dataset.lmSuppressShortcuts = "true";
   root.innerHTML = markup(id);
+  speak(root);
   el.append(root);
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const tool = (name) => root.querySelector(`[data-tool="${name}"]`);
@@ -188,7 +190,7 @@ function render({ model, el }) {
   };
   const wait = (patience) => {
     clearTimeout(late);
-    late = setTimeout(() => say("problem", "Nothing comes back. If this stays, the lesson is not running: press “Start this lesson” again."), patience);
+    late = setTimeout(() => say("problem", t("Nothing comes back. If this stays, the lesson is not running: press “Start this lesson” again.")), patience);
   };
   const answered = () => {
     clearTimeout(late);
@@ -201,7 +203,7 @@ function render({ model, el }) {
   const look = () => {
     const [brightness, contrast] = ["brightness", "contrast"].map((name) => Number(tool(name).value));
     part("image").style.filter = `brightness(${brightness}%) contrast(${contrast}%) invert(${tool("invert").checked ? 1 : 0})`;
-    for (const name of ["brightness", "contrast"]) tool(name).setAttribute("aria-valuetext", `${tool(name).value} percent`);
+    for (const name of ["brightness", "contrast"]) tool(name).setAttribute("aria-valuetext", t("{percent} percent", { percent: tool(name).value }));
     const zoom = tool("zoom").checked;
     if (plate.classList.contains("gy-zoomed") !== zoom) {
       // Magnified about what was in the middle, or about the mark.
@@ -250,20 +252,20 @@ function render({ model, el }) {
     if (x < 0 || x > 1 || y < 0 || y > 1) return;
     setMark([Math.round(x * film.width * 10) / 10, Math.round(y * film.height * 10) / 10]);
     say("error", "");
-    part("told").textContent = "Mark placed on the film.";
+    part("told").textContent = t("Mark placed on the film.");
   });
 
   /** The first thing that is missing: [sentence, control]; none when the reading is whole. */
   const missing = () => {
     const loss = Number(part("loss").value);
-    if (!level.value) return ["First say which level is abnormal: on the film, or from the list.", level];
-    if (!chosen("fractured")) return ["Say whether a vertebra is fractured.", group("fractured")[0]];
+    if (!level.value) return [t("First say which level is abnormal: on the film, or from the list."), level];
+    if (!chosen("fractured")) return [t("Say whether a vertebra is fractured."), group("fractured")[0]];
     if (chosen("fractured") === "yes") {
-      if (!chosen("kind")) return ["Choose the type of fracture.", group("kind")[0]];
-      if (!chosen("grade")) return ["Choose the Genant grade.", group("grade")[0]];
-      if (!(loss >= 1 && loss <= 99)) return ["Estimate the largest height loss, in percent from 1 to 99.", part("loss")];
+      if (!chosen("kind")) return [t("Choose the type of fracture."), group("kind")[0]];
+      if (!chosen("grade")) return [t("Choose the Genant grade."), group("grade")[0]];
+      if (!(loss >= 1 && loss <= 99)) return [t("Estimate the largest height loss, in percent from 1 to 99."), part("loss")];
     }
-    if (!chosen("certainty")) return ["Say how certain you are.", group("certainty")[0]];
+    if (!chosen("certainty")) return [t("Say how certain you are."), group("certainty")[0]];
     return null;
   };
 
@@ -301,13 +303,15 @@ function render({ model, el }) {
     box.style.setProperty("--gy-ratio", film.width / film.height);
     const [first, last] = [film.levels[0], film.levels.at(-1)];
     part("image").src = film.src;
-    part("image").alt = `${film.view === "AP" ? "AP" : "Lateral"} film of ${first} to ${last}; ${film.marker} is named on it.`;
+    part("image").alt = film.view === "AP"
+      ? t("AP film of {first} to {last}; {marker} is named on it.", { first, last, marker: film.marker })
+      : t("Lateral film of {first} to {last}; {marker} is named on it.", { first, last, marker: film.marker });
     overlay.setAttribute("viewBox", `0 0 ${film.width} ${film.height}`);
-    level.innerHTML = `<option value="">Choose …</option><option value="mark" hidden disabled>The body marked on the film</option>` +
-      film.levels.map((name) => `<option>${escape(name)}</option>`).join("") + `<option value="none">None, every level is normal</option>`;
+    level.innerHTML = `<option value="">${t("Choose …")}</option><option value="mark" hidden disabled>${t("The body marked on the film")}</option>` +
+      film.levels.map((name) => `<option>${escape(name)}</option>`).join("") + `<option value="none">${t("None, every level is normal")}</option>`;
     part("ap").hidden = film.view !== "AP";
-    part("task").textContent = `Film ${film.number}`;
-    part("case").textContent = `${film.view === "AP" ? "AP" : "Lateral"} film, case ${film.seed}`;
+    part("task").textContent = t("Film {number}", { number: film.number });
+    part("case").textContent = film.view === "AP" ? t("AP film, case {n}", { n: film.seed }) : t("Lateral film, case {n}", { n: film.seed });
     form.reset();
     tool("zoom").checked = false;
     setMark(null);
@@ -330,17 +334,17 @@ function render({ model, el }) {
     overlay.innerHTML = truth.overlay;
     tool("truth").checked = true;
     part("verdict").innerHTML = `
-      <div class="gy-head gy-tone-${truth.tone}"><h3 tabindex="-1" data-part="headline">${escape(truth.headline)}</h3><p>${escape(truth.marks)}</p></div>
-      <table><caption class="vt-visually-hidden">What you said and the truth</caption>
-        <thead><tr><td></td><th scope="col">You said</th><th scope="col">Truth</th></tr></thead>
-        <tbody>${truth.rows.map(([name, said, is, judged]) => `<tr><th scope="row">${escape(name)}</th>
+      <div class="gy-head gy-tone-${truth.tone}"><h3 tabindex="-1" data-part="headline" data-taught>${escape(truth.headline)}</h3><p data-taught>${escape(truth.marks)}</p></div>
+      <table><caption class="vt-visually-hidden">${t("What you said and the truth")}</caption>
+        <thead><tr><td></td><th scope="col">${t("You said")}</th><th scope="col">${t("Truth")}</th></tr></thead>
+        <tbody data-taught>${truth.rows.map(([name, said, is, judged]) => `<tr><th scope="row">${escape(name)}</th>
           <td${judged ? ` class="gy-cell-${judged}"` : ""}>${escape(said)}${SIGNS[judged]}</td><td>${escape(is)}</td></tr>`).join("")}</tbody></table>
-      <table><caption>Heights of ${escape(truth.heights.level)}, mm</caption>
-        <thead><tr><td></td><th scope="col">Measured</th><th scope="col">Expected</th><th scope="col">Lost</th></tr></thead>
-        <tbody>${truth.heights.rows.map(([name, ...cells]) =>
+      <table><caption>${t("Heights of {level}, mm", { level: escape(truth.heights.level) })}</caption>
+        <thead><tr><td></td><th scope="col">${t("Measured")}</th><th scope="col">${t("Expected")}</th><th scope="col">${t("Lost")}</th></tr></thead>
+        <tbody data-taught>${truth.heights.rows.map(([name, ...cells]) =>
           `<tr><th scope="row">${escape(name)}</th>${cells.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`).join("")}</tbody></table>
-      <p class="vt-note">${escape(truth.heights.largest)}</p>
-      ${truth.lines.map((line) => `<p>${escape(line)}</p>`).join("")}
+      <p class="vt-note" data-taught>${escape(truth.heights.largest)}</p>
+      ${truth.lines.map((line) => `<p data-taught>${escape(line)}</p>`).join("")}
       <p><button type="button" class="vt-primary" data-part="next">${NEXT}</button></p>`;
     part("next").addEventListener("click", () => {
       model.set("wanted", truth.number + 1);

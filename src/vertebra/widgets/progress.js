@@ -16,7 +16,9 @@ const sign = (verdict) => `<span class="pg-sign pg-is-${verdict}"><svg viewBox="
   stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${SHAPES[verdict]}</svg></span>`;
 
 const hidden = (text) => `<span class="vt-visually-hidden">${text}</span>`;
-const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+const questions = (n) => tn("{n} question", "{n} questions", n);
+const filmsOf = (n) => tn("{n} film", "{n} films", n);
+const answers = (n) => tn("{n} answer", "{n} answers", n);
 
 // What a newcomer will see, drawn small: a page that comes back, a dot and its interval, a curve, a warning.
 const SKETCHES = [
@@ -33,50 +35,46 @@ const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="vt-alert pg-notice" data-part="notice" hidden></p>
   <div data-part="page">
-    <div class="pg-head"><div><h3 tabindex="-1" data-part="title">Where you stand</h3><p data-part="headline"></p></div>
-      <button type="button" data-do="look">Look again</button></div>
+    <div class="pg-head"><div><h3 tabindex="-1" data-part="title">${t("Where you stand")}</h3><p data-part="headline"></p></div>
+      <button type="button" data-do="look">${t("Look again")}</button></div>
     <div data-part="welcome" hidden>
-      <p class="pg-lead">Nothing is here yet. Check your first answer in any lesson, or practise an objective below, and this
-        page begins to know you.</p>
+      <p class="pg-lead">${t("Nothing is here yet. Check your first answer in any lesson, or practise an objective below, and this page begins to know you.")}</p>
       <ul class="pg-parts">${about.parts.map(({ name, says }, i) => `
         <li><svg viewBox="0 0 64 44" aria-hidden="true">${SKETCHES[i]}</svg><strong>${name}</strong><span>${says}</span></li>`).join("")}</ul>
-      <p>A good beginning: the pre-test in ${link(about.start, "Pre-test", "lesson 00")}.</p>
+      <p>${t("A good beginning: the pre-test in {lesson}.", { lesson: link(about.start, "Pre-test", t("lesson 00")) })}</p>
     </div>
     <dl class="pg-tiles" data-part="tiles"></dl>
     <section class="pg-due" data-part="due" aria-labelledby="${id}-due"></section>
     <section aria-labelledby="${id}-mastery">
-      <div class="pg-line-up"><h4 id="${id}-mastery">Mastery of the ${about.objectives.length} objectives</h4>
-        <label class="pg-filter"><input type="checkbox" data-part="filter"> Only what is weak or not met</label></div>
-      <p class="vt-note">The dot is the estimated share of the credit that you earn in an objective’s questions; the bar holds the true
-        share with 90 % probability. The more you answer, the shorter it gets. The dashed line stands at two thirds.</p>
-      <ul class="pg-legend" aria-label="What the verdicts mean">${about.verdicts.map(({ id: verdict, name, means }) => `
+      <div class="pg-line-up"><h4 id="${id}-mastery">${t("Mastery of the {n} objectives", { n: about.objectives.length })}</h4>
+        <label class="pg-filter"><input type="checkbox" data-part="filter"> ${t("Only what is weak or not met")}</label></div>
+      <p class="vt-note">${t("The dot is the estimated share of the credit that you earn in an objective’s questions; the bar holds the true share with 90 % probability. The more you answer, the shorter it gets. The dashed line stands at two thirds.")}</p>
+      <ul class="pg-legend" aria-label="${t("What the verdicts mean")}">${about.verdicts.map(({ id: verdict, name, means }) => `
         <li>${sign(verdict)}<span><strong>${name}</strong>: ${means}</span></li>`).join("")}</ul>
       <div data-part="mastery"></div>
-      <p data-part="none" hidden>Nothing is weak, and nothing is left to meet.</p>
+      <p data-part="none" hidden>${t("Nothing is weak, and nothing is left to meet.")}</p>
     </section>
     <section data-part="calibrated" aria-labelledby="${id}-calibration">
-      <h4 id="${id}-calibration">Does your certainty fit?</h4>
-      <p class="vt-note">First answers only: a question that comes back is practice and no test. Each certainty pays in its band of
-        probabilities; if yours fits, its dot lies in its shaded box. Whiskers are 95 % intervals.</p>
-      <p><label for="${id}-group">Show </label><select id="${id}-group" data-part="group"></select></p>
+      <h4 id="${id}-calibration">${t("Does your certainty fit?")}</h4>
+      <p class="vt-note">${t("First answers only: a question that comes back is practice and no test. Each certainty pays in its band of probabilities; if yours fits, its dot lies in its shaded box. Whiskers are 95 % intervals.")}</p>
+      <p><label for="${id}-group">${t("Show")} </label><select id="${id}-group" data-part="group"></select></p>
       <div class="pg-fit"><div class="pg-chart" data-part="chart"></div>
         <div><div data-part="lines"></div><div class="pg-scroll"><table data-part="levels"></table></div></div></div>
-      <details><summary>Lesson by lesson</summary>
-        <p class="vt-note">The box is the share of credit that your certainties claim, the dot what you earned.</p>
+      <details><summary>${t("Lesson by lesson")}</summary>
+        <p class="vt-note">${t("The box is the share of credit that your certainties claim, the dot what you earned.")}</p>
         <ul class="pg-rows" data-part="groups"></ul></details>
     </section>
     <section data-part="wrong" aria-labelledby="${id}-wrong"></section>
-    <section aria-labelledby="${id}-kept"><h4 id="${id}-kept">Where this is kept</h4>
-      <p>In the file <code>my_answers/progress.json</code> beside the lessons, on this computer only; nothing is sent anywhere. To go on at
-        another computer, copy the folder <code>my_answers</code> into its folder <code>lessons</code>. A file of an earlier version is
-        backed up before it is changed, and one that cannot be read is kept aside, never deleted.</p></section>
-    <p class="vt-note">${about.limits} Teaching, not medical advice.</p>
+    <section aria-labelledby="${id}-kept"><h4 id="${id}-kept">${t("Where this is kept")}</h4>
+      <p>${t("In the file {file} beside the lessons, on this computer only; nothing is sent anywhere. To go on at another computer, copy the folder {folder} into its folder {lessons}. A file of an earlier version is backed up before it is changed, and one that cannot be read is kept aside, never deleted.",
+        { file: "<code>my_answers/progress.json</code>", folder: "<code>my_answers</code>", lessons: "<code>lessons</code>" })}</p></section>
+    <p class="vt-note"><span data-taught>${about.limits}</span> ${t("Teaching, not medical advice.")}</p>
   </div>
   <div data-part="sitting" hidden>
-    <div class="pg-back"><button type="button" data-do="back">← Back to my progress</button>
+    <div class="pg-back"><button type="button" data-do="back">${t("← Back to my progress")}</button>
       <p tabindex="-1" data-part="asked"></p></div>
     <div class="pg-quiz" data-part="quiz"></div>
-    <div class="pg-back"><button type="button" data-do="back">← Back to my progress</button></div>
+    <div class="pg-back"><button type="button" data-do="back">${t("← Back to my progress")}</button></div>
   </div>
   <p class="vt-visually-hidden" role="status" data-part="told"></p>`;
 
@@ -86,27 +84,30 @@ const tile = (name, value, note) => `<div><dt>${name}</dt><dd><b>${value}</b> ${
 
 function dueSection(id, { items, films, lessons, coming }, about) {
   const most = Math.max(...lessons.map(({ n }) => n));
-  const what = [items && plural(items, "question"), films && plural(films, "film")].filter(Boolean).join(" and ");
-  const now = items > about.sitting ? `Practise the first ${about.sitting} of ${items}` : `Practise ${plural(items, "question")}`;
-  return `<h4 id="${id}-due">Due today</h4>
-    <p class="pg-big">${what ? `${what} ${items + films === 1 ? "is" : "are"} due.` : "Nothing is due now."}</p>
+  const due = items && films ? t("{questions} and {films} are due.", { questions: questions(items), films: filmsOf(films) })
+    : items ? tn("{n} question is due.", "{n} questions are due.", items)
+    : films ? tn("{n} film is due.", "{n} films are due.", films) : t("Nothing is due now.");
+  const now = items > about.sitting
+    ? t("Practise the first {n} of {all}", { n: about.sitting, all: items }) : tn("Practise {n} question", "Practise {n} questions", items);
+  return `<h4 id="${id}-due">${t("Due today")}</h4>
+    <p class="pg-big">${due}</p>
     <p class="pg-actions">${items ? `<button type="button" class="vt-primary" data-practise="due">${now}</button>` : ""}
-      ${films ? link(about.films, "", `Read ${plural(films, "film")} in the gym of lesson 05`) : ""}</p>
-    ${films ? '<p class="vt-note">The gym mixes films that are due among new ones by itself.</p>' : ""}
-    ${coming ? `<p class="vt-note">To come: ${coming}.</p>` : ""}
+      ${films ? link(about.films, "", tn("Read {n} film in the gym of lesson 05", "Read {n} films in the gym of lesson 05", films)) : ""}</p>
+    ${films ? `<p class="vt-note">${t("The gym mixes films that are due among new ones by itself.")}</p>` : ""}
+    ${coming ? `<p class="vt-note">${t("To come: {coming}.", { coming })}</p>` : ""}
     ${items ? `<ul class="pg-lessons">${lessons.map(({ name, n }) => `
-      <li><span>${name}</span><i style="width:${(100 * n) / most}%" aria-hidden="true"></i><b>${n}${hidden(` ${n === 1 ? "question" : "questions"}`)}</b></li>`).join("")}</ul>` : ""}`;
+      <li><span>${name}</span><i style="width:${(100 * n) / most}%" aria-hidden="true"></i><b>${n}${hidden(` ${tn("question", "questions", n)}`)}</b></li>`).join("")}</ul>` : ""}`;
 }
 
 function row({ id, tier, text }, found, owed, about) {
   const name = about.verdicts.find((each) => each.id === found.verdict).name;
   const bar = found.n ? `<i class="pg-bar" style="left:${found.low}%;width:${found.high - found.low}%"></i><i class="pg-dot" style="left:${found.mean}%"></i>` : "";
-  const met = found.of ? `${found.n} of ${found.of} ${hidden("questions ")}met` : "no question yet";
+  const met = found.of ? t("{n} of {all} {hidden}met", { n: found.n, all: found.of, hidden: hidden(t("questions ")) }) : t("no question yet");
   return `<li class="pg-row pg-is-${found.verdict}" data-objective="${id}">
-    <p class="pg-what"><span class="pg-id">${id}</span> ${clean(text)} <span class="pg-tier pg-${tier.split(" ")[0]}">${tier}</span></p>
+    <p class="pg-what" data-taught><span class="pg-id">${id}</span> ${clean(text)} <span class="pg-tier pg-${tier.split(" ")[0]}">${tier}</span></p>
     <div class="pg-axis" aria-hidden="true">${axis(about.line)}${bar}</div>
-    <p class="pg-told">${sign(found.verdict)} <strong>${name}</strong><span class="pg-met">${met}${owed ? `, ${owed} due` : ""}</span>${hidden(` ${found.told}`)}</p>
-    ${found.of ? `<button type="button" class="pg-small" data-practise="${id}">Practise${hidden(` ${id}`)}</button>` : ""}</li>`;
+    <p class="pg-told">${sign(found.verdict)} <strong>${name}</strong><span class="pg-met">${met}${owed ? t(", {owed} due", { owed }) : ""}</span>${hidden(` ${found.told}`)}</p>
+    ${found.of ? `<button type="button" class="pg-small" data-practise="${id}">${t("Practise")}${hidden(` ${id}`)}</button>` : ""}</li>`;
 }
 
 // Stated certainty across, share earned upwards: a box where each certainty pays, the diagonal, dots with whiskers.
@@ -116,14 +117,14 @@ function curve(group, about) {
   const y = (value) => (top + size - (value / 100) * size).toFixed(1);
   const ticks = [0, 20, 40, 60, 80, 100];
   const points = group.levels.map((level, i) => ({ ...level, ...about.certainty[i] })).filter(({ n }) => n);
-  const says = points.map(({ name, told, n }) => `${name}: ${told} of ${plural(n, "answer")}`).join("; ") || "no answers yet";
-  return `<svg viewBox="0 0 300 304" role="img" aria-label="Calibration curve. ${clean(says)}.">
+  const says = points.map(({ name, told, n }) => t("{certainty}: {share} of {answers}", { certainty: name, share: told, answers: answers(n) })).join("; ") || t("no answers yet");
+  return `<svg viewBox="0 0 300 304" role="img" aria-label="${t("Calibration curve. {says}.", { says: clean(says) })}">
     ${about.certainty.map(({ band: [low, high] }) => `<rect class="pg-box" x="${x(low)}" y="${y(high)}" width="${x(high) - x(low)}" height="${y(low) - y(high)}"/>`).join("")}
     <path class="pg-grid" d="M${x(0)},${y(0)}H${x(100)}M${x(0)},${y(0)}V${y(100)}"/>
     <path class="pg-diagonal" d="M${x(0)},${y(0)}L${x(100)},${y(100)}"/>
-    ${ticks.map((t) => `<text x="${x(t)}" y="${Number(y(0)) + 16}" text-anchor="middle">${t}</text><text x="${left - 7}" y="${Number(y(t)) + 4}" text-anchor="end">${t}</text>`).join("")}
-    <text x="${x(50)}" y="${Number(y(0)) + 36}" text-anchor="middle">certainty stated, %</text>
-    <text transform="translate(12 ${y(50)}) rotate(-90)" text-anchor="middle">credit earned, %</text>
+    ${ticks.map((at) => `<text x="${x(at)}" y="${Number(y(0)) + 16}" text-anchor="middle">${at}</text><text x="${left - 7}" y="${Number(y(at)) + 4}" text-anchor="end">${at}</text>`).join("")}
+    <text x="${x(50)}" y="${Number(y(0)) + 36}" text-anchor="middle">${t("certainty stated, %")}</text>
+    <text transform="translate(12 ${y(50)}) rotate(-90)" text-anchor="middle">${t("credit earned, %")}</text>
     <path class="pg-curve" d="${points.map(({ stands, share }, i) => `${i ? "L" : "M"}${x(stands)},${y(share)}`).join("")}"/>
     ${points.map(({ stands, share, low, high }) => `<path class="pg-whisker" d="M${x(stands)},${y(low)}V${y(high)}m-5,0h10M${Number(x(stands)) - 5},${y(low)}h10"/><circle class="pg-point" cx="${x(stands)}" cy="${y(share)}" r="6"/>`).join("")}
   </svg>`;
@@ -132,41 +133,41 @@ function curve(group, about) {
 function levelTable(group, about) {
   const rows = group.levels.map(({ n, told }, i) => {
     const { name, band } = about.certainty[i];
-    return `<tr><th scope="row">${name}</th><td>${Math.round(band[0])} to ${Math.round(band[1])} %</td><td>${n}</td><td>${told}</td></tr>`;
+    return `<tr><th scope="row">${name}</th><td>${t("{from} to {to} %", { from: Math.round(band[0]), to: Math.round(band[1]) })}</td><td>${n}</td><td>${told}</td></tr>`;
   });
-  return `<caption class="vt-visually-hidden">Credit earned at each certainty</caption><thead><tr><th scope="col">Certainty</th>
-    <th scope="col">pays at</th><th scope="col">Answers</th><th scope="col">Credit earned (95 %)</th></tr></thead><tbody>${rows.join("")}</tbody>`;
+  return `<caption class="vt-visually-hidden">${t("Credit earned at each certainty")}</caption><thead><tr><th scope="col">${t("Certainty")}</th>
+    <th scope="col">${t("pays at")}</th><th scope="col">${t("Answers")}</th><th scope="col">${t("Credit earned (95 %)")}</th></tr></thead><tbody>${rows.join("")}</tbody>`;
 }
 
-const FIT = { over: ["weak", "over-confident"], under: ["open", "under-confident"], fits: ["secure", "fits"], early: ["few", "too early"] };
+const FIT = { over: ["weak", t("over-confident")], under: ["open", t("under-confident")], fits: ["secure", t("fits")], early: ["few", t("too early")] };
 
 function groupRow({ name, n, verdict, claimed: [from, to], earned: [share, low, high], brier }) {
   const [mark, word] = FIT[verdict];
   return `<li class="pg-row pg-is-${mark}"><p class="pg-what">${name}</p>
     <div class="pg-axis" aria-hidden="true"><i class="pg-claim" style="left:${from}%;width:${to - from}%"></i>
       <i class="pg-bar" style="left:${low}%;width:${high - low}%"></i><i class="pg-dot" style="left:${share}%"></i></div>
-    <p class="pg-told">${sign(mark)} <strong>${word}</strong><span class="pg-met">${plural(n, "answer")}, Brier ${brier}</span>${
-    hidden(` Claimed ${from} to ${to} %, earned ${share} %, 95 % interval ${low} to ${high} %.`)}</p></li>`;
+    <p class="pg-told">${sign(mark)} <strong>${word}</strong><span class="pg-met">${answers(n)}, Brier ${brier}</span>${
+    hidden(` ${t("Claimed {from} to {to} %, earned {share} %, 95 % interval {low} to {high} %.", { from, to, share, low, high })}`)}</p></li>`;
 }
 
 function wrongSection(id, sure, about) {
   const n = Math.min(sure.length, about.sitting);
-  const mistakes = (found) => found.map((each) => `<p class="pg-mistake">${hidden("The mistake behind it: ")}“${clean(each)}”</p>`).join("");
+  const mistakes = (found) => found.map((each) => `<p class="pg-mistake">${hidden(t("The mistake behind it: "))}<span data-taught>“${clean(each)}”</span></p>`).join("");
   const list = (some) => `<ul class="pg-wrong">${some.map(({ vignette, stem, lesson, file, when, mistakes: found }) => `
-    <li>${sign("weak")}<div>${vignette ? `<p class="pg-case">${clean(vignette)}</p>` : ""}<p class="pg-stem">${clean(stem)}</p>${
+    <li>${sign("weak")}<div>${vignette ? `<p class="pg-case" data-taught>${clean(vignette)}</p>` : ""}<p class="pg-stem" data-taught>${clean(stem)}</p>${
     mistakes(found)}<p class="vt-note">${link(file, "", lesson)}, ${when}</p></div></li>`).join("")}</ul>`;
   const more = sure.slice(SHOWN);
-  return `<h4 id="${id}-wrong">Sure and wrong</h4>
-    ${sure.length ? `<p class="vt-note">You would have acted on these. They leave the list when you answer them rightly.</p>
-    <p class="pg-actions"><button type="button" class="vt-primary" data-practise="sure">Practise ${n < sure.length ? `the latest ${n}` : plural(n, "question")}</button></p>
-    ${list(sure.slice(0, SHOWN))}${more.length ? `<details><summary>${more.length} more</summary>${list(more)}</details>` : ""}`
-    : "<p>Nothing that you were certain of is wrong at present.</p>"}`;
+  return `<h4 id="${id}-wrong">${t("Sure and wrong")}</h4>
+    ${sure.length ? `<p class="vt-note">${t("You would have acted on these. They leave the list when you answer them rightly.")}</p>
+    <p class="pg-actions"><button type="button" class="vt-primary" data-practise="sure">${n < sure.length ? t("Practise the latest {n}", { n }) : tn("Practise {n} question", "Practise {n} questions", n)}</button></p>
+    ${list(sure.slice(0, SHOWN))}${more.length ? `<details><summary>${t("{n} more", { n: more.length })}</summary>${list(more)}</details>` : ""}`
+    : `<p>${t("Nothing that you were certain of is wrong at present.")}</p>`}`;
 }
 
 // ---- The whole ------------------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
-  const { id, about, root, part, state, ask, tell, follow } = opened({ model, el }, "pg", "My progress", markup, "Nothing is read");
+  const { id, about, root, part, state, ask, tell, follow } = opened({ model, el }, "pg", t("My progress"), markup, t("Nothing is read"));
   const folded = new Map(); // lessons that the student opened or closed
   let group = "all";
   let leave; // ends the quiz that is on the page
@@ -188,7 +189,8 @@ function render({ model, el }) {
     leave = QUIZ.render({ model: inner, el: part("quiz") });
     part("page").hidden = true;
     part("sitting").hidden = false;
-    part("asked").textContent = `You practise ${plural(model.get("quiz").items.length, "question")}. What you check goes into your progress.`;
+    part("asked").textContent = tn("You practise {n} question. What you check goes into your progress.", "You practise {n} questions. What you check goes into your progress.",
+      model.get("quiz").items.length);
     part("asked").focus();
     root.scrollIntoView({ block: "start" });
   }
@@ -235,10 +237,10 @@ function render({ model, el }) {
     for (const name of ["tiles", "due", "calibrated", "wrong"]) part(name).hidden = !shown.met;
     const { items, films } = shown.due;
     const { earned, most, again } = shown.marks;
-    part("tiles").innerHTML = tile("Due now", items + films, items + films ? "" : "all done")
-      + tile("Likely secure", shown.secure, `of ${about.objectives.length} objectives`)
-      + tile("Certainty marks", earned, `of ${most}${again ? `<small>${again}</small>` : ""}`)
-      + tile("Sure and wrong", shown.sure.length, shown.sure.length ? "to put right" : "");
+    part("tiles").innerHTML = tile(t("Due now"), items + films, items + films ? "" : t("all done"))
+      + tile(t("Likely secure"), shown.secure, t("of {n} objectives", { n: about.objectives.length }))
+      + tile(t("Certainty marks"), earned, `${t("of {total}", { total: most })}${again ? `<small>${again}</small>` : ""}`)
+      + tile(t("Sure and wrong"), shown.sure.length, shown.sure.length ? t("to put right") : "");
     part("due").innerHTML = dueSection(id, shown.due, about);
     part("wrong").innerHTML = wrongSection(id, shown.sure, about);
     drawMastery(shown);
@@ -267,13 +269,13 @@ function render({ model, el }) {
       ask();
     } else {
       ask();
-      tell("Read again.");
+      tell(t("Read again."));
     }
   });
   part("filter").addEventListener("change", () => {
     folded.clear();
     drawMastery(model.get("shown"));
-    tell(`${plural(root.querySelectorAll("[data-objective]").length, "objective")} shown.`);
+    tell(tn("{n} objective shown.", "{n} objectives shown.", root.querySelectorAll("[data-objective]").length));
   });
   part("mastery").addEventListener("click", ({ target }) => {
     const fold = target.closest("summary")?.parentElement;

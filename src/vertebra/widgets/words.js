@@ -3,7 +3,7 @@
 // reader's language sets the same as globalThis.vertebraWords before it loads a widget. A message is one string in double
 // quotes, for tools/extract_words.py to find; a name in braces is a value.
 
-export const { t, tn, tc, language, english, unreviewed } = (() => {
+export const { t, tn, tc, language, english, unreviewed, speak } = (() => {
   const own = typeof WORDS === "undefined" ? null : WORDS;
   const chosen = globalThis.vertebraWords ?? own;
   const filled = (text, values) =>
@@ -23,10 +23,19 @@ export const { t, tn, tc, language, english, unreviewed } = (() => {
   };
 
   const language = chosen?.language ?? "en";
-  return {
-    t, tn, tc, language,
-    // The language of what the course teaches, to mark it in a widget whose controls speak another one.
-    english: language === "en" ? null : "en",
-    unreviewed: language === "en" ? "" : t("This translation has not been reviewed: the English wording counts."),
+  // The language of what the course teaches, to mark it in a widget whose controls speak another one.
+  const english = language === "en" ? null : "en";
+  const unreviewed = english && t("This translation has not been reviewed: the English wording counts.");
+
+  // Marks a widget with the language of its controls, and what in it is taught (data-taught) as the English that it is.
+  const speak = (root) => {
+    if (!english) return;
+    root.lang = language;
+    root.append(Object.assign(document.createElement("p"), { className: "vt-note", textContent: unreviewed }));
+    const mark = () => root.querySelectorAll("[data-taught]:not([lang])").forEach((node) => { node.lang = english; });
+    mark();
+    new MutationObserver(mark).observe(root, { childList: true, subtree: true });
   };
+
+  return { t, tn, tc, language, english, unreviewed, speak };
 })();

@@ -91,11 +91,12 @@ export function parts(scene, geometry, outline = scene.bodies.L1.outline) {
 }
 
 const SLIDERS = [
-  ["anterior", "Anterior height lost", 70],
-  ["middle", "Middle height lost", 70],
-  ["posterior", "Posterior height lost", 60],
-  ["wall", "Posterior wall broken out", 100],
+  ["anterior", t("Anterior height lost"), 70],
+  ["middle", t("Middle height lost"), 70],
+  ["posterior", t("Posterior height lost"), 60],
+  ["wall", t("Posterior wall broken out"), 100],
 ];
+const NAMES = { Normal: t("Normal"), Wedge: t("Wedge"), Biconcave: t("Biconcave"), Crush: t("Crush"), Burst: t("Burst") };
 const PRESETS = {
   Normal: [0, 0, 0, 0, 1],
   Wedge: [35, 20, 0, 0, 1],
@@ -103,62 +104,62 @@ const PRESETS = {
   Crush: [40, 45, 35, 0, 0.5],
   Burst: [30, 35, 15, 60, 1],
 };
-const POINTS = ["superior anterior", "superior middle", "superior posterior", "inferior anterior", "inferior middle", "inferior posterior"];
-const GRADES = ["0 none", "1 mild", "2 moderate", "3 severe"];
+const POINTS = [t("superior anterior"), t("superior middle"), t("superior posterior"), t("inferior anterior"), t("inferior middle"), t("inferior posterior")];
+const GRADES = [t("0 none"), t("1 mild"), t("2 moderate"), t("3 severe")];
 
 const markup = (id) => `
-  <fieldset class="wb-modes"><legend class="vt-visually-hidden">What to do</legend>
-    <label><input type="radio" name="${id}-mode" value="shape" checked> Shape a fracture</label>
-    <label><input type="radio" name="${id}-mode" value="measure"> Measure a film</label>
+  <fieldset class="wb-modes"><legend class="vt-visually-hidden">${t("What to do")}</legend>
+    <label><input type="radio" name="${id}-mode" value="shape" checked> ${t("Shape a fracture")}</label>
+    <label><input type="radio" name="${id}-mode" value="measure"> ${t("Measure a film")}</label>
   </fieldset>
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <div class="wb-bench">
-    <div class="wb-picture" data-part="picture"></div>
+    <div class="wb-picture" data-part="picture" data-taught></div>
     <div data-part="shaping">
-      <div class="wb-presets" role="group" aria-label="Begin from">
-        ${Object.keys(PRESETS).map((name) => `<button type="button" data-preset="${name}">${name}</button>`).join("")}
+      <div class="wb-presets" role="group" aria-label="${t("Begin from")}">
+        ${Object.keys(PRESETS).map((name) => `<button type="button" data-preset="${name}">${NAMES[name]}</button>`).join("")}
       </div>
-      <fieldset><legend>L1, compared with its normal self</legend>
+      <fieldset><legend>${t("L1, compared with its normal self")}</legend>
         ${SLIDERS.map(([name, text, max]) => `
         <div class="wb-slider"><label for="${id}-${name}">${text}</label>
           <output for="${id}-${name}" data-value="${name}">0 %</output>
           <input type="range" id="${id}-${name}" data-slider="${name}" min="0" max="${max}" step="1" value="0"></div>`).join("")}
       </fieldset>
-      <fieldset class="wb-choices"><legend>Endplate that gave way</legend>
-        <label><input type="radio" name="${id}-plate" value="1" checked> superior</label>
-        <label><input type="radio" name="${id}-plate" value="0.5"> both</label>
-        <label><input type="radio" name="${id}-plate" value="0"> inferior</label>
+      <fieldset class="wb-choices"><legend>${t("Endplate that gave way")}</legend>
+        <label><input type="radio" name="${id}-plate" value="1" checked> ${t("superior")}</label>
+        <label><input type="radio" name="${id}-plate" value="0.5"> ${t("both")}</label>
+        <label><input type="radio" name="${id}-plate" value="0"> ${t("inferior")}</label>
       </fieldset>
-      <fieldset class="wb-choices"><legend>Not in this picture</legend>
-        <label><input type="checkbox" data-flag="oedema"> bone oedema on MRI</label>
-        <label><input type="checkbox" data-flag="tension_band"> torn tension band</label>
+      <fieldset class="wb-choices"><legend>${t("Not in this picture")}</legend>
+        <label><input type="checkbox" data-flag="oedema"> ${t("bone oedema on MRI")}</label>
+        <label><input type="checkbox" data-flag="tension_band"> ${t("torn tension band")}</label>
       </fieldset>
     </div>
     <div data-part="measuring" hidden>
       <p data-part="task"></p>
-      <fieldset class="wb-points"><legend>Six points of L1</legend>
+      <fieldset class="wb-points"><legend>${t("Six points of L1")}</legend>
         ${POINTS.map((name, i) => `<label><input type="radio" name="${id}-point" value="${i}"${i ? "" : " checked"}>
-          <span>${i + 1} ${name}</span> <span class="vt-note" data-place="${i}">not placed</span></label>`).join("")}
+          <span>${i + 1} ${name}</span> <span class="vt-note" data-place="${i}">${t("not placed")}</span></label>`).join("")}
       </fieldset>
-      <p class="vt-note" id="${id}-keys">Click or tap a corner in the picture. By keyboard: choose the point, go to the
-        picture with Tab, move with the arrow keys (with Shift in large steps), Enter for the next point.</p>
-      <p><button type="button" class="vt-primary" data-part="check" disabled>Compare with the truth</button>
-        <button type="button" data-part="next">Next film</button></p>
+      <p class="vt-note" id="${id}-keys">${t("Click or tap a corner in the picture. By keyboard: choose the point, go to the picture with Tab, move with the arrow keys (with Shift in large steps), Enter for the next point.")}</p>
+      <p><button type="button" class="vt-primary" data-part="check" disabled>${t("Compare with the truth")}</button>
+        <button type="button" data-part="next">${t("Next film")}</button></p>
     </div>
   </div>
   <div class="wb-readout" data-part="readout"></div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
   <div class="wb-readout" data-part="result" aria-live="polite" hidden></div>
-  <p class="vt-note">Teaching model, not reviewed by a clinician. <span data-part="limits"></span></p>`;
+  <p class="vt-note">${t("Teaching model, not reviewed by a clinician.")} <span data-part="limits" data-taught></span></p>`;
 
 function render({ model, el }) {
   // Each widget loads this module anew, so a counter would give two of them on one page the same ids.
   const id = `wb${Math.random().toString(36).slice(2, 10)}`;
   const root = document.createElement("section");
   root.className = "vt wb";
-  root.setAttribute("aria-label", "Fracture workbench");
+  root.setAttribute("aria-label", t("Fracture workbench"));
   root.dataset.lmSuppressShortcuts = "true";
   root.innerHTML = markup(id);
+  speak(root);
   el.append(root);
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const geometry = model.get("geometry");
@@ -196,7 +197,7 @@ function render({ model, el }) {
       const percent = Math.round(state[name] * 100);
       const slider = root.querySelector(`[data-slider="${name}"]`);
       slider.value = percent;
-      slider.setAttribute("aria-valuetext", `${percent} percent`);
+      slider.setAttribute("aria-valuetext", t("{percent} percent", { percent }));
       root.querySelector(`[data-value="${name}"]`).textContent = `${percent} %`;
     }
     for (const radio of root.querySelectorAll(`[name="${id}-plate"]`)) radio.checked = Number(radio.value) === state.superior_share;
@@ -213,7 +214,7 @@ function render({ model, el }) {
     model.set("shape", { seq: state.sent, anterior, middle, posterior, wall, superior_share, oedema, tension_band });
     model.save_changes();
     clearTimeout(late);
-    late = setTimeout(() => say("The numbers stand still: the lesson is not running. Press “Start this lesson” again."), 3000);
+    late = setTimeout(() => say(t("The numbers stand still: the lesson is not running. Press “Start this lesson” again.")), 3000);
   };
 
   // The picture first; the question to the kernel goes out when it is on the screen.
@@ -241,12 +242,12 @@ function render({ model, el }) {
     }
     const shares = readout.probabilities;
     part("readout").innerHTML = `
-      <div class="wb-grade"><h3>Genant grade <strong>${GRADES[readout.grade]}</strong></h3>
-        <div class="wb-bar" role="img" aria-label="Chance of each grade for one reader: ${shares
-          .map((share, i) => `grade ${i} ${Math.round(share * 100)} percent`).join(", ")}">
-          ${shares.map((share, i) => `<span class="wb-g${i}" style="flex:${share}">${share > 0.07 ? `${i}: ${Math.round(share * 100)} %` : ""}</span>`).join("")}
-        </div><p class="vt-note">${readout.band}</p></div>
-      <table><caption class="vt-visually-hidden">Measured on the picture</caption><tbody>${readout.rows
+      <div class="wb-grade"><h3>${t("Genant grade <strong>{grade}</strong>", { grade: GRADES[readout.grade] })}</h3>
+        <div class="wb-bar" role="img" aria-label="${t("Chance of each grade for one reader: {grades}", { grades: shares
+          .map((share, grade) => t("grade {grade} {percent} percent", { grade, percent: Math.round(share * 100) })).join(", ") })}">
+          ${shares.map((share, i) => `<span class="wb-g${i}" style="flex:${share}">${share > 0.07 ? `<b>${i}: ${Math.round(share * 100)} %</b>` : ""}</span>`).join("")}
+        </div><p class="vt-note" data-taught>${readout.band}</p></div>
+      <table><caption class="vt-visually-hidden">${t("Measured on the picture")}</caption><tbody data-taught>${readout.rows
         .map(([name, value, note]) => `<tr><th scope="row">${name}</th><td>${value}</td><td class="vt-note">${note}</td></tr>`)
         .join("")}</tbody></table>`;
     // A screen reader hears the one sentence that changed, not the whole table.
@@ -286,7 +287,7 @@ function render({ model, el }) {
       truth.map((point) => cross(point, "w-truth", "")).join("") +
       state.placed.map((p, i) => (p ? cross(p, i === state.active ? "w-placed w-active" : "w-placed", i + 1) : "")).join("");
     state.placed.forEach((p, i) => {
-      root.querySelector(`[data-place="${i}"]`).textContent = p ? `${p[0].toFixed(1)}, ${p[1].toFixed(1)} mm` : "not placed";
+      root.querySelector(`[data-place="${i}"]`).textContent = p ? `${p[0].toFixed(1)}, ${p[1].toFixed(1)} mm` : t("not placed");
     });
     part("check").disabled = state.checked || state.placed.some((p) => !p);
   };
@@ -352,7 +353,7 @@ function render({ model, el }) {
     const film = model.get("film");
     state.placed = Array(6).fill(null);
     state.checked = false;
-    part("task").textContent = `Film ${film.number}. Where are the six points of L1, the middle vertebra?`;
+    part("task").textContent = t("Film {number}. Where are the six points of L1, the middle vertebra?", { number: film.number });
     part("result").hidden = true;
     drawScene(lateral(film.shape, geometry, film.tilt), film.outline);
     choose(0);
@@ -367,7 +368,7 @@ function render({ model, el }) {
     part("result").hidden = true;
     svg.classList.toggle("w-film", measuring);
     layer.innerHTML = "";
-    for (const [name, value] of Object.entries({ tabindex: "0", role: "application", "aria-label": "Film to measure", "aria-describedby": `${id}-keys` })) {
+    for (const [name, value] of Object.entries({ tabindex: "0", role: "application", "aria-label": t("Film to measure"), "aria-describedby": `${id}-keys` })) {
       if (measuring) field.setAttribute(name, value);
       else field.removeAttribute(name);
     }
@@ -390,10 +391,10 @@ function render({ model, el }) {
     state.checked = true;
     drawPoints();
     part("result").hidden = false;
-    part("result").innerHTML = `<h3>${result.title}</h3><table><caption class="vt-visually-hidden">Your points and the truth</caption>
-      <thead><tr>${result.head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody>${result.rows
+    part("result").innerHTML = `<h3 data-taught>${result.title}</h3><table><caption class="vt-visually-hidden">${t("Your points and the truth")}</caption>
+      <thead data-taught><tr>${result.head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody data-taught>${result.rows
         .map(([name, ...cells]) => `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`)
-        .join("")}</tbody></table>${result.lines.map((line) => `<p>${line}</p>`).join("")}`;
+        .join("")}</tbody></table>${result.lines.map((line) => `<p data-taught>${line}</p>`).join("")}`;
   };
   const onFilm = () => state.mode === "measure" && showCase();
   const onProblem = () => say(model.get("problem"));
