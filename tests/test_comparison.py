@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from validation import validates
 from vertebra.cement import flow
 from vertebra.cement.balloon import wedge_angle
 from vertebra.comparison import (
@@ -113,6 +114,9 @@ def test_contact_is_that_of_a_plug_as_tall():
     assert levels == sorted(levels) and levels[-1] == 1.0 > levels[0]
 
 
+@validates(
+    "comparison", "Filling in both models of one treatment", against="each other", kind="property", tolerance="1e-3"
+)
 def test_the_same_share_of_the_axisymmetric_body_is_filled():
     for arm in compare(PLAIN):
         own = arm.state.bone.inside.sum() * 2.0**3 / 1000

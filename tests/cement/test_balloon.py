@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from validation import validates
 from vertebra.cement import balloon as room
 from vertebra.cement.balloon import (
     BALLOONS,
@@ -131,6 +132,13 @@ def test_old_fractures_regain_the_share_they_were_fitted_to():
 # --- exact solutions
 
 
+@validates(
+    "cement.balloon",
+    "Pressure in a cavity",
+    against="the equation of equilibrium, integrated by SciPy",
+    kind="library",
+    tolerance="1e-8 of the value",
+)
 @pytest.mark.parametrize(("radius", "shell"), [(9.0, 3.0), (4.0, 1.0), (11.0, 3.0)])
 def test_the_pressure_in_a_cavity_is_that_of_a_shell_in_equilibrium(radius, shell):
     # d(radial)/dr = -2 (radial - hoop) / r, with radial - hoop = 1 in the rubble and radial = 1 at its outer face.
@@ -180,6 +188,13 @@ def test_a_membrane_in_air_stiffens_without_bound():
         size.pressure(5.0)
 
 
+@validates(
+    "cement.balloon",
+    "Pressure of the balloon's membrane",
+    against="the slope of Gent's strain energy",
+    kind="analytic",
+    tolerance="1e-4 of the value",
+)
 def test_the_membrane_is_what_its_strain_energy_says():
     # Gent's energy differentiated numerically: pressure = dU/dV for a thin sphere.
     size, limit, stiffness = BALLOONS["20/3"], room.parameter("wall limit"), room.parameter("wall stiffness") * 1e6
@@ -288,6 +303,13 @@ def test_a_balloon_beside_a_wall_is_a_sign_to_stop():
     assert central.contacts == () == central.limits
 
 
+@validates(
+    "cement.balloon",
+    "Room between balloon and wall",
+    against="the distance from its surface to the bone",
+    kind="computation",
+    tolerance="0.35 mm",
+)
 def test_clearance_is_the_true_distance_to_the_bone_less_its_cortex():
     found = run(wedge(0.3), 3.0, level="L3")
     surface = np.concatenate([cavity.surface(36) for cavity in found.balloons])

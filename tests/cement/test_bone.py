@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from validation import validates
 from vertebra.cement.bone import OUTLETS, bone, kozeny_carman, parameter, permeability, slot, tube
 from vertebra.spine.shape import Shape, breach, burst, chance, cleft, kuemmell, wall_defect, wedge
 from vertebra.spine.vertebra import Vertebra
@@ -10,6 +11,13 @@ from vertebra.spine.vertebra import Vertebra
 L1 = Vertebra("L1")
 
 
+@validates(
+    "cement.bone",
+    "Permeability when bone is packed",
+    against="the law of Kozeny and Carman, worked by hand",
+    kind="analytic",
+    tolerance="5e-4",
+)
 def test_permeability_follows_kozeny_and_carman() -> None:
     # 5 mL packed into a shell: porosity 0.88 to 0.76 leaves a sixth of the permeability.
     assert float(kozeny_carman(0.76) / kozeny_carman(0.88)) == pytest.approx(0.161, abs=5e-4)
@@ -136,6 +144,9 @@ def test_where_the_ways_out_are() -> None:
     assert sides[0] > 15 and sides[1] < -15
 
 
+@validates(
+    "cement.bone", "Flow through a vein", against="Poiseuille's law", kind="analytic", tolerance="0.1 of 42.4 Pa"
+)
 def test_narrow_ways_obey_poiseuille() -> None:
     # Flow of 1 mL/min of 0.1 Pa s through a vein 2 mm wide and 10 mm long: 8 mu L Q / pi r^4 = 42.4 Pa.
     conductance, volume = tube(1.0, 10.0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from validation import USUAL, validates
 from vertebra.cement.cannula import bore, pressure_drop, wall_shear_rate, widened
 
 
@@ -33,6 +34,13 @@ def test_usual_cannulas() -> None:
     assert wall_shear_rate(4.0, 2.4) == pytest.approx(4 * 4e-6 / 60 / (np.pi * r**3))
 
 
+@validates(
+    "cement.cannula",
+    "Pressure in a cannula with a wider part",
+    against="two tubes in series",
+    kind="analytic",
+    tolerance=USUAL,
+)
 def test_a_wider_part() -> None:
     # Two tubes in series, by the same law.
     narrow, wide = pressure_drop(100.0, 4.0, 2.0, 33.0), pressure_drop(100.0, 4.0, 4.0, 67.0)

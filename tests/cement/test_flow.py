@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
+from validation import validates
 from vertebra.assets import parameters
 from vertebra.cement.balloon import Cavity
 from vertebra.cement.bone import Bone, Outlet, bone, exposed
@@ -102,6 +103,13 @@ PAIR = ((9.0, 4.0, -1.0), (-9.0, 4.0, -1.0))
 # --- against exact solutions
 
 
+@validates(
+    "cement.flow",
+    "Pressure at the tip in a ball",
+    against="radial Darcy flow in closed form",
+    kind="analytic",
+    tolerance="0.03 of the value",
+)
 def test_radial_flow_converges_to_the_exact_pressure() -> None:
     missed = []
     for spacing in (2.0, 1.5, 1.0):
@@ -132,6 +140,13 @@ def bar(length: int = 60, spacing: float = 1.0) -> Bone:
     return body(inside, spacing, np.array([-2.0, -1.0, -2.0]), 1e-8, 0.9, way(end))
 
 
+@validates(
+    "cement.flow",
+    "Age of cement along a bar",
+    against="the time since it entered",
+    kind="analytic",
+    tolerance="0.01 of the value, 0.04 near the front",
+)
 def test_plug_flow_carries_the_age() -> None:
     """In a bar cement moves like a plug: at a distance x it entered x A phi / Q ago and has warmed since."""
     tips = tuple((float(x), 0.0, float(z)) for x in (-1, 0, 1) for z in (-1, 0, 1))
@@ -158,6 +173,13 @@ def test_plug_flow_carries_the_age() -> None:
     assert profile[well].max() > 1.1 * (100 + last.seconds)
 
 
+@validates(
+    "cement.flow",
+    "Pressure before a bar",
+    against="two resistances in series",
+    kind="analytic",
+    tolerance="0.01 of the value",
+)
 def test_series_resistance_of_a_bar() -> None:
     """Pressure before a bar with cement up to x and marrow beyond: Q / (K A) (mu_c x + mu_m (L - x))."""
     tips = tuple((float(x), 0.0, float(z)) for x in (-1, 0, 1) for z in (-1, 0, 1))
@@ -168,6 +190,13 @@ def test_series_resistance_of_a_bar() -> None:
     assert grows == pytest.approx(rate / (1e-8 * area) * (50 - MARROW) * 0.175e-6 / (area * 0.9), rel=0.01)
 
 
+@validates(
+    "cement.flow",
+    "Solver of the pressure",
+    against="SciPy's direct solver",
+    kind="library",
+    tolerance="1e-6 of the value",
+)
 def test_conjugate_gradients_against_a_direct_solve() -> None:
     random = np.random.default_rng(1)
     n, h = 200, 5.0
@@ -186,6 +215,13 @@ def test_conjugate_gradients_against_a_direct_solve() -> None:
 # --- mass
 
 
+@validates(
+    "cement.flow",
+    "Volume of cement in bone and leaks",
+    against="what was injected",
+    kind="property",
+    tolerance="1e-6 of the value",
+)
 @pytest.mark.parametrize("shape", [Shape(), breach(3.0, 0.3), wall_defect(0.5, 0.2), burst(0.4, 4.0), kuemmell()])
 @pytest.mark.parametrize("cement", ["low viscosity", 0.1, 300.0])
 def test_no_cement_is_lost(shape: Shape, cement: str | float) -> None:

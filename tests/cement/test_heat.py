@@ -13,6 +13,7 @@ from scipy.integrate import quad, solve_ivp
 from scipy.sparse import block_array, diags_array, eye_array
 from scipy.special import erf, j1
 
+from validation import validates
 from vertebra.assets import parameters
 from vertebra.cement.heat import REACH, Charge, Tissue, cure, diffuse, grid, in_syringe, leak, tissue
 from vertebra.cement.material import CEMENTS
@@ -97,6 +98,13 @@ def test_the_page_counts_its_own_agreements_right():
 # --- exact solutions
 
 
+@validates(
+    "cement.heat",
+    "Cooling of a hot sphere",
+    against="the exact solution",
+    kind="analytic",
+    tolerance="0.003 of the value",
+)
 @pytest.mark.parametrize("seconds", [60, 200, 600])
 def test_a_hot_sphere_cools_as_the_exact_solution_says(seconds):
     assert cooled_sphere(seconds) == pytest.approx(hot_sphere(seconds), rel=0.003)
@@ -108,6 +116,13 @@ def test_the_cooling_of_a_sphere_converges():
     assert errors[1] < errors[0] < 0.05 * exact
 
 
+@validates(
+    "cement.heat",
+    "Cooling of a hot thread",
+    against="an integral of Bessel functions",
+    kind="analytic",
+    tolerance="0.003 of the value",
+)
 def test_a_hot_thread_cools_as_the_exact_solution_says():
     radius, seconds, even = 3e-3, 60.0, Tissue(2.6e6, 0.35)
     reach = even.conductivity / even.capacity * seconds / radius**2
@@ -123,6 +138,7 @@ def test_the_cure_releases_what_stays_as_heat():
     assert heat_kept() == pytest.approx(1, rel=0.005)
 
 
+@validates("cement.heat", "Cooling by blood", against="an exponential", kind="analytic", tolerance="0.01 of the value")
 def test_blood_takes_the_heat_at_the_rate_of_its_flow():
     """With the same tissue everywhere and no gradient the excess falls as exp(-w t / c)."""
     mesh, even = grid(1.0), Tissue(3e6, 0.3)
@@ -181,6 +197,13 @@ def method_of_lines(volume_ml, fraction, room, age, seconds):
     return middle * 1e3, found.t, found.y[:cells].T
 
 
+@validates(
+    "cement.heat",
+    "Temperatures in and around cement",
+    against="the method of lines",
+    kind="computation",
+    tolerance="0.5 °C",
+)
 @pytest.mark.parametrize(("volume_ml", "fraction", "room", "age"), [(4, 0.88, 23, 300), (6, 1.0, 21, 400)])
 def test_an_independent_solver_finds_the_same_temperatures(volume_ml, fraction, room, age):
     radii, times, expected = method_of_lines(volume_ml, fraction, room, age, 800)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from validation import validates
 from vertebra.assets import parameters
 from vertebra.cement.material import CEMENTS, TABLE, cement
 from vertebra.evidence.references import references
@@ -27,6 +28,13 @@ def integrated(cement_, course, seconds):
     return found.y[0, -1]
 
 
+@validates(
+    "cement.material",
+    "Share that is cured",
+    against="its rate, integrated in small steps",
+    kind="computation",
+    tolerance="2e-4",
+)
 @BOTH
 @pytest.mark.parametrize("temperature", [18.0, 23.0, 37.0])
 def test_the_cure_is_the_integral_of_its_rate(cement_, temperature):
@@ -82,6 +90,14 @@ def test_six_degrees_change_the_time_as_arrhenius_says():
     assert 1.6 < LOW.window(18).sets / LOW.window(24).sets < 1.8
 
 
+@validates(
+    "cement.material",
+    "Setting time at 20 °C (fitted to this and another paper)",
+    against="534 s, measured",
+    kind="published",
+    tolerance="0.15 of the value",
+    source=("koh2015",),
+)
 def test_the_setting_time_lies_by_the_published_one():
     assert LOW.window(20).sets == pytest.approx(534, rel=0.15)  # koh2015
 

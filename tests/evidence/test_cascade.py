@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 from scipy.stats import beta, poisson
 
+from validation import validates
 from vertebra.evidence import cascade
 from vertebra.evidence.cascade import (
     AGES,
@@ -61,6 +62,14 @@ def start(person):
 # --- what was fitted ---
 
 
+@validates(
+    "evidence.cascade",
+    "Six rates (fitted to this)",
+    against="shares with a new fracture on placebo",
+    kind="published",
+    tolerance="0.06 percentage points",
+    source=("gallagher2005",),
+)
 @pytest.mark.parametrize(
     ("who", "share", "in_a_year"),
     [("1", 7, 4.1), ("2", 16, 9.5), ("3", 23, 13.9), ("mild", 10, 5.8), ("moderate", 13, 7.6), ("severe", 28, 17.1)],
@@ -93,6 +102,13 @@ def test_hazard_and_chance_undo_each_other():
 # --- the chain ---
 
 
+@validates(
+    "evidence.cascade",
+    "A thousand women over five years",
+    against="the matrix exponential",
+    kind="analytic",
+    tolerance="4e-3",
+)
 @pytest.mark.parametrize("person", [Person(who, age) for who in (*NUMBERS[1:], *GRADES) for age in AGES])
 def test_the_chain_of_steps_follows_the_matrix_exponential(person):
     for years in (1, 3, 5):
@@ -103,6 +119,9 @@ def test_the_chain_of_steps_follows_the_matrix_exponential(person):
         assert cohort(person).course[60, 0] == pytest.approx(exact[0], abs=1e-12)
 
 
+@validates(
+    "evidence.cascade", "Numbers of fractures at one rate", against="Poisson's law", kind="analytic", tolerance="4e-3"
+)
 def test_at_one_rate_fractures_come_as_poisson_says():
     course = cohort(Person("severe")).course[60]
     expected = 5 * rates()["severe"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import linprog
 
+from validation import validates
 from vertebra import assets
 from vertebra.evidence.redflags import (
     Interval,
@@ -45,6 +46,13 @@ def intervals(numbers):
 # --- Bayes -----------------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "evidence.redflags",
+    "Probability after a red flag",
+    against="a crowd counted in exact fractions",
+    kind="analytic",
+    tolerance="1e-12 of the value",
+)
 @pytest.mark.parametrize(("prior", "ratio"), [("1/50", 4), ("1/50", 48), ("9/200", 48), ("3/100", 12), ("1/2", 1)])
 def test_a_probability_is_updated_as_in_a_crowd_that_is_counted(prior, ratio):
     """A ratio of k: the finding is k times as frequent among those with a fracture. Counted in exact fractions."""
@@ -107,6 +115,13 @@ def extreme(shares, sign):
     return sign * linprog(aim, A_eq=rows, b_eq=[*shares, 1], bounds=(0, 1), method="highs").fun
 
 
+@validates(
+    "evidence.redflags",
+    "Bounds when several flags overlap as they like",
+    against="linear programs over all crowds",
+    kind="library",
+    tolerance="1e-9",
+)
 @pytest.mark.parametrize(
     ("prior", "tests"),
     [
@@ -152,6 +167,9 @@ def test_what_is_no_probability_is_refused(prior):
 # --- Intervals from counts -------------------------------------------------------------------------------------------
 
 
+@validates(
+    "evidence.redflags", "Likelihood ratio of counts", against="SciPy", kind="library", tolerance="1e-6 of the value"
+)
 def test_a_ratio_of_counts_is_scipys_relative_risk():
     ours = ratio_of_counts(42, 48, 3, 30)
     theirs = stats.contingency.relative_risk(42, 48, 3, 30).confidence_interval(0.95)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
+from validation import USUAL, validates
 from vertebra import assets
 from vertebra.evidence.exhibits import counts, entrants
 from vertebra.evidence.pooling import Estimate, Twice, around, leave_one_out, pool, risks
@@ -168,6 +169,13 @@ def test_a_pool_is_what_the_textbook_sum_gives(some):
         assert both(found.random) == pytest.approx(both(found.fixed))
 
 
+@validates(
+    "evidence.pooling",
+    "Fixed and random effects, tau², Q, Hartung and Knapp",
+    against="statsmodels",
+    kind="library",
+    tolerance="1e-9",
+)
 @settings(max_examples=25, deadline=None)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(trials)
@@ -225,6 +233,13 @@ def test_small_sample_intervals_are_students_and_never_narrower():
     )
 
 
+@validates(
+    "evidence.pooling",
+    "Cover of a prediction interval",
+    against="300 simulated sets of trials",
+    kind="computation",
+    tolerance="0.92 to 0.985",
+)
 def test_a_prediction_interval_holds_as_many_next_trials_as_it_says():
     """Ten precise trials: the interval is that of a single next value, t on k - 2 degrees of freedom."""
     chance = np.random.default_rng(5)
@@ -299,6 +314,7 @@ def test_a_printed_p_that_does_not_fit_is_explained():
     assert klazen.exact < 0.2 and klazen.p < 0.2  # neither is anywhere near the printed 0.44
 
 
+@validates("evidence.pooling", "Risk ratio with its interval", against="statsmodels", kind="library", tolerance=USUAL)
 def test_risks_agree_with_statsmodels_and_refuse_empty_cells():
     from statsmodels.stats.contingency_tables import Table2x2
 
@@ -313,6 +329,13 @@ def test_risks_agree_with_statsmodels_and_refuse_empty_cells():
 # --- regression to the mean ------------------------------------------------------------------------------------------
 
 
+@validates(
+    "evidence.exhibits",
+    "Regression to the mean",
+    against="the truncated normal of SciPy",
+    kind="library",
+    tolerance=USUAL,
+)
 @pytest.mark.parametrize("people", [Twice(5, 1.5, 1.5, 7), Twice(6, 2, 0.5, 5), Twice(4, 0.5, 2, 8)])
 def test_regression_to_the_mean_is_the_truncated_normals(people):
     """The mean of a normal cut off at the threshold, from scipy; on the second day only the lasting part is left."""

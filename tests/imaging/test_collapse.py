@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from validation import validates
 from vertebra.imaging import collapse, ct
 from vertebra.measure.morphometry import SixPoints, height_loss, reference_heights
 
@@ -44,6 +45,13 @@ def case(request):
 # --- the field -------------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "imaging.collapse",
+    "Heights of the collapsed vertebra of a patient",
+    against="the heights that were asked for",
+    kind="property",
+    tolerance="1e-4 of the height",
+)
 def test_heights_are_those_asked_for(case):
     level, losses, field = case
     before = collapse.patient_landmarks()[level]
@@ -60,6 +68,13 @@ def test_no_place_is_folded_and_every_place_is_found_again(case):
     assert np.abs(field.forward(field.inverse(points)) - points).max() < 0.01
 
 
+@validates(
+    "imaging.collapse",
+    "How much bone is compacted",
+    against="the determinant of finite differences",
+    kind="computation",
+    tolerance="1e-3, median",
+)
 def test_the_volume_ratio_is_the_determinant_of_finite_differences(case):
     level, _, field = case
     points = np.concatenate([anywhere(500), bone(level)[::8]])
@@ -202,6 +217,13 @@ def variant(request):
     return collapse.collapsed(level, *losses, spacing=1.0)
 
 
+@validates(
+    "imaging.collapse",
+    "Heights read again from the warped outlines",
+    against="the truth of the deformation",
+    kind="property",
+    tolerance="0.6 mm",
+)
 def test_heights_read_again_from_the_warped_outlines_are_the_truth(variant):
     read = ct.landmarks(variant.ct)
     error = np.array([collapse.heights(read[level]) - variant.heights[level] for level in ct.LEVELS])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from validation import validates
 from vertebra import assets
 from vertebra.imaging import ct
 from vertebra.spine.vertebra import Vertebra
@@ -240,6 +241,13 @@ def test_cubes_show_the_same_patient(scan):
 # --- outlines --------------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "imaging.ct",
+    "Distance to an outline",
+    against="the distance to a ball",
+    kind="analytic",
+    tolerance="0.3 mm on average, 1.0 at worst",
+)
 def test_distance_to_a_ball_of_long_voxels():
     i, j, k = np.indices((50, 50, 22))
     spacing = np.array([0.7, 0.7, 2.0])
@@ -303,6 +311,14 @@ def test_the_six_points_lie_on_the_outline_and_are_plausible(scan, points):
         assert np.all((disc > 1) & (disc < 12)), f"disc {upper}-{lower}: {disc}"
 
 
+@validates(
+    "imaging.ct",
+    "Heights of the patient's L1",
+    against="a meta-analysis of 18 studies",
+    kind="published",
+    tolerance="0.12 of the value",
+    source=("bonczar2024",),
+)
 def test_l1_has_about_the_published_heights(points):
     """Means of 25.54 and 26.57 mm, anterior 24.54: a patient lies within a tenth or so of a mean."""
     rows = [line.split(",") for line in assets.read_text("anatomy/dimensions.csv").splitlines()]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from validation import validates
 from vertebra.evidence.references import cited, references
 from vertebra.imaging import films
 from vertebra.imaging.films import KINDS, MIMICS, READ, film_case
@@ -193,6 +194,13 @@ def test_what_is_said_belongs_together(case):
     assert set(named) <= references().keys() | {"unreferenced"}
 
 
+@validates(
+    "imaging.films",
+    "Heights on the film in pixels",
+    against="the heights in millimetres",
+    kind="property",
+    tolerance="0.04 of the value",
+)
 def test_the_six_points_on_the_film_have_the_heights_that_are_said(case):
     """Measured in pixels, the three heights stand to each other as the millimetres do."""
     pixels = np.linalg.norm(case.landmarks[:3] - case.landmarks[3:], axis=1)
@@ -233,6 +241,13 @@ def test_the_picture_is_a_whole_grey_scale_film(case):
     assert (read == case.picture).all()
 
 
+@validates(
+    "imaging.films",
+    "Kind and size of the deformity on a film",
+    against="what was made",
+    kind="property",
+    tolerance="0.09 of the height",
+)
 @pytest.mark.parametrize("loss", [0.25, 0.45])
 @pytest.mark.parametrize(("made", "kind"), [(wedge, "wedge"), (biconcave, "biconcave"), (crush, "crush")])
 def test_a_deformity_is_read_as_what_was_made(made, kind, loss):

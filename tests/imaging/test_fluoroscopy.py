@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from validation import validates
 from vertebra.imaging import fluoroscopy
 from vertebra.imaging.ct import STRUCTURES, patient
 from vertebra.imaging.fluoroscopy import Block, CArm, Rod, Scene, attenuation, chord, film, ray_cast, shear_warp, splat
@@ -83,6 +84,13 @@ SPHERE = solid(lambda x, y, z: 20 - np.sqrt(x * x + y * y + z * z), spacing=0.5)
 CYLINDER = solid(lambda x, y, z: 15 - np.hypot(x, y) + 0 * z, extent=28, spacing=0.5)
 
 
+@validates(
+    "imaging.fluoroscopy",
+    "Shadow of a sphere, three renderers",
+    against="chords in closed form",
+    kind="analytic",
+    tolerance="0.01 of the picture",
+)
 @pytest.mark.parametrize("name", BACK_ENDS)
 def test_a_sphere_casts_its_chords(name):
     for angles in ANGLES:
@@ -132,6 +140,13 @@ def test_a_needle_seen_end_on_is_as_long_as_it_is_and_as_wide_as_it_is_across():
     assert np.count_nonzero(across[:, 32]) * 0.4 == pytest.approx(3 * 1000 / 650, abs=0.8)
 
 
+@validates(
+    "imaging.fluoroscopy",
+    "Magnification",
+    against="the theorem of intersecting lines",
+    kind="analytic",
+    tolerance="0.5 pixels",
+)
 @pytest.mark.parametrize("name", BACK_ENDS)
 def test_two_beads_are_magnified_by_the_source_detector_distance_over_their_depth(name):
     bead = solid(lambda x, y, z: 3 - np.sqrt(x * x + y * y + z * z), extent=4, spacing=0.5)
@@ -181,6 +196,13 @@ def test_an_oblique_ray_runs_the_longer_through_a_plate(name):
     assert seen[12:-12, 12:-12] == pytest.approx(path[12:-12, 12:-12], rel=0.015)
 
 
+@validates(
+    "imaging.fluoroscopy",
+    "Shadow of a vertebra",
+    against="DiffDRR 0.6.1",
+    kind="library",
+    tolerance="0.005 of the sum; correlation 0.99999, 0.999 or 0.997 by renderer",
+)
 @pytest.mark.parametrize(("name", "least"), [("ray_cast", 0.99999), ("shear_warp", 0.999), ("splat", 0.997)])
 def test_diffdrr_sees_the_same(name, least):
     """The reference is DiffDRR 0.6.1's, made by data/make_reference.py: its own detector, pose and renderer."""
@@ -264,6 +286,13 @@ def test_what_a_block_and_a_c_arm_keep_can_not_be_written_into():
     mu[0, 0, 0] = affine[0, 3] = 1  # the caller's own arrays stay the caller's
 
 
+@validates(
+    "imaging.fluoroscopy",
+    "Attenuation of bone, water and soft tissue",
+    against="NIST SRD 126, bone as read in a copy, water recalled",
+    kind="computation",
+    tolerance="0.01 of the value",
+)
 def test_bone_and_water_attenuate_as_nist_tabulates():
     """mu/rho of NIST SRD 126 in cm^2/g, bone as read in a copy of it, water as recalled; the table here is Elam's."""
     for kev, bone, water in ((40, 0.6655, 0.2683), (50, 0.4242, 0.2269), (60, 0.3148, 0.2059), (80, 0.2229, 0.1837)):
@@ -322,6 +351,13 @@ def test_bone_and_tissue_are_counted_in_excess_of_soft_tissue():
     assert np.count_nonzero(fluoroscopy.tissue(hounsfield, np.eye(4), threshold=150).mu) == 1
 
 
+@validates(
+    "imaging.fluoroscopy",
+    "Noise of the picture",
+    against="Poisson's law",
+    kind="analytic",
+    tolerance="0.05 of the value",
+)
 def test_quantum_noise_is_poisson_on_the_intensity():
     g = np.full((200, 200), 0.7)
     plain = {"window": (0.0, 1.4), "scatter": 0.0, "blur": 0.0}

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from validation import validates
 from vertebra.imaging import leaks
 from vertebra.imaging.fluoroscopy import attenuation, ray_cast
 from vertebra.imaging.leaks import (
@@ -88,6 +89,13 @@ def test_each_route_leads_where_it_is_said_to(level):
     assert centre(Leak(level, "S", 0.8))[1][1] > centre(Leak(level, "S", 0.1))[1][1] + 3
 
 
+@validates(
+    "imaging.leaks",
+    "Cement in the shadow of a leak",
+    against="its volume",
+    kind="property",
+    tolerance="0.005 of the value",
+)
 @pytest.mark.parametrize(("level", "route"), list(itertools.product(("T8", "L1"), ROUTES)))
 def test_a_shadow_holds_all_the_cement(level, route):
     """Line integrals, scaled back by the magnification where the leak lies, are attenuation times volume."""
@@ -100,6 +108,9 @@ def test_a_shadow_holds_all_the_cement(level, route):
         assert total == pytest.approx(0.5, rel=0.005)
 
 
+@validates(
+    "imaging.leaks", "Shadow of a leak", against="a ray caster", kind="computation", tolerance="correlation 0.98"
+)
 def test_the_shadow_is_that_of_a_ray_caster():
     leak, arm = Leak("L1", "S", 0.6), carm("L1", "lateral", pixels=48)
     around, share = deposit(leak, COARSE)

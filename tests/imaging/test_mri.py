@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from validation import USUAL, validates
 from vertebra.imaging import ct, mri
 
 POSITIVE = st.floats(50, 4000)
 
 
+@validates("imaging.mri", "Signal of a spin echo", against="Bloch's exponentials", kind="analytic", tolerance=USUAL)
 def test_a_spin_echo_recovers_as_one_exponential() -> None:
     tissue = mri.Tissue(0.8, 1000.0, 100.0)
     # TR = T1 ln 2 gives back one half; TE = T2 ln 4 leaves one quarter.
@@ -23,6 +25,13 @@ def test_inversion_recovery_starts_inverted_and_ends_upright() -> None:
     assert mri.Sequence(1e6, 1, 1e5).magnetisation(tissue) == pytest.approx(1)
 
 
+@validates(
+    "imaging.mri",
+    "Inversion time that nulls a tissue",
+    against="the root, found by bisection",
+    kind="computation",
+    tolerance="1e-6 of the value",
+)
 @given(t1=POSITIVE, tr=POSITIVE)
 def test_recovery_passes_zero_at_the_null_time_by_bisection(t1: float, tr: float) -> None:
     low, high = 0.0, tr
@@ -142,6 +151,7 @@ def test_an_acute_fracture_has_its_fluid_sign(sections: dict[str, mri.Section]) 
     assert mri.signal(acute.shares, mri.sequences()["STIR"])[slit].mean() > 1.2 * at(acute, "STIR", "L1", 0.42)
 
 
+@validates("imaging.mri", "Noise of an MRI", against="Rayleigh's law", kind="analytic", tolerance="0.03")
 def test_noise_is_that_of_a_magnitude_picture() -> None:
     empty = mri.Section("", "", {"air": np.ones((200, 200))}, {}, 0, 0)
     # Rayleigh: above the window's black lies exp(-(black / sd)^2 / 2), a quarter of it; of a normal noise a twentieth.
@@ -155,6 +165,13 @@ def test_a_picture_is_the_same_each_time_and_differs_between_sequences(sections:
     assert (one != mri.picture(sections["old"], "T1", seed=4)).any()
 
 
+@validates(
+    "imaging.mri",
+    "Chance of malignancy after a sign",
+    against="patients that are counted",
+    kind="analytic",
+    tolerance=USUAL,
+)
 @given(prior=st.floats(0.001, 0.999))
 def test_bayes_rule_agrees_with_counting_patients(prior: float) -> None:
     sign = mri.SIGNS["pedicle"]

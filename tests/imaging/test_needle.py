@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from validation import validates
 from vertebra.imaging.needle import OUTER_DIAMETER, Breach, Needle, aim, breach, two_views
 from vertebra.spine.dimensions import dimensions
 from vertebra.spine.shape import wedge
@@ -45,6 +46,13 @@ def cylinder(needle, behind):
     return (needle.tip - np.arange(0, behind, 0.1)[:, None, None] * axis + ring).reshape(-1, 3)
 
 
+@validates(
+    "imaging.needle",
+    "Depth of a breach of the canal",
+    against="the overlap of known widths",
+    kind="analytic",
+    tolerance="0.1 mm",
+)
 @pytest.mark.parametrize("level", ["T8", "T12", "L3"])
 @pytest.mark.parametrize(("side", "gauge", "into"), [("right", "11G", 1.0), ("left", "13G", 2.5)])
 def test_a_needle_along_the_canal_breaches_it_by_what_overlaps(level, side, gauge, into):
@@ -55,6 +63,13 @@ def test_a_needle_along_the_canal_breaches_it_by_what_overlaps(level, side, gaug
     assert breach(needle, vertebra(level), side).canal == pytest.approx(into, abs=0.1)
 
 
+@validates(
+    "imaging.needle",
+    "Depth of a breach of the pedicle",
+    against="the needle's densely sampled surface",
+    kind="computation",
+    tolerance="0.1 mm",
+)
 @pytest.mark.parametrize(("level", "side"), [("T9", "right"), ("L1", "left"), ("L4", "right")])
 @pytest.mark.parametrize("lateral", [-3.5, 4.5])
 def test_a_shifted_needle_leaves_the_pedicle_by_what_a_dense_surface_says(level, side, lateral):
@@ -176,6 +191,13 @@ def test_a_wedge_brings_the_endplate_nearer():
 # --- two views -------------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "imaging.needle",
+    "Where a needle passes ring and wall in two views",
+    against="plane geometry",
+    kind="analytic",
+    tolerance="0.8 mm",
+)
 def test_the_depths_are_those_of_plane_geometry():
     """A needle at 45 degrees through the isthmus passes any plane at a depth that can be worked out by hand."""
     bone = vertebra("L1")

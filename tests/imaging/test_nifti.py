@@ -6,12 +6,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from validation import EXACT, validates
 from vertebra import assets
 from vertebra.imaging import ct, nifti
 
 AFFINE = np.array([[0.7, 0, 0.1, -12], [0, 0.7, 0, 8], [0, 0, 2.5, -300], [0, 0, 0, 1.0]])
 
 
+@validates("imaging.nifti", "Voxels and place of the CT", against="nibabel", kind="library", tolerance=EXACT)
 @pytest.mark.parametrize("name", [ct.IMAGE, ct.LABELS])
 def test_the_courses_ct_is_what_nibabel_reads(name):
     data, affine = nifti.read(assets.path(name))

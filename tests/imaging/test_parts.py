@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from validation import validates
 from vertebra.imaging import ct, parts
 from vertebra.spine.vertebra import PARTS, Vertebra
 
@@ -30,6 +31,13 @@ def areas(mesh):
     return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
 
 
+@validates(
+    "imaging.parts",
+    "Where the named parts of a patient's bone lie",
+    against="a map that is known",
+    kind="computation",
+    tolerance="0.3 mm",
+)
 def test_an_affine_map_is_found_again_on_another_mesh(textbook):
     other = Vertebra("L1").mesh(1.1)
     moved = parts.fitted(textbook.vertices, stranger(other.vertices))

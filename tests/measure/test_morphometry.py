@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from validation import EXACT, USUAL, validates
 from vertebra.measure import morphometry as m
 from vertebra.measure.morphometry import Heights, SixPoints
 
@@ -90,6 +91,7 @@ def test_bad_heights_are_named(value):
 # --- losses, reference, grade
 
 
+@validates("measure.morphometry", "Height losses", against="sums done by hand", kind="analytic", tolerance=USUAL)
 def test_losses_by_hand():
     heights, reference = Heights(15.0, 12.0, 20.0), Heights(24.0, 20.0, 25.0)
     assert m.wedge_loss(heights) == pytest.approx(0.25)
@@ -147,6 +149,14 @@ def test_the_own_posterior_wall_understates_a_crushed_body_by_two_grades():
     assert m.height_loss(crushed, EVEN).grade == 3
 
 
+@validates(
+    "measure.morphometry",
+    "Genant's grades",
+    against="the published limits of 20, 25 and 40 %",
+    kind="published",
+    tolerance=EXACT,
+    source=("genant1993",),
+)
 @pytest.mark.parametrize(
     ("loss", "grade"),
     [
@@ -190,6 +200,13 @@ def test_a_percentage_is_not_taken_for_a_fraction(loss):
 # --- uncertainty
 
 
+@validates(
+    "measure.morphometry",
+    "Probabilities of the grades under a reader's error",
+    against="a simulation of its own",
+    kind="computation",
+    tolerance="0.035",
+)
 def test_grade_band_agrees_with_an_independent_simulation():
     vertebra, above, below = body(17, 20, 23.8), body(23, 22, 23), body(24, 23, 24.5)
     band = m.grade_band(vertebra, above, below)
@@ -260,6 +277,7 @@ def test_bad_noise_is_named(options):
         m.grade_band(NORMAL, NORMAL, NORMAL, **options)
 
 
+@validates("measure.morphometry", "Limits of agreement", against="sums done by hand", kind="analytic", tolerance=USUAL)
 def test_limits_of_agreement_by_hand():
     agreement = m.limits_of_agreement([1, 2, 3, 4], [0, 2, 2, 4])
     sd = math.sqrt(4 * 0.25 / 3)
@@ -343,6 +361,13 @@ def test_bad_lines_are_named(line, words):
         m.cobb_angle([[30, 0], [0, 0]], line)
 
 
+@validates(
+    "measure.morphometry",
+    "Scatter of a Cobb angle",
+    against="a simulation of noisy landmarks",
+    kind="computation",
+    tolerance="0.05 of the value",
+)
 def test_cobb_sd_analytic_against_simulation():
     assert m.cobb_sd(0.55, 34) == pytest.approx(1.85, abs=0.005)
     flat = body(24, 24, 24, depth=34)
@@ -358,6 +383,13 @@ def test_cobb_sd_analytic_against_simulation():
 HEIGHT = st.floats(8, 30)
 
 
+@validates(
+    "measure.morphometry",
+    "Losses and angles",
+    against="themselves, turned, moved and scaled",
+    kind="property",
+    tolerance="1e-12",
+)
 @settings(max_examples=60)
 @given(HEIGHT, HEIGHT, HEIGHT, st.floats(-math.pi, math.pi), st.floats(0.2, 5), st.floats(-300, 300))
 def test_losses_and_angles_do_not_depend_on_rotation_translation_or_scale(ha, hm, hp, angle, scale, shift):

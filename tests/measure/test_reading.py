@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from matplotlib.path import Path as Polygon
 from scipy.stats import binom, binomtest
 
+from validation import validates
 from vertebra.measure import reading
 from vertebra.measure.reading import Finding, Proportion, Reading, nearest_level, weighted_kappa, wilson
 
@@ -21,6 +22,7 @@ def read(truth, said, certainty=2):
     return Reading(truth, said, certainty)
 
 
+@validates("measure.reading", "Wilson's interval", against="SciPy", kind="library", tolerance="1e-12")
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_scipys(counts):
     expected = binomtest(*counts).proportion_ci(method="wilson")
@@ -56,6 +58,9 @@ def test_weighted_kappa_of_a_table_worked_by_hand():
     assert weighted_kappa(truth, said) == pytest.approx(1 - 0.6 / 1.34)
 
 
+@validates(
+    "measure.reading", "Weighted kappa", against="Lin's concordance, which it equals", kind="analytic", tolerance="1e-9"
+)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60))
 def test_weighted_kappa_is_the_concordance_of_the_grades(pairs):
     """Independent method: with quadratic weights kappa is 2 cov / (var + var + (difference of means)^2), Lin's."""
@@ -219,6 +224,13 @@ def test_the_stop_rule_on_both_sides_of_its_edges(counts, reached):
     assert reading.stop(films(*counts)).reached is reached
 
 
+@validates(
+    "measure.reading",
+    "When the film gym says that it is enough",
+    against="150 simulated readers of each skill",
+    kind="computation",
+    tolerance="below 0.06 at the limit, above 0.75 at 85 %",
+)
 def test_the_stop_rule_is_rarely_met_by_a_reader_at_its_limit_and_mostly_by_one_at_85_percent():
     def share_reached(skill):
         rng = np.random.default_rng(8)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from validation import EXACT, validates
 from vertebra.measure import scores as s
 from vertebra.measure.scores import OF_MODIFIED, OF_ORIGINAL, OfFindings, OfPatient
 
@@ -114,6 +115,14 @@ def test_each_of_item_on_both_sides_of_its_cut_off(known, item, modified, origin
         assert score.total == 6 + points == sum(score.parts.values())
 
 
+@validates(
+    "measure.scores",
+    "OF score, both cards",
+    against="the points and bands on the cards",
+    kind="published",
+    tolerance=EXACT,
+    source=("ofscore",),
+)
 @pytest.mark.parametrize("card", [OF_MODIFIED, OF_ORIGINAL])
 @pytest.mark.parametrize(
     ("patient", "total", "band"),
@@ -199,6 +208,14 @@ def test_points_without_a_checked_source_say_so_in_the_result():
 # --- TLICS
 
 
+@validates(
+    "measure.scores",
+    "TLICS",
+    against="the published points and bands",
+    kind="published",
+    tolerance=EXACT,
+    source=("tlics2005",),
+)
 @pytest.mark.parametrize(
     ("codes", "total", "band"),
     [
@@ -237,6 +254,14 @@ def test_sins_worked_example_at_t8():
     }
 
 
+@validates(
+    "measure.scores",
+    "SINS",
+    against="the published points and bands",
+    kind="published",
+    tolerance=EXACT,
+    source=("fisher2010",),
+)
 @pytest.mark.parametrize(
     ("codes", "total", "band"),
     [

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from validation import validates
 from vertebra.assets import parameters, read_yaml
 from vertebra.mechanics.axisymmetric import (
     CONTROLS,
@@ -52,6 +53,13 @@ def pressed(mesh, nodes, pressure, normal):
 # --- exact solutions -------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "mechanics.elasticity",
+    "Stiffness of a bar",
+    against="area times modulus over length",
+    kind="analytic",
+    tolerance="1e-10 of the value",
+)
 @given(st.floats(0.5, 20_000), st.floats(0, 0.4995), st.integers(1, 6), st.integers(1, 6))
 @settings(max_examples=25, deadline=None)
 def test_a_bar_is_as_stiff_as_area_times_modulus_over_length(modulus, poisson, columns, rows):
@@ -66,6 +74,13 @@ def test_a_bar_is_as_stiff_as_area_times_modulus_over_length(modulus, poisson, c
     assert found.displacements[:, 0] == pytest.approx(poisson * 0.1 / 20 * mesh.points[:, 0], rel=1e-8, abs=1e-12)
 
 
+@validates(
+    "mechanics.elasticity",
+    "A thick cylinder under pressure",
+    against="Lamé's solution",
+    kind="analytic",
+    tolerance="0.01 of the value",
+)
 def test_a_thick_cylinder_under_pressure_is_lames():
     inner, outer, modulus, poisson, pressure = 5.0, 15.0, 300.0, 0.3, 2.0
     points, quads = grid(lines((outer - inner, 12)), lines((4, 3)))
@@ -80,6 +95,13 @@ def test_a_thick_cylinder_under_pressure_is_lames():
     assert np.abs(found.displacements[:, 0] / exact - 1).max() < 0.01
 
 
+@validates(
+    "mechanics.elasticity",
+    "A thick, nearly incompressible sphere",
+    against="Lamé's solution",
+    kind="analytic",
+    tolerance="0.01 of the value",
+)
 @pytest.mark.parametrize("poisson", [0.3, 0.49, 0.4995])
 def test_a_thick_sphere_under_pressure_is_lames_and_does_not_lock(poisson):
     inner, outer, modulus, pressure = 5.0, 15.0, 1.0, 0.01
@@ -173,6 +195,13 @@ def by_scikit_fem(segment, size):
     return float(u @ (k @ u))
 
 
+@validates(
+    "mechanics.axisymmetric",
+    "Stiffness of body, disc and neighbour",
+    against="scikit-fem",
+    kind="library",
+    tolerance="0.005 of the value",
+)
 @pytest.mark.parametrize("segment", [Segment(0.15, 0, Plug(0.01)), Segment(OLD, 0.5, Plug(6, 1))])
 def test_scikit_fem_finds_the_same_stiffness(segment):
     ours = respond(segment, "displacement", 1, size=0.75)

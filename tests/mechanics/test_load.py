@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from validation import USUAL, validates
 from vertebra.assets import parameters
 from vertebra.mechanics.load import (
     POSTURES,
@@ -124,6 +125,9 @@ def test_load_is_proportional_to_the_body_and_linear_in_what_is_lifted():
     assert steps == pytest.approx([steps[0]] * 3)
 
 
+@validates(
+    "mechanics.load", "Load in every posture", against="the balance of moments", kind="analytic", tolerance=USUAL
+)
 @pytest.mark.parametrize("posture", [p for p in POSTURES.values() if not p.supported])
 def test_forces_are_in_equilibrium(posture):
     now = forces("L1", posture.name, 70.0, 15.0 if posture.ahead is not None else 0.0, wedge(0.3))
@@ -211,6 +215,13 @@ def test_the_factor_of_risk_is_load_over_strength(level, posture, volume):
     assert risk.above(1) == pytest.approx(1 - holds.above(force))
 
 
+@validates(
+    "mechanics.load",
+    "Share of bodies stronger than a load",
+    against="200,000 bodies that are drawn",
+    kind="computation",
+    tolerance="0.005",
+)
 def test_the_share_above_is_that_of_bodies_drawn():
     band = Band(1000.0, 1300.0, 1690.0)
     drawn = 1300 * np.exp(np.random.default_rng(3).normal(0, math.log(1.3), 200_000))

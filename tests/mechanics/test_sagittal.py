@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from validation import validates
 from vertebra.mechanics import sagittal
 from vertebra.mechanics.axisymmetric import Segment, material, respond
 from vertebra.mechanics.elasticity import Mesh, grid, isotropic, lines, solve
@@ -18,6 +19,13 @@ from vertebra.spine.dimensions import dimensions
 OLD = 0.07
 
 
+@validates(
+    "mechanics.sagittal",
+    "Bending of a strip",
+    against="the beam of Euler and Bernoulli",
+    kind="analytic",
+    tolerance="0.02 of the value",
+)
 def test_a_plane_stress_beam_bends_as_euler_and_bernoulli_say():
     """Pure bending of a slender strip: curvature M / E I, and the sides draw in by Poisson's ratio."""
     deep, tall, modulus, moment = 4.0, 80.0, 1000.0, 50.0

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from validation import validates
 from vertebra.mechanics import statics
 from vertebra.mechanics.statics import (
     above,
@@ -42,6 +43,13 @@ def summed(level, lean, carried, ahead, body_weight):
     return muscle, sum(forces) * math.cos(turn) + muscle + here.tone
 
 
+@validates(
+    "mechanics.statics",
+    "Muscle force and compression",
+    against="forces and moments summed piece by piece",
+    kind="computation",
+    tolerance="1e-9 of the value",
+)
 @given(levels, st.floats(-10, 80), st.floats(0, 400), st.floats(-50, 400), st.floats(30, 150))
 def test_forces_and_moments_balance_piece_by_piece(level, lean, carried, ahead, body_weight):
     here = above(level, body_weight)

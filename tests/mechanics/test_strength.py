@@ -5,12 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from validation import validates
 from vertebra.mechanics.axisymmetric import Plug, Segment, bone, cement, material, stack
 from vertebra.mechanics.strength import crush, equivalent_strain
 
 OLD = 0.07
 
 
+@validates(
+    "mechanics.strength",
+    "Strength of a body without cement",
+    against="trabecular bone and shell side by side",
+    kind="analytic",
+    tolerance="0.06 of the value",
+)
 @pytest.mark.parametrize(("bone_volume", "damage"), [(0.15, 0), (OLD, 0), (OLD, 0.5), (0.11, 0.35)])
 def test_a_body_without_cement_bears_the_yield_stress_of_its_parts(bone_volume, damage):
     """Between plates without friction all of it yields: trabecular bone and shell side by side."""

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from validation import validates
 from vertebra.mechanics.trabeculae import (
     PIXELS,
     SIDE,
@@ -18,6 +19,13 @@ from vertebra.mechanics.trabeculae import (
 )
 
 
+@validates(
+    "mechanics.trabeculae",
+    "Bone volume of the lattice",
+    against="its pixels, counted",
+    kind="computation",
+    tolerance="0.004",
+)
 @settings(max_examples=15, deadline=None)
 @given(st.floats(0.04, 0.22), st.integers(0, 3))
 def test_the_picture_holds_the_bone_volume(bone_volume, seed):

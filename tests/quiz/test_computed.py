@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from validation import EXACT, USUAL, validates
 from vertebra.evidence import pooling, redflags, trials
 from vertebra.measure import morphometry, scores
 from vertebra.quiz import computed
@@ -197,6 +198,13 @@ def test_losses_by_hand_and_by_the_measuring_room():
     assert computed.wedge_angle(10, 20, 10) == pytest.approx(45)
 
 
+@validates(
+    "quiz.computed",
+    "Keys of questions on scores",
+    against="sums read off the printed cards",
+    kind="computation",
+    tolerance=EXACT,
+)
 def test_cards_by_hand():
     # Sums read off the printed cards (`checked` of each card in measure.scores), not from the code that adds them.
     assert computed.tlics("burst", "indeterminate", "root") == 2 + 2 + 2
@@ -226,6 +234,13 @@ def test_cards_by_hand():
     assert scores.OF_TYPES.keys() == {0, 1, 2, 3, 4, 5}
 
 
+@validates(
+    "quiz.computed",
+    "Keys of questions on probability",
+    against="people that are counted",
+    kind="analytic",
+    tolerance=USUAL,
+)
 def test_probabilities_by_counting_people():
     # 8 % of 1,000,000 are ill; a ratio of 5 is 50 % of the ill against 10 % of the others.
     assert computed.post_test(8, 5) == pytest.approx(100 * 40_000 / (40_000 + 92_000))

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from scipy import stats
 
+from validation import validates
 from vertebra import assets
 from vertebra.cli import main
 from vertebra.quiz import items, lint_record
@@ -750,6 +751,13 @@ def test_abbreviations_are_words_with_two_capitals():
     ]
 
 
+@validates(
+    "quiz.lint",
+    "Tail of chi-square behind the rule on key places",
+    against="SciPy",
+    kind="library",
+    tolerance="1e-9 of the value",
+)
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 12])
 @pytest.mark.parametrize("statistic", [0.0, 0.5, 3.84, 11.3, 40.0])
 def test_the_tail_of_chi_square_against_scipy(statistic, freedom):

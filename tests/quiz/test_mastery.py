@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from validation import USUAL, validates
 from vertebra.measure.reading import wilson
 from vertebra.quiz import mastery as module
 from vertebra.quiz.coverage import practice_banks
@@ -70,6 +71,9 @@ def test_the_first_and_the_last_attempt_are_told_by_time_and_not_by_place():
 # --- mastery ---------------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "quiz.mastery", "Mastery of an objective", against="the beta posterior of SciPy", kind="library", tolerance=USUAL
+)
 @pytest.mark.parametrize("fractions", [(), (1,), (0,), (1, 1, 0.5), (0.25,) * 7, (1,) * 40 + (0,)])
 def test_mean_interval_and_chance_are_those_of_the_beta_posterior(fractions):
     found = of(*fractions)
@@ -106,6 +110,13 @@ def test_two_right_answers_could_not_be_called_secure_so_the_least_number_only_s
     assert MET == 3
 
 
+@validates(
+    "quiz.mastery",
+    "Cover of the 90 % interval",
+    against="4000 simulated students",
+    kind="computation",
+    tolerance="3 standard errors",
+)
 def test_the_interval_covers_as_often_as_it_says():
     """Drawn from the model, 90 % intervals hold the truth in 90 % of 4000 students, within three standard errors."""
     rng = np.random.default_rng(7)

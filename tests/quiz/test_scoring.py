@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.path import Path as Outline
 
+from validation import EXACT, USUAL, validates
 from vertebra.quiz.scoring import CERTAINTY_MARKS, Level, certainty_mark, inside, measured, score, summary
 
 SBA = {"format": "single_best_answer", "key": "b", "options": ["a", "b", "c"]}
@@ -230,6 +231,13 @@ def test_ordering_full_marks_range_and_monotony(key, data):
                 assert score(key, swapped) == pytest.approx(before + 1 / pairs)
 
 
+@validates(
+    "quiz.scoring",
+    "Credit for an order",
+    against="swaps of a bubble sort, counted",
+    kind="computation",
+    tolerance=USUAL,
+)
 @given(order(), st.randoms(use_true_random=False))
 def test_all_pairs_falls_by_one_pair_for_each_swap_of_bubble_sort(key, shuffler):
     key = key | {"scoring": "all_pairs"}
@@ -310,6 +318,7 @@ def test_numeric_is_one_within_the_tolerance_and_symmetric(value, tolerance, shi
         assert score(key, value + shift * tolerance) == score(key, value - shift * tolerance) == expected
 
 
+@validates("quiz.scoring", "Whether a click lies in an outline", against="matplotlib", kind="library", tolerance=EXACT)
 def test_inside_agrees_with_matplotlib_on_star_shaped_polygons():
     dice = random.Random(7)
     outcomes = set()
@@ -345,6 +354,13 @@ def test_the_marks():
     assert certainty_mark(0.5, 3) == -1.5
 
 
+@validates(
+    "quiz.scoring",
+    "Where each certainty pays most",
+    against="expected marks in closed form",
+    kind="analytic",
+    tolerance="1e-9",
+)
 @given(st.floats(0, 1))
 def test_the_best_certainty_changes_at_two_thirds_and_four_fifths(p):
     best = max((1, 2, 3), key=lambda c: expected_mark(p, c))

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import pytest
 
+from validation import EXACT, validates
 from vertebra import assets
 from vertebra.evidence.references import OPENED, references
 from vertebra.spine.dimensions import LEVELS, TABLE, Dimensions, dimensions
@@ -24,6 +25,14 @@ def test_each_number_says_its_source_and_how_far_it_was_checked():
             assert row["checked"] == references()[row["source"]].checked in OPENED, row
 
 
+@validates(
+    "spine.dimensions",
+    "Heights, endplates and canal of L1 to L5",
+    against="a meta-analysis of 18 studies",
+    kind="published",
+    tolerance=EXACT,
+    source=("bonczar2024",),
+)
 def test_numbers_of_a_published_series_are_those_of_the_reference_list():
     said = " ".join(references()["bonczar2024"].outcomes)
     for name, words in (

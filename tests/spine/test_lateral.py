@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from validation import USUAL, validates
 from vertebra.measure import morphometry
 from vertebra.spine import lateral
 from vertebra.spine.dimensions import dimensions
@@ -17,6 +18,13 @@ losses = st.floats(0, 0.6)
 shapes = st.builds(Shape, losses, losses, losses, st.floats(0, 1), st.floats(0, 1))
 
 
+@validates(
+    "spine.lateral",
+    "Heights read back from the drawn vertebra",
+    against="the heights that were asked for",
+    kind="property",
+    tolerance="0.12 mm",
+)
 @given(shapes)
 def test_measured_heights_are_the_requested_ones(shape):
     normal = dimensions()["L1"]
@@ -41,6 +49,13 @@ def test_a_pose_moves_nothing_within_a_vertebra_and_discs_keep_their_height(shap
     assert np.linalg.norm(moved[0] - moved[5]) == pytest.approx(np.linalg.norm(own[0] - own[5]))
 
 
+@validates(
+    "spine.lateral",
+    "Tilt of the spine above a wedge",
+    against="the triangle of depth and lost height",
+    kind="analytic",
+    tolerance=USUAL,
+)
 def test_an_anterior_loss_tilts_everything_above_by_its_wedge_angle():
     flat, wedged = lateral.lateral(Shape()), lateral.lateral(Shape(anterior=0.25))
     normal, (front, back, _, _) = dimensions()["L1"], lateral.corners("L1")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from validation import validates
 from vertebra.spine import spaces
 from vertebra.spine.shape import burst
 from vertebra.spine.stack import Spine
@@ -27,6 +28,13 @@ def sections(vertebra, cell=0.4, count=9):
     return [clear_area(vertebra, np.column_stack([x.ravel(), y.ravel(), 0 * x.ravel() + z]), cell) for z in heights]
 
 
+@validates(
+    "spine.spaces",
+    "Volume of the canal",
+    against="its sections times its height",
+    kind="property",
+    tolerance="0.04 of the value",
+)
 @pytest.mark.parametrize("level", ["T12", "L2"])
 def test_the_canal_holds_its_area_times_the_height_of_the_posterior_wall(spine, level):
     vertebra = spine.vertebrae[level]

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from validation import validates
 from vertebra import assets
 from vertebra.spine.dimensions import LEVELS, dimensions
 from vertebra.spine.shape import Shape, breach, burst, chance, crush, lateral_collapse, limbus, wedge
@@ -62,6 +63,13 @@ def test_the_normal_spine_has_a_normal_kyphosis(upper, lower):
     assert table[region, "kyphosis_low"] < whole().kyphosis(upper, lower) < table[region, "kyphosis_high"]
 
 
+@validates(
+    "spine.stack",
+    "Lordosis from L1 to L5",
+    against="the mean of a series of healthy adults, as recorded in curvature.csv",
+    kind="property",
+    tolerance="6 degrees",
+)
 def test_the_normal_spine_has_a_normal_lordosis():
     table = curvature()
     assert table["L1-L5", "lordosis_low"] < whole().lordosis("L1", "L5") < table["L1-L5", "lordosis_high"]
@@ -98,6 +106,13 @@ def test_neighbours_are_one_disc_apart():
         assert np.linalg.norm(foot - base) == pytest.approx(dimensions()[upper].disc_below, abs=1e-3)
 
 
+@validates(
+    "spine.stack",
+    "Kyphosis that a wedge adds",
+    against="the angle between its endplates",
+    kind="property",
+    tolerance="0.05 degrees",
+)
 @pytest.mark.parametrize("loss", [0.15, 0.3, 0.5])
 def test_a_wedge_adds_its_own_angle_to_the_kyphosis_and_moves_nothing_below(loss):
     levels = ("T11", "T12", "L1", "L2")
@@ -202,6 +217,13 @@ def test_all_of_a_spine_stays_closed_around_the_worst_of_each_fracture(shape):
 # --- closed surfaces ---
 
 
+@validates(
+    "spine.soft",
+    "Volumes of prism, pipe and plate",
+    against="the formulas for their volumes",
+    kind="analytic",
+    tolerance="1e-3 of the value",
+)
 def test_the_surfaces_enclose_the_volumes_of_the_solids_they_draw():
     turn = np.linspace(0, 2 * np.pi, 200, endpoint=False)
     ring = np.column_stack([3 * np.cos(turn), 2 * np.sin(turn), 0 * turn])
@@ -334,6 +356,14 @@ def test_cord_and_cauda_lie_in_the_sac():
         assert radius_in(sac, points).max() < 1.0
 
 
+@validates(
+    "spine.stack",
+    "Where the conus ends",
+    against="the range in 504 adults",
+    kind="published",
+    tolerance="1 mm about the disc, and between T12 and L3",
+    source=("saifuddin1998",),
+)
 def test_the_conus_ends_at_the_disc_between_l1_and_l2():
     spine = whole()
     above, below = CONUS.split("-")

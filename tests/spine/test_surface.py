@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from validation import validates
 from vertebra.spine.surface import polish, sheets, surface
 
 
@@ -37,6 +38,13 @@ def euler(vertices, faces):
     return len(vertices) - len({tuple(sorted(edge)) for edge in directed_edges(faces)}) + len(faces)
 
 
+@validates(
+    "spine.surface",
+    "Area, volume and holes of a sphere and a torus",
+    against="the formulas for them",
+    kind="analytic",
+    tolerance="0.006 of the value, polished",
+)
 @pytest.mark.parametrize(
     ("shape", "area", "volume", "number"),
     [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from validation import validates
 from vertebra.measure.morphometry import SixPoints, height_loss
 from vertebra.spine import shape as deformity
 from vertebra.spine.dimensions import LEVELS, dimensions
@@ -100,6 +101,13 @@ def normal_heights():
     return {level: read(Vertebra(level)) for level in LEVELS}
 
 
+@validates(
+    "spine.vertebra",
+    "Heights and losses of every deformity at every level",
+    against="the heights and losses that were asked for",
+    kind="property",
+    tolerance="0.3 mm and 0.5 percentage points",
+)
 @pytest.mark.parametrize("name", DEFORMITIES)
 @pytest.mark.parametrize("level", LEVELS)
 def test_heights_read_from_the_sections_are_the_requested_ones(level, name, normal_heights):
@@ -132,6 +140,13 @@ def run(bone, start, step):
     return total
 
 
+@validates(
+    "spine.vertebra",
+    "Endplates, pedicles and canal measured in the voxels",
+    against="the table of dimensions",
+    kind="property",
+    tolerance="0.5 mm",
+)
 @pytest.mark.parametrize("level", LEVELS)
 def test_dimensions_read_from_the_voxels_are_those_of_the_table(level):
     vertebra, d = Vertebra(level), dimensions()[level]
@@ -228,6 +243,13 @@ def test_the_canal_is_open_and_a_fragment_narrows_it(level):
     assert slices[(z > foot) & (z < top)].max() == pytest.approx(series[3], abs=0.05)
 
 
+@validates(
+    "spine.vertebra",
+    "Distance to the surface of the bone",
+    against="the nearest of its densely sampled points",
+    kind="computation",
+    tolerance="0.2 mm",
+)
 @pytest.mark.parametrize(("level", "name"), [("T8", "normal"), ("L1", "wedge"), ("L3", "crush")])
 def test_distances_are_true_distances(level, name):
     vertebra = Vertebra(level, DEFORMITIES[name])

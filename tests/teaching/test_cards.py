@@ -10,6 +10,7 @@ import pytest
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from anki.import_export_pb2 import IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_IF_NEWER as IF_NEWER
 
+from validation import EXACT, validates
 from vertebra.cli import main
 from vertebra.quiz.coverage import practice_banks
 from vertebra.teaching.cards import FIELDS, cards_of, write_cards
@@ -121,6 +122,7 @@ def test_tags_tell_lesson_and_objective(imported, banks):
         }
 
 
+@validates("teaching.cards", "A second import of the deck", against="Anki itself", kind="library", tolerance=EXACT)
 def test_a_second_import_updates_what_changed_keeps_its_schedule_and_never_doubles(banks, tmp_path):
     bank = banks[5]
     collection = Collection(str(tmp_path / "collection.anki2"))

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.teaching.sample import Course, by_text, decided, neutral
+from validation import USUAL, validates
 from vertebra.quiz.responses import Responses
 from vertebra.teaching.key import load_key, right_answer
 from vertebra.teaching.marking import Marked, bonus, mark, number
@@ -29,6 +30,9 @@ def test_right_answers_earn_everything_and_none_earn_nothing(course: Course) -> 
     assert empty.notes == ()
 
 
+@validates(
+    "teaching.marking", "Marks of a whole hand-in", against="marks worked out by hand", kind="analytic", tolerance=USUAL
+)
 def test_marks_worked_out_by_hand(course: Course) -> None:
     """One question each of right, partly right (3 of 4, and 2 of 3 pairs), wrong and open, two tasks, two decisions."""
     key = neutral(course.built.key)

@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.teaching import exporting
+from validation import validates
 from vertebra.quiz import scoring
 from vertebra.teaching.exports import Exported
 from vertebra.teaching.key import Key, Question
@@ -156,6 +157,13 @@ def test_every_question_is_held_or_refused(whole: Whole) -> None:
     assert "CBM" in report
 
 
+@validates(
+    "teaching.moodle",
+    "What each of over 4000 answers earns",
+    against="Moodle's rules, written down anew",
+    kind="computation",
+    tolerance="1e-6, the decimals of its fractions",
+)
 def test_every_answer_earns_what_the_course_gives_it(whole: Whole) -> None:
     key, _, made = whole
     tried = 0

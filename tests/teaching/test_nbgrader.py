@@ -24,6 +24,7 @@ from tests.teaching.nbgrader_class import (
     nbgrader,
 )
 from tests.teaching.sample import ASSIGNMENT, BANK, BELIEF, write_course
+from validation import EXACT, validates
 from vertebra.cli import main
 from vertebra.quiz import items
 from vertebra.quiz.responses import digest
@@ -66,6 +67,13 @@ def api(pupils: NbgraderClass) -> Any:
 # --- The whole round --------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "teaching.nbgrader_course",
+    "Marks in nbgrader's gradebook",
+    against="nbgrader's own release, collect and gradebook",
+    kind="library",
+    tolerance=EXACT,
+)
 def test_the_whole_round_gives_our_marks_in_nbgraders_gradebook(pupils: NbgraderClass) -> None:
     report = pupils.grade()
     assert (report.graded, report.set_aside, report.noted) == (len(STUDENTS), {}, 0)

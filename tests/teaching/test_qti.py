@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.teaching import exporting
+from validation import EXACT, validates
 from vertebra.quiz import scoring
 from vertebra.teaching.exports import Exported
 from vertebra.teaching.files import TeachingError
@@ -157,6 +158,13 @@ def engines(whole: tuple[Key, Exported, dict[str, bytes]]) -> list[tuple[Questio
     return [(question, found[question.bank_id]) for question in held]
 
 
+@validates(
+    "teaching.qti",
+    "Files of an export",
+    against="the official QTI 2.1 schema, in lxml",
+    kind="library",
+    tolerance=EXACT,
+)
 def test_all_files_fit_the_official_schema(whole: tuple[Key, Exported, dict[str, bytes]]) -> None:
     if not SCHEMAS.is_dir():
         pytest.skip(f"the QTI schemas are not at {SCHEMAS}; they are needed to validate an export")
@@ -167,6 +175,13 @@ def test_all_files_fit_the_official_schema(whole: tuple[Key, Exported, dict[str,
             assert item_schema.validate(etree.fromstring(content)), (name, item_schema.error_log)
 
 
+@validates(
+    "teaching.qti",
+    "What each of over 4000 answers earns",
+    against="a reading of the QTI 2.1 standard of its own",
+    kind="computation",
+    tolerance=EXACT,
+)
 def test_every_answer_earns_what_the_course_gives_it(whole: tuple[Key, Exported, dict[str, bytes]]) -> None:
     tried = 0
     for asked, engine in engines(whole):

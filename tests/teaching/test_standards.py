@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from validation import EXACT, validates
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.standards import Bounds, Ratings, angoff, failing, hofstee, icc, load_angoff, load_hofstee
 from vertebra.teaching.statistics import TooFewError
@@ -28,6 +29,13 @@ def made_up(judges: int, items: int = 20, seed: int = 1, bias: float = 0.0) -> R
 # --- agreement -------------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "teaching.standards",
+    "Agreement of judges (ICC)",
+    against="pingouin 0.7.0, stored, on the table of Shrout and Fleiss",
+    kind="library",
+    tolerance="1e-9",
+)
 def test_icc_is_the_published_one_and_pingouin_s() -> None:
     one, all_ = icc(SHROUT_FLEISS)
     assert (round(one.value, 2), round(all_.value, 2)) == (0.29, 0.62)  # as printed in 1979
@@ -90,6 +98,7 @@ def test_one_judge_far_from_the_others_is_named_and_only_that_one() -> None:
     assert "milder" in angoff(made_up(8, bias=-0.25)).judges[0].flags[0]
 
 
+@validates("teaching.standards", "Judges who stand apart", against="statsmodels", kind="library", tolerance=EXACT)
 def test_outliers_are_those_of_the_studentised_residuals_of_statsmodels() -> None:
     found = []
     for seed in range(60):
@@ -136,6 +145,13 @@ def bounds(*values: float) -> Bounds:
     return Bounds(("made-up a", "made-up b"), np.array([values, values]))
 
 
+@validates(
+    "teaching.standards",
+    "Hofstee's cut",
+    against="a crossing worked out by hand",
+    kind="analytic",
+    tolerance="0.01 points",
+)
 def test_hofstee_finds_the_crossing_that_can_be_worked_out() -> None:
     # An even spread of scores over 0 to 100: c % fail at the cut c. The line falls from (40, 60) to (80, 20).
     found = hofstee(bounds(40, 80, 20, 60), np.linspace(0, 100, 100_001))

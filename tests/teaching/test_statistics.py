@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
+from validation import validates
 from vertebra.quiz.items import load_banks
 from vertebra.quiz.mastery import calibration
 from vertebra.quiz.scoring import score
@@ -107,6 +108,13 @@ def test_a_share_from_which_nobody_deviates_has_wilson_s_limits_on_the_people() 
 # --- discrimination --------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "teaching.statistics",
+    "Point-biserial correlation with its interval",
+    against="SciPy",
+    kind="library",
+    tolerance="1e-9",
+)
 def test_the_correlation_is_scipy_s_with_the_sum_of_the_other_items_and_its_fisher_interval() -> None:
     x = rasch(80, 10, 1)
     points = [1.0, 2.0, 1.0, 3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
@@ -162,6 +170,13 @@ def test_groups_keep_equal_scores_together_in_rising_order() -> None:
 # --- reliability -----------------------------------------------------------------------------------------------------
 
 
+@validates(
+    "teaching.statistics",
+    "Cronbach's alpha with its interval",
+    against="pingouin 0.7.0, stored",
+    kind="library",
+    tolerance="1e-9",
+)
 def test_alpha_is_pingouin_s() -> None:
     rng = np.random.default_rng(11)
     ability = rng.standard_normal((40, 1))
@@ -184,6 +199,13 @@ def test_alpha_is_kr_20_only_of_right_or_wrong_of_equal_worth_and_nothing_where_
     assert np.isnan(statistics.reliability(simulated(np.ones((40, 4)))).alpha.value)
 
 
+@validates(
+    "teaching.statistics",
+    "Cronbach's alpha",
+    against="Hoyt's analysis of variance in statsmodels",
+    kind="library",
+    tolerance="1e-9",
+)
 def test_alpha_is_hoyt_s_from_the_analysis_of_variance_of_statsmodels() -> None:
     x = np.random.default_rng(3).random((25, 6)) + np.linspace(0, 1, 25)[:, None]
     x /= x.max()
@@ -197,6 +219,13 @@ def test_alpha_is_hoyt_s_from_the_analysis_of_variance_of_statsmodels() -> None:
     assert statistics.reliability(simulated(x)).alpha.value == pytest.approx(expected, abs=1e-9)
 
 
+@validates(
+    "teaching.statistics",
+    "Cover of alpha's interval",
+    against="1000 simulated classes",
+    kind="computation",
+    tolerance="0.93 to 0.97",
+)
 def test_feldt_s_interval_covers_the_truth() -> None:
     rng = np.random.default_rng(9)
     k, n, truth = 10, 50, 10 * 0.3 / (1 + 9 * 0.3)
@@ -249,6 +278,13 @@ def alarms(chosen: Any, rest: Any, key: int) -> list[str | None]:
     return found
 
 
+@validates(
+    "teaching.statistics",
+    "Alarm for a wrong key",
+    against="500 simulated classes of fifty",
+    kind="computation",
+    tolerance="0.9 found, 0.03 false",
+)
 @pytest.mark.parametrize("difficulty", [-2.0, -1.0, 0.0, 1.0])
 def test_the_alarm_finds_nine_of_ten_wrong_keys_of_fifty_students(difficulty: float) -> None:
     chosen, rest = exam(np.random.default_rng(20), 500, 50, 1.0, difficulty)
