@@ -1,4 +1,4 @@
-"""Build the course's web site: pages that read at once, practice quizzes that work, and the lessons live in the browser.
+"""Build the course's web site: pages that read at once, practice quizzes that work, and the lessons live.
 
     OUT/index.html             what the course is, the map of its lessons
     OUT/lessons/NN_topic.html  a lesson
@@ -21,14 +21,16 @@ from typing import Any
 
 from vertebra import language
 from vertebra.quiz.coverage import practice_banks
-from vertebra.site import landing, practice
+from vertebra.site import landing, offline, practice
 from vertebra.site.lesson_page import Lesson, Setting, lesson_page, lessons_in, quiz_data
 from vertebra.site.page import Page, whole
 from vertebra.site.pictures import Pictures
-from vertebra.teaching.files import TeachingError, check_output, write_text
+from vertebra.teaching.files import TeachingError, check_output
+from vertebra.widgets.asking import Module, script
 from vertebra.widgets.quiz import QuizWidget
 
 STATIC = Path(__file__).with_name("static")
+SCRIPTS = ("site.js", "storage.js", "practice.js", "progress.js", "tools.js")
 VERSION = "version.json"
 
 
@@ -73,9 +75,7 @@ def build(
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(
-    site: Path, lessons: Path, pyodide: Path | None, release: str, live: bool, quizzes: Sequence[Path]
-) -> int:
+def _write(site: Path, lessons: Path, pyodide: Path | None, release: str, live: bool, quizzes: Sequence[Path]) -> int:
     every = lessons_in(lessons)
     pictures = Pictures(site)
     banks = {bank.id: bank for bank in practice_banks()}
@@ -86,13 +86,14 @@ def _write(
         raise TeachingError(f"{repeated.pop()}: is the id of a practice quiz too; give the assignment another one")
     setting = Setting(pictures, own, every, live)
     pages: dict[str, Page] = {f"lessons/{lesson.stem}.html": lesson_page(lesson, setting) for lesson in every}
-    pages |= landing.pages(setting, assigned)
+    pages |= landing.pages(setting, assigned, [practice.rules(folder) for folder in quizzes])
     for path, page in pages.items():
         _text(site / path, whole(page))
     for quiz in (*own.values(), *assigned):
         _text(site / quiz.path, quiz_data(quiz))
     _static(site)
     _text(site / "_" / "course.json", json.dumps(_course(every, own, assigned), ensure_ascii=False))
+    offline.finish(site, lambda title, body: whole(Page(title, title, body)))
     return len(pages)
 
 
@@ -101,7 +102,6 @@ def _course(
 ) -> dict[str, Any]:
     """Return what scripts must know of the whole course: whose question is whose, in which version."""
     return {
-        "languages": language.NAMES,
         "lessons": [
             {"stem": lesson.stem, "quiz": lesson.quiz, "versions": own[lesson.quiz].versions, "title": lesson.title}
             for lesson in lessons
@@ -112,18 +112,16 @@ def _course(
 
 
 def _static(site: Path) -> None:
-    """Write scripts and styles: the widgets' own, and the site's."""
+    """Write scripts, styles and words: the quiz's own, and the site's."""
     there = site / "_"
-    for file in sorted(STATIC.iterdir()):
-        if file.suffix in (".js", ".svg") and file.name != "worker.js":
-            _text(there / file.name, file.read_text(encoding="utf-8"))
-    module = QuizWidget._esm
-    _text(there / "quiz.js", module.source)
+    for name in SCRIPTS:
+        _text(there / name, (STATIC / name).read_text(encoding="utf-8"))
+    quiz: Module = QuizWidget._esm
+    _text(there / "words.js", script("words"))
+    _text(there / "quiz.js", quiz.source)
     _text(there / "site.css", (STATIC / "site.css").read_text(encoding="utf-8") + str(QuizWidget._css))
-    source = "".join(file.read_text(encoding="utf-8") for file in sorted(there.glob("*.js")))
     for code in language.catalogues():
-        _text(there / f"words.{code}.json", json.dumps(language.words(code, None), ensure_ascii=False))
-    del source
+        _text(there / f"words.{code}.json", json.dumps(language.words(code), ensure_ascii=False))
 
 
 def _text(path: Path, text: str) -> None:

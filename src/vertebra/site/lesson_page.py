@@ -3,25 +3,25 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from vertebra.evidence.references import cited, references
+from vertebra.evidence.references import references
 from vertebra.language import _
 from vertebra.quiz.static import static_html
 from vertebra.site import output
 from vertebra.site.markdown import Outline, to_html
-from vertebra.site.page import Page, said
+from vertebra.site.page import Page, counted, said
 from vertebra.site.pictures import Pictures
 from vertebra.site.practice import SiteQuiz
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.lessons import read_notebook
 
 ROOT = "../"
-MODULES = ("practice.js", "quiz.js")
+MODULES = ("practice.js", "quiz.js", "tools.js")
 _QUIZ = re.compile(r'\bpractice\("(\w+)"\)')
 _NUMBERED = re.compile(r"(\d\d)_\w+")
 # What a lesson says of Jupyter, and what holds on the site instead.
@@ -115,14 +115,14 @@ def live_address(stem: str) -> str:
 class Setting:
     """What the pages of a site have in common while they are built.
 
-    live: whether there are live pages; megabytes: what the first of them loads. quizzes: by the id of their bank.
+    quizzes: by the id of their bank. live: whether there are live pages; megabytes: what one loads, by its stem.
     """
 
     pictures: Pictures
     quizzes: Mapping[str, SiteQuiz]
     lessons: tuple[Lesson, ...]
     live: bool
-    megabytes: int = 0
+    megabytes: Mapping[str, int] = field(default_factory=dict)
 
 
 def lesson_page(lesson: Lesson, setting: Setting) -> Page:
@@ -151,25 +151,24 @@ class _Writer:
     def write(self) -> tuple[str, SiteQuiz | None]:
         first, *cells = self.lesson.notebook["cells"]
         head = self._prose(first)
-        parts = [self._cell(cell, before) for before, cell in zip([first, *cells], cells, strict=False)]
-        text = "".join(parts)
+        text = "".join(map(self._cell, cells))
         title, _end, about = head.partition("</h1>\n")
         return (
             f'<article class="lesson">\n<header class="lesson-head">\n'
-            f'{said(_("Lesson {n}").replace("{n}", self.lesson.number), "p", class_="kicker")}\n'
+            f"{said(_('Lesson {n}').replace('{n}', self.lesson.number), 'p', class_='kicker')}\n"
             f"{title}</h1>\n{about}{self._live_box()}</header>\n{self._contents()}\n"
             f'<div class="text">\n{text}</div>\n{self._neighbours()}</article>',
             self.quiz,
         )
 
-    def _cell(self, cell: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    def _cell(self, cell: Mapping[str, Any]) -> str:
         if cell["cell_type"] == "markdown":
             return self._prose(cell)
         if cell["cell_type"] != "code":
             return ""
         asked = _QUIZ.search(cell["source"])
         if asked:
-            return self._practice(asked[1], cell, before)
+            return self._practice(asked[1], cell)
         return "".join(self._output(each, cell) for each in cell.get("outputs", ()))
 
     def _prose(self, cell: Mapping[str, Any]) -> str:
@@ -220,12 +219,15 @@ class _Writer:
         link = f'<a class="to-live" href="{escape(ROOT + live_address(self.lesson.stem))}">Make it live</a>'
         return f"{escape(before)}{link} to {escape(after)}"
 
-    def _practice(self, bank: str, cell: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    def _practice(self, bank: str, cell: Mapping[str, Any]) -> str:
         quiz = self.setting.quizzes.get(bank)
         if quiz is None:
-            raise TeachingError(f"{self._at(cell)}: asks the practice quiz {bank}, which is not there; correct the name")
+            raise TeachingError(
+                f"{self._at(cell)}: asks the practice quiz {bank}, which is not there; correct the name"
+            )
         self.quiz = quiz
-        own = re.match(r"## .*(?:test|quiz)", before["source"], re.IGNORECASE)
+        last = self.outline.headings[-1].html if self.outline.headings else ""
+        own = re.search(r"\b(?:quiz|test)\b", last, re.IGNORECASE)
         heading = "" if own else f'<h2 id="{self.outline.add(2, _("Quiz")).anchor}">{said(_("Quiz"))}</h2>\n'
         return heading + quiz_section(quiz)
 
@@ -235,22 +237,18 @@ class _Writer:
     def _live_box(self) -> str:
         if not self.setting.live:
             return ""
-        size = f'<span data-t="{escape(_("About {n} MB are loaded once."))}" data-n="{self.setting.megabytes}">' + escape(
-            _("About {n} MB are loaded once.").replace("{n}", str(self.setting.megabytes))
-        ) + "</span>"
         address = escape(ROOT + live_address(self.lesson.stem))
-        return (
-            f'<p class="go-live"><a class="button" href="{address}" data-live>{said(_("Make it live"))}</a> '
-            f'<span>{said(_("opens this lesson with its pictures moving, in this browser, without installing anything."))} '
-            f"{size}</span></p>\n"
-        )
+        what = said(_("opens this lesson with its pictures moving, in this browser, without installing anything."))
+        size = counted(_("About {n} MB are loaded once."), self.setting.megabytes.get(self.lesson.stem, 0))
+        button = f'<a class="button" href="{address}" data-live>{said(_("Make it live"))}</a>'
+        return f'<p class="go-live">{button} <span>{what} {size}</span></p>\n'
 
     def _contents(self) -> str:
         heads = [heading for heading in self.outline.headings if heading.level == 2]
         entries = "".join(f'<li><a href="#{escape(head.anchor)}">{head.html}</a></li>' for head in heads)
         return (
             f'<nav class="contents" aria-label="{escape(_("In this lesson"))}" data-t-label><details open>'
-            f'{said(_("In this lesson"), "summary")}<ol>{entries}</ol></details></nav>'
+            f"{said(_('In this lesson'), 'summary')}<ol>{entries}</ol></details></nav>"
         )
 
     def _neighbours(self) -> str:

@@ -1,4 +1,4 @@
-"""A lesson's markdown as HTML: the anchors of JupyterLab, links from page to page, citations that lead to their source."""
+"""A lesson's markdown as HTML: the anchors of JupyterLab, links from page to page, citations that lead to sources."""
 
 import re
 from collections.abc import Callable, Collection
@@ -11,8 +11,8 @@ from mistune.plugins.table import table
 
 from vertebra.evidence.references import CITATION
 from vertebra.language import _
-from vertebra.site.page import said
 
+Link = Callable[[str], str | None]
 UNREFERENCED = "unreferenced"
 ASKING = "Try this"
 _TAG = re.compile(r"<[^>]*>")
@@ -50,7 +50,9 @@ class Outline:
         return self.headings[-1]
 
 
-def to_html(source: str, outline: Outline, link: Callable[[str], str | None], picture: Callable[[str, str], str]) -> str:
+def to_html(
+    source: str, outline: Outline, link: Callable[[str], str | None], picture: Callable[[str, str], str]
+) -> str:
     """Return a markdown text as HTML, without its lines of navigation.
 
     link: the address on the site for an address in the lesson, None for one that leads nowhere there (its text stays).
@@ -71,9 +73,7 @@ def _parse_citation(_inline: Any, match: re.Match[str], state: Any) -> int:
 
 
 class _Renderer(mistune.HTMLRenderer):
-    def __init__(
-        self, outline: Outline, link: Callable[[str], str | None], picture: Callable[[str, str], str]
-    ) -> None:
+    def __init__(self, outline: Outline, link: Link, picture: Callable[[str, str], str]) -> None:
         super().__init__(escape=True)
         self._outline, self._link, self._picture = outline, link, picture
 
@@ -97,7 +97,11 @@ class _Renderer(mistune.HTMLRenderer):
         return f'<span class="{kind}">[{"; ".join(shown)}]</span>'
 
     def block_quote(self, text: str) -> str:
-        return f'<div class="limits" role="note">\n{text}</div>\n' if text.startswith("<p><strong>") else super().block_quote(text)
+        return (
+            f'<div class="limits" role="note">\n{text}</div>\n'
+            if text.startswith("<p><strong>")
+            else super().block_quote(text)
+        )
 
     def table(self, text: str) -> str:
         return scrolled(f"<table>\n{text}</table>")
@@ -117,9 +121,12 @@ class _Renderer(mistune.HTMLRenderer):
 
 def scrolled(table: str) -> str:
     """Return a table in a frame of its own that scrolls sideways, also with the keys, where the page is narrow."""
-    return f'<div class="scrolled" tabindex="0" role="region" aria-label="{escape(_("Table"))}">{table}</div>\n'
+    label = f'aria-label="{escape(_("Table"))}" data-t-label'
+    return f'<div class="scrolled" tabindex="0" role="region" {label}>{table}</div>\n'
 
 
 def _boxed(html: str) -> str:
     """Put what follows a heading `Try this`, down to the next heading, into a box with it."""
-    return re.sub(rf'(<h3 id="[^"]*">{ASKING}</h3>.*?)(?=<h\d|\Z)', r'<div class="try">\n\1</div>\n', html, flags=re.DOTALL)
+    return re.sub(
+        rf'(<h3 id="[^"]*">{ASKING}</h3>.*?)(?=<h\d|\Z)', r'<div class="try">\n\1</div>\n', html, flags=re.DOTALL
+    )

@@ -1,4 +1,4 @@
-"""What a notebook stored under a cell, as a student reads it on a page: figures, tables, sentences that were computed."""
+"""What a notebook stored under a cell, as a student reads it on a page: figures, tables, computed sentences."""
 
 import re
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def computed(text: str, code: str) -> str:
     summary = said(_("Show the code"), "summary")
     return (
         f'<div class="computed" role="group" aria-label="{escape(_("Computed"))}" data-t-label>'
-        f'{said(_("Computed"), "p", class_="kicker")}<ul>{shown}</ul>'
+        f"{said(_('Computed'), 'p', class_='kicker')}<ul>{shown}</ul>"
         f"<details>{summary}<pre><code>{escape(code.strip())}</code></pre></details></div>\n"
     )
 

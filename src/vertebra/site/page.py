@@ -1,10 +1,10 @@
 """The frame that all pages of the site share: head, skip link, the way about, and what the course says of itself."""
 
-from collections.abc import Iterable
+import json
 from dataclasses import dataclass
 from html import escape
 
-from vertebra.language import NAMES, N_, _
+from vertebra.language import N_, NAMES, _
 
 STANDING = N_("Teaching, not medical advice. Not yet reviewed by a clinician.")
 # Scripts, styles and pictures of this site only; nothing inline, so that a careless change is refused by the browser.
@@ -37,14 +37,26 @@ def said(message: str, tag: str = "span", **attributes: str) -> str:
     return f"<{tag} data-t{more}>{escape(message)}</{tag}>"
 
 
+def counted(message: str, n: int) -> str:
+    """Return an interface string with a number, {n} in it, as `said`."""
+    return f'<span data-t="{escape(message)}" data-n="{n}">{escape(message.replace("{n}", str(n)))}</span>'
+
+
 def whole(page: Page) -> str:
     """Return the text of the page's file."""
     root = page.root
-    ahead = [f'<link rel="modulepreload" href="{root}_/{name}">' for name in ("storage.js", *page.modules)]
+    ahead = [f'<link rel="modulepreload" href="{root}_/{name}">' for name in ("storage.js", "words.js", *page.modules)]
     ahead += [f'<link rel="preload" as="fetch" crossorigin href="{root}{escape(path)}">' for path in page.data]
-    menu = (("contents", f"{root}index.html#lessons", _("Lessons")), ("progress", f"{root}progress.html", _("My progress")))
+    menu = (
+        ("contents", f"{root}index.html#lessons", _("Lessons")),
+        ("progress", f"{root}progress.html", _("My progress")),
+    )
+    made = _(
+        "The pictures and patients are computed or invented, but for one open CT. Nothing that you do here is sent "
+        "anywhere."
+    )
     entries = "".join(
-        f'<li>{said(words, "a", href=address, **({"aria-current": "page"} if name == page.here else {}))}</li>'
+        f"<li>{said(words, 'a', href=address, **({'aria-current': 'page'} if name == page.here else {}))}</li>"
         for name, address, words in menu
     )
     title = page.title if page.title == "vertebra" else f"{page.title} · vertebra"
@@ -64,18 +76,18 @@ def whole(page: Page) -> str:
 <link rel="stylesheet" href="{root}_/site.css">
 {"".join(f"{line}{chr(10)}" for line in ahead)}<script type="module" src="{root}_/site.js"></script>
 </head>
-<body data-root="{root}">
+<body data-languages='{escape(json.dumps(NAMES, ensure_ascii=False))}'>
 {said(_("Skip to the text"), "a", class_="skip", href="#main")}
 <header class="site-head">
 <a class="brand" href="{root}index.html"><img src="{root}_/icon.svg" alt="" width="28" height="28">vertebra</a>
-<nav aria-label="{escape(_("Course"))}"><ul>{entries}</ul></nav>
+<nav aria-label="{escape(_("Course"))}" data-t-label><ul>{entries}</ul></nav>
 </header>
 <main id="main" tabindex="-1">
 {page.body}
 </main>
 <footer class="site-foot">
 <p class="standing">{said(_(STANDING))}</p>
-<p>{said(_("The pictures and patients are computed or invented, but for one open CT. Nothing that you do here is sent anywhere."))}</p>
+<p>{said(made)}</p>
 <p>{said(_("Licences and sources"), "a", href=f"{root}licences.html")}</p>
 </footer>
 </body>

@@ -60,7 +60,9 @@ class Pictures:
     def take_file(self, path: Path, source: str) -> Picture:
         """Write a copy of a picture file, as `take`. Raises TeachingError if there is none."""
         if path.suffix not in SUFFIXES.values() or not path.is_file():
-            raise TeachingError(f"{source}: there is no picture {path}; correct the path, which is to an SVG or PNG file")
+            raise TeachingError(
+                f"{source}: there is no picture {path}; correct the path, which is to an SVG or PNG file"
+            )
         return self.take(path.read_bytes(), path.suffix, source)
 
 

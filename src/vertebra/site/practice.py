@@ -9,6 +9,7 @@ from typing import Any
 from vertebra.quiz.items import Bank
 from vertebra.site.pictures import Pictures
 from vertebra.teaching.files import TeachingError
+from vertebra.teaching.lessons import read_notebook
 from vertebra.widgets import quiz as widget
 
 
@@ -49,6 +50,17 @@ def assigned(folder: Path, pictures: Pictures) -> SiteQuiz:
     except widget.QuizError as error:
         raise TeachingError(f"{folder}: {error}; name a folder that `vertebra quiz assign` made for students") from None
     return _on_site(quiz, pictures, str(file))
+
+
+def rules(folder: Path) -> list[str]:
+    """Return the rules of a quiz in sentences, as the notebook in its students' folder tells them; none without it."""
+    found = []
+    for path in sorted(folder.glob("*.ipynb")):
+        cells = read_notebook(path)["cells"]
+        found += [
+            line[2:].strip() for cell in cells[:1] for line in cell["source"].splitlines() if line.startswith("- ")
+        ]
+    return found
 
 
 def _on_site(quiz: Mapping[str, Any], pictures: Pictures, source: str) -> SiteQuiz:
