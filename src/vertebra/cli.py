@@ -64,7 +64,51 @@ def _parser() -> argparse.ArgumentParser:
     _lesson_commands(groups)
     _case_commands(groups)
     _evidence_commands(groups)
+    _site_commands(groups)
     return parser
+
+
+def _site_commands(groups: Group) -> None:
+    site = groups.add_parser("site", help="build the course as a web site that needs no installation")
+    site.set_defaults(group=site)
+    commands = site.add_subparsers(title="commands", metavar="COMMAND")
+
+    command = commands.add_parser("build", help="build the site: pages that read at once, and the same lessons live")
+    command.add_argument("--out", type=Path, default=Path("public"), metavar="DIR", help="gets the site (public)")
+    command.add_argument("--lessons", type=Path, default=Path("lessons"), metavar="DIR", help="notebooks (lessons)")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--pyodide", type=Path, metavar="DIR", help="a folder with Pyodide and its compiled wheels")
+    where.add_argument(
+        "--release", default="", metavar="URL|TARBALL", help="where the release of Pyodide is (its official address)"
+    )
+    where.add_argument("--no-live", action="store_true", help="leave out the pages that run, and Pyodide")
+    command.add_argument(
+        "--quiz",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="put a quiz on the site: a students' folder of `vertebra quiz assign`; may be repeated",
+    )
+    command.set_defaults(run=_build_site)
+
+
+def _build_site(args: argparse.Namespace) -> int:
+    from vertebra.site.build import build
+
+    built = build(
+        args.out,
+        lessons=args.lessons,
+        pyodide=args.pyodide,
+        release=args.release,
+        live=not args.no_live,
+        quizzes=args.quiz,
+    )
+    for name, size in built.parts.items():
+        print(f"{size / 1e6:8.2f} MB  {name}")
+    print(f"{built.total / 1e6:8.2f} MB  {built.out}: {counted(built.pages, 'page')}")
+    print(f"Look at it: python3 -m http.server --directory {built.out}, then http://localhost:8000")
+    return 0
 
 
 def _quiz_commands(groups: Group) -> None:
@@ -142,6 +186,11 @@ def _quiz_commands(groups: Group) -> None:
     command.add_argument("--versions", default="AB", metavar="LETTERS", help="one version for each letter (AB)")
     command.add_argument("--title", default="", help="the title on the paper (that of the file)")
     command.set_defaults(run=_print)
+
+    command = commands.add_parser("practice-key", help="write the key to a practice quiz, for `vertebra quiz grade`")
+    command.add_argument("bank", help="the id of a practice bank, such as fracture_types, or its file")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE.json", help="gets the key")
+    command.set_defaults(run=_practice_key)
 
     command = commands.add_parser("check", help="check question banks and assignment files, and list every fault")
     command.add_argument("bank", type=Path, nargs="*", help="bank or assignment files, or folders of them (./quizzes)")
@@ -464,6 +513,17 @@ def _print(args: argparse.Namespace) -> int:
     for name, why in printed.notes.items():
         print(f"Look at            {name}: {why}")
     print("Open each file in a browser and print it on A4; pages are numbered by Chrome and Edge")
+    return 0
+
+
+def _practice_key(args: argparse.Namespace) -> int:
+    from vertebra.teaching.practice_key import write_practice_key
+
+    key = write_practice_key(args.bank, args.out)
+    print(
+        f"{args.out}: key to the practice quiz {key.quiz}, {counted(len(key.items), 'question')}, build {key.build[:8]}"
+    )
+    print("Grade with it the files that students downloaded below that quiz")
     return 0
 
 
