@@ -25,7 +25,7 @@ def small(change=None):
     if change:
         scan = scan._replace(hu=change(scan))
     shown = record(scan, "Column of blocks", "for a test", "blocks") | {"computed": False}
-    return CtBrowser([shown], b"", "L1"), scan
+    return CtBrowser([shown], bytes, "L1"), scan
 
 
 def ready(mounted):
@@ -516,7 +516,7 @@ def test_the_variant_can_be_laid_over_its_original(mount):
     """One crosshair for both, and what is computed is called so."""
     widget, _ = small()
     other = {**widget.scans[0], "title": "Computed fracture variant", "tab": "variant", "computed": True}
-    both = CtBrowser([other, widget.scans[0]], b"", "L1", drill=False)
+    both = CtBrowser([other, widget.scans[0]], bytes, "L1", drill=False)
     page = ready(mount(both))
     assert page.get_by_role("radio", name="Find the structure").count() == 0
     badge = page.locator('[data-part="title"]')

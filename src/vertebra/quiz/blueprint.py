@@ -61,30 +61,27 @@ class Objective:
         return self.bloom in APPLIED
 
 
-RULES = schema.record(
+OBJECTIVE = schema.record(
     {
-        "objectives": schema.listed(
-            schema.record(
-                {
-                    "id": schema.text("a number of the syllabus such as O3.1", r"^O[0-9]+\.[0-9]+$"),
-                    "tier": schema.COMMON["tier"],
-                    "bloom": schema.COMMON["bloom"],
-                    "lesson": schema.BANK["properties"]["lesson"],
-                    "text": schema.text("what the student should be able to do, beginning with a verb"),
-                }
-            ),
-            1,
-            "the objectives in the course's order",
-        )
+        "id": schema.text("a number of the syllabus such as O3.1", r"^O[0-9]+\.[0-9]+$"),
+        "tier": schema.COMMON["tier"],
+        "bloom": schema.COMMON["bloom"],
+        "lesson": schema.BANK["properties"]["lesson"],
+        "text": schema.text("what the student should be able to do, beginning with a verb"),
     }
+)
+KIND = schema.Kind(
+    "list of objectives",
+    schema.record({"objectives": schema.listed(OBJECTIVE, 1, "the objectives in the course's order")}),
+    "objectives",
 )
 
 
 def parse_objectives(text: str, name: str = FILE) -> tuple[Objective, ...]:
     """Read the text of an objectives' file; `name` is what the faults call it. Raises BankError with all faults."""
-    from vertebra.quiz.source import Kind, Source  # brings YAML, which the browser does without
+    from vertebra.quiz.source import Source  # brings YAML, which the browser does without
 
-    source = Source(text, name, Kind("list of objectives", RULES, "objectives"))
+    source = Source(text, name, KIND)
     source.check_structure()
     first: dict[str, int] = {}
     found = []

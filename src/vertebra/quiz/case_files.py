@@ -38,7 +38,6 @@ from vertebra.quiz.schema import ID, RATIONALE, SOURCE, TEXT, Schema, listed, re
 
 PACKAGED = Path(__file__).parents[1] / "_data" / "quizzes" / "cases"
 CHECKOUT = Path(__file__).parents[3] / "quizzes" / "cases"
-WHOLE = "case"  # what faults call the whole file
 UNREFERENCED = "unreferenced"
 LONGER = 1.25  # as in questions: how much longer right options may be on average than the others
 
@@ -159,6 +158,7 @@ CASE: Schema = {
         }
     ),
 }
+KIND = schema.Kind("case", CASE, "scenes")
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ CASE: Schema = {
 def load_case(path: Path | str) -> Case:
     """Read one case file; raises BankError with all its faults. One that is there as its twin was checked before."""
     sound = assets.twin(Path(path))
-    return _case(sound) if sound is not None else parse_case(read_text(Path(path), WHOLE), str(path))
+    return _case(sound) if sound is not None else parse_case(read_text(Path(path), KIND.whole), str(path))
 
 
 def find_case(name: str) -> Path:
@@ -181,9 +181,9 @@ def find_case(name: str) -> Path:
 
 def parse_case(content: str, name: str) -> Case:
     """Read the text of a case; `name` is what the faults call the file. Raises BankError with all faults."""
-    from vertebra.quiz.source import Kind, Source  # brings YAML, which the browser does without
+    from vertebra.quiz.source import Source  # brings YAML, which the browser does without
 
-    source = Source(content, name, Kind(WHOLE, CASE, "scenes"))
+    source = Source(content, name, KIND)
     source.check_structure()
     if source.faults:
         raise BankError(sorted(set(source.faults)))

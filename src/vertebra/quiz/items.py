@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PACKAGED = Path(__file__).parents[1] / "_data" / "quizzes" / "bank"
 CHECKOUT = Path(__file__).parents[3] / "quizzes" / "bank"
 
-WHOLE = "bank"  # what faults call the whole file
+KIND = schema.Kind("bank", schema.BANK, "items")
 HEAD = ("bank", "use", "lesson", "title", "licence", "read", "review_by")
 RATIONALE_WORDS = 8
 APPLIED = schema.BLOOM[schema.BLOOM.index("apply") :]  # from here on a question is asked about a patient
@@ -439,7 +439,7 @@ def load_bank(path: Path | str, known_references: Collection[str] | None = None)
     sound = assets.twin(Path(path))
     if sound is not None:
         return _bank(sound, str(path), range(len(sound["items"])), lambda _: 0)
-    return parse_bank(read_text(Path(path), WHOLE), str(path), known_references)
+    return parse_bank(read_text(Path(path), KIND.whole), str(path), known_references)
 
 
 def kind_of(path: Path) -> str:
@@ -539,9 +539,9 @@ def read_bank(text: str, name: str) -> tuple[Bank, "Source"]:
 
     `faults_of` finds what is wrong with the questions themselves. Raises BankError if the text is not YAML.
     """
-    from vertebra.quiz.source import Kind, Source  # brings YAML, which the browser does without
+    from vertebra.quiz.source import Source  # brings YAML, which the browser does without
 
-    source = Source(text, name, Kind(WHOLE, schema.BANK, "items"))
+    source = Source(text, name, KIND)
     source.check_structure()
     data = source.data if isinstance(source.data, dict) else {}
     listed = data.get("items")

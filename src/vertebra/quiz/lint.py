@@ -101,7 +101,7 @@ def examine(
     wanted = frozenset(rules)
     for path in paths:
         try:
-            bank, source = items.read_bank(items.read_text(Path(path), items.WHOLE), str(path))
+            bank, source = items.read_bank(items.read_text(Path(path), items.KIND.whole), str(path))
         except BankError as error:
             broken = [fault for fault in error.faults if isinstance(fault, Fault)]
             if not broken:

@@ -8,6 +8,7 @@ picture) is checked in `items`.
 import difflib
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,15 @@ SCORING = {
 
 Schema = dict[str, Any]
 Path = tuple[str | int, ...]  # from the top of the data to a part, such as ("items", 0, "stem")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file: what faults call the whole, its schema, and which list of it has parts with names."""
+
+    whole: str
+    rules: Schema
+    group: str
 
 
 def text(description: str, pattern: str | None = None) -> Schema:

@@ -4,7 +4,6 @@ Question banks, cases and the list of objectives are read so where somebody may 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -29,19 +28,10 @@ _TEXT = "tag:yaml.org,2002:str"
 _QUOTES = "put text that holds ': ' or ' #', or that starts with a sign, in quotes, and check the indentation"
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file: what it is called, its schema, and which list of it has parts with names."""
-
-    whole: str
-    rules: schema.Schema
-    group: str
-
-
 class Source:
     """The text of a file as plain data, which still knows the line of each of its parts, and the faults found in it."""
 
-    def __init__(self, text: str, name: str, kind: Kind) -> None:
+    def __init__(self, text: str, name: str, kind: schema.Kind) -> None:
         self.name = name
         self.kind = kind
         self.data: Any = None

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from vertebra.spine.dimensions import LEVELS
 from vertebra.spine.shape import wedge
 from vertebra.spine.vertebra import PARTS as BONE_PARTS
 from vertebra.spine.vertebra import Mesh
-from vertebra.widgets.asking import Module, script
+from vertebra.widgets.asking import Module, Pictured, script
 
 HERE = Path(__file__).parent
 SCENES = ("vertebra", "segment", "spine")
@@ -516,7 +515,7 @@ def picture(scene: str) -> str:
 # --- the widget ------------------------------------------------------------------------------------------------------
 
 
-class Anatomy(anywidget.AnyWidget):  # type: ignore[misc]
+class Anatomy(Pictured):
     """The widget: traits only. `selected` is a part's id or ""; `wanted` is the variant the browser asks for."""
 
     _esm = Module(script("anatomy"))
@@ -537,8 +536,8 @@ class Anatomy(anywidget.AnyWidget):  # type: ignore[misc]
         """Return one line without addresses or traits."""
         return f"anatomy viewer: {self.scene['title']}, {len(self.scene['parts'])} parts in six views"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it the six views with their description for a page without a kernel."""
+    def still(self) -> str:
+        """Return a picture with its description, for a page without a kernel."""
         scene, level = self._shown
         said = html.escape(describe(scene, level), quote=True)
         figure = f"<p>{said}</p>"
@@ -549,9 +548,7 @@ class Anatomy(anywidget.AnyWidget):  # type: ignore[misc]
                 f"<figcaption>{html.escape(describe(scene, level))} Start the lesson to turn it, to name its parts "
                 "and to be asked about them.</figcaption></figure>"
             )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": figure}, metadata
+        return figure
 
     def _on_wanted(self, change: Any) -> None:
         try:

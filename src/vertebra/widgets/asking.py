@@ -8,6 +8,8 @@ import anywidget
 import traitlets
 
 from vertebra import language
+from vertebra.browser import DRAWS_STILLS
+from vertebra.language import _
 
 HERE = Path(__file__).parent
 
@@ -47,16 +49,28 @@ def check_known(caller: str, start: Iterable[str], known: Iterable[str]) -> None
         raise ValueError(f"{caller} knows no {unknown[0]!r}; give one of {', '.join(known)}")
 
 
-class Asking(anywidget.AnyWidget):  # type: ignore[misc]
+class Pictured(anywidget.AnyWidget):  # type: ignore[misc]
+    """A widget with a still view: a child's `still` returns it as HTML, for a page without a kernel."""
+
+    still: Callable[[], str]
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the live view, and beside it one line of text and the still view."""
+        live = super()._repr_mimebundle_(**kwargs)
+        bundle, metadata = live if isinstance(live, tuple) else (live, {})
+        stills = {"text/html": self.still()} if DRAWS_STILLS else {}
+        return {**(bundle or {}), "text/plain": repr(self), **stills}, metadata
+
+
+class Asking(Pictured):
     """Traits only: `wanted` comes from the browser, the rest goes to it.
 
     A child sets `refusal`, with which the sentence begins that says what could not be used, and has two methods:
-    `answer` returns what is shown for what is wanted and remembers it, `still` the figure for a page without a kernel.
+    `answer` returns what is shown for what is wanted and remembers it, and `still`.
     """
 
     refusal: ClassVar[str]
     answer: Callable[[dict[str, Any]], dict[str, Any]]
-    still: Callable[[], str]
     about = traitlets.Dict().tag(sync=True)
     wanted = traitlets.Dict().tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)
@@ -67,17 +81,11 @@ class Asking(anywidget.AnyWidget):  # type: ignore[misc]
         super().__init__(about=about, wanted=wanted, shown=self.answer(wanted))
         self.observe(self._on_wanted, "wanted")
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it the still one."""
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": self.still()}, metadata
-
     def _on_wanted(self, change: Any) -> None:
         try:
             self.shown = self.answer(change.new)
             self.problem = ""
         except (ValueError, KeyError, TypeError) as error:
-            self.problem = f"{self.refusal}: {error}"
+            self.problem = f"{_(self.refusal)}: {error}"
             # Answered all the same, or the browser would wait: the same refusal twice changes nothing in `problem`.
             self.shown = self.shown | {"seq": change.new.get("seq", 0)}

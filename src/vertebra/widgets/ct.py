@@ -8,12 +8,11 @@ import base64
 import html
 import io
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from vertebra.imaging import collapse
 from vertebra.imaging import ct as imaging
 from vertebra.imaging.structures import PARTS_RULE, Scan, canal_line, cropped, divide, oriented, targets
-from vertebra.widgets.asking import Module, script
+from vertebra.widgets.asking import Module, Pictured, script
 
 HERE = Path(__file__).parent
 # A byte per voxel: 8 HU apart where soft tissue and cancellous bone lie (its noise is over 20 HU), coarser outside.
@@ -120,7 +119,7 @@ def draw(scan: Scan, shown: Mapping[str, Any], at: Sequence[int]) -> bytes:
     return picture_file.getvalue()
 
 
-class CtBrowser(anywidget.AnyWidget):  # type: ignore[misc]
+class CtBrowser(Pictured):
     """The widget: traits only; everything after loading happens in the browser half.
 
     scans: what `record` returns, the one shown first in front. start: the voxel the crosshair begins at.
@@ -134,8 +133,10 @@ class CtBrowser(anywidget.AnyWidget):  # type: ignore[misc]
     crosshair = traitlets.List(traitlets.Float()).tag(sync=True)
     score = traitlets.Dict({"asked": 0, "found": 0}).tag(sync=True)
 
-    def __init__(self, scans: Sequence[dict[str, Any]], picture: bytes, start: str, drill: bool = True) -> None:
-        """Show `scans`, beginning in the body of the level `start`; `picture` stands for them where nothing runs."""
+    def __init__(
+        self, scans: Sequence[dict[str, Any]], picture: Callable[[], bytes], start: str, drill: bool = True
+    ) -> None:
+        """Show `scans`, beginning in the body of the level `start`; `picture` draws them for where nothing runs."""
         first = scans[0]
         self._picture, self._start = picture, start
         place = np.array(first["origin"]) - np.array(_centre(first, start)) * first["spacing"]
@@ -164,17 +165,14 @@ class CtBrowser(anywidget.AnyWidget):  # type: ignore[misc]
             "and the coronal one the patient's right is on the left."
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it a picture with its description for a page without a kernel."""
+    def still(self) -> str:
+        """Return a picture with its description, for a page without a kernel."""
         said = html.escape(self.describe(), quote=True)
-        picture = base64.b64encode(self._picture).decode()
-        figure = (
+        picture = base64.b64encode(self._picture()).decode()
+        return (
             f'<figure><img alt="{said}" width="900" src="data:image/png;base64,{picture}"><figcaption>{said} '
             f"{html.escape(ATTRIBUTION)} Start the lesson to move through it.</figcaption></figure>"
         )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": figure}, metadata
 
 
 def _percent(share: float) -> str:
@@ -182,14 +180,14 @@ def _percent(share: float) -> str:
 
 
 @cache
-def _shown(case: str) -> tuple[list[dict[str, Any]], bytes, str]:
-    """Return the records of a case, its static picture and the level it begins at."""
+def _shown(case: str) -> tuple[list[dict[str, Any]], Scan, str]:
+    """Return the records of a case, the first as a scan, and the level it begins at."""
     patient = imaging.patient()
     scan = oriented(patient.image, patient.labels)
     if case == "patient":
         note = "LIDC-IDRI-0001, chest CT with contrast medium"
         only = record(scan, "Real patient, no fracture", note, "Original") | {"computed": False}
-        return [only], draw(scan, only, _centre(only, "L1")), "L1"
+        return [only], scan, "L1"
     bent = collapse.collapsed(COLLAPSED, *LOSSES).ct
     # Two volumes are sent, so both are cut closer to the spine than that of the patient alone, and both alike.
     middle = canal_line(scan).mean(axis=0) - [0, 25 / scan.spacing[1]]
@@ -205,8 +203,13 @@ def _shown(case: str) -> tuple[list[dict[str, Any]], bytes, str]:
     ):
         near = cropped(image, middle, SPINE_MM)
         both.append((near, record(near, title, note, tab) | {"computed": image is not scan}))
-    (near, first), _ = both
-    return [each for _, each in both], draw(near, first, _centre(first, COLLAPSED)), COLLAPSED
+    return [each for _, each in both], both[0][0], COLLAPSED
+
+
+@cache
+def _still(case: str) -> bytes:
+    (first, *_), scan, start = _shown(case)
+    return draw(scan, first, _centre(first, start))
 
 
 def _centre(scan: Mapping[str, Any], level: str) -> list[int]:
@@ -220,5 +223,5 @@ def ct_browser(case: str = "patient") -> CtBrowser:
     """
     if case not in ("patient", "collapsed"):
         raise ValueError(f'case is {case!r}: ask for "patient" or "collapsed"')
-    records, picture, start = _shown(case)
-    return CtBrowser(records, picture, start, drill=case == "patient")
+    records, _, start = _shown(case)
+    return CtBrowser(records, lambda: _still(case), start, drill=case == "patient")

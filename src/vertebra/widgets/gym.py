@@ -8,17 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
 from vertebra.imaging.films import FilmCase, film_case
+from vertebra.language import N_, _, ngettext
 from vertebra.measure import morphometry, reading
 from vertebra.measure.reading import Finding, Proportion, Reading
 from vertebra.quiz import review, scoring
 from vertebra.quiz.progress import FILE, ProgressFile
 from vertebra.quiz.static import counted
-from vertebra.widgets.asking import Module, script
+from vertebra.widgets.asking import Module, Pictured, script
 
 HERE = Path(__file__).parent
 SEEDS = 10_000_000
@@ -28,7 +28,8 @@ LIMITS = (
     "The films are computed from a model or from one real CT whose vertebra was deformed, so their truth is exactly "
     "known. They show no fracture lines, no callus and no second disease, and one vertebra at most is fractured."
 )
-CERTAINTY = {1: "guess", 2: "fairly sure", 3: "certain"}
+CERTAINTY = {1: N_("guess"), 2: N_("fairly sure"), 3: N_("certain")}
+KINDS = {"wedge": N_("wedge"), "biconcave": N_("biconcave"), "crush": N_("crush")}
 # Where each certainty earns most, by the arithmetic of the marks (scoring.CERTAINTY_MARKS).
 PAYS = {1: (0.0, 2 / 3), 2: (2 / 3, 4 / 5), 3: (4 / 5, 1.0)}
 NONE = "—"
@@ -47,15 +48,18 @@ def percent(share: float) -> str:
 def points(share: float) -> str:
     """Return a difference of two shares in percentage points, with its sign."""
     rounded = round(share * 100)
-    return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{counted(abs(rounded), 'point')}"
+    sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
+    return sign + ngettext("{n} point", "{n} points", abs(rounded)).format(n=abs(rounded))
 
 
 def proportion(part: Proportion) -> str:
     """Return a proportion in words: "17 of 20, 85 % (64 to 95 %)"."""
     if part.share is None:
-        return "none yet"
+        return _("none yet")
     low, high = part.limits
-    return f"{part.successes} of {part.n}, {percent(part.share)} ({round(low * 100)} to {percent(high)})"
+    return _("{n} of {all}, {share} ({low} to {high})").format(
+        n=part.successes, all=part.n, share=percent(part.share), low=round(low * 100), high=percent(high)
+    )
 
 
 # --- one case --------------------------------------------------------------------------------------------------------
@@ -108,8 +112,9 @@ def verdict(case: FilmCase, read: Reading, number: int, again: bool, point: Sequ
         "number": number,
         "tone": "right" if read.right else "wrong",
         "headline": headline(case, read),
-        "marks": f"{marks:+g}".replace("-", "−") + f" {'mark' if abs(marks) == 1 else 'marks'}, "
-        f"{CERTAINTY[read.certainty]}",
+        "marks": ngettext("{marks} mark, {certainty}", "{marks} marks, {certainty}", abs(int(marks))).format(
+            marks=f"{marks:+g}".replace("-", "−"), certainty=_(CERTAINTY[read.certainty])
+        ),
         "lines": remarks(case, read, again),
         "rows": comparison(case, read),
         "heights": heights(case),
@@ -149,7 +154,7 @@ def remarks(case: FilmCase, read: Reading, again: bool) -> list[str]:
                 f"{percent(read.said.loss)} is {grade} [genant1993]."
             )
     if again:
-        lines.append("You have read this film before: it trains, and does not count in the curves.")
+        lines.append(_("You have read this film before: it trains, and does not count in the curves."))
     return lines
 
 
@@ -163,14 +168,16 @@ def comparison(case: FilmCase, read: Reading) -> list[list[str]]:
 
     found = read.called and not read.levels_off  # of another level than that meant, no type or grade is right
     rows = [
-        row("Abnormal level", lambda finding: finding.level or "none", truth.fractured),
-        row("Fracture", lambda finding: "yes" if finding.fractured else "no", True),
+        row(_("Abnormal level"), lambda finding: finding.level or _("none"), truth.fractured),
+        row(_("Fracture"), lambda finding: _("yes") if finding.fractured else _("no"), True),
     ]
     if said.fractured or truth.fractured:
         rows += [
-            row("Type", lambda finding: finding.kind or NONE, found),
-            row("Genant grade", lambda finding: str(finding.grade) if finding.fractured else NONE, found),
-            row("Largest height loss", lambda finding: NONE if finding.loss is None else percent(finding.loss), False),
+            row(_("Type"), lambda finding: _(KINDS[finding.kind]) if finding.kind else NONE, found),
+            row(_("Genant grade"), lambda finding: str(finding.grade) if finding.fractured else NONE, found),
+            row(
+                _("Largest height loss"), lambda finding: NONE if finding.loss is None else percent(finding.loss), False
+            ),
         ]
     return rows
 
@@ -179,7 +186,11 @@ def heights(case: FilmCase) -> dict[str, Any]:
     """Return the three measured and expected heights of the case's level, mm, and which loss is the largest."""
     measured, expected = morphometry.Heights(*case.heights), morphometry.Heights(*case.expected)
     loss = morphometry.height_loss(measured, expected)
-    names = ("Anterior", "Middle", "Posterior") if case.view == "lateral" else ("Lower side", "Middle", "Other side")
+    names = (
+        (_("Anterior"), _("Middle"), _("Posterior"))
+        if case.view == "lateral"
+        else (_("Lower side"), _("Middle"), _("Other side"))
+    )
     rows = [
         [name, f"{mm:.1f}", f"{normal:.1f}", percent(share) if share >= 0.005 else NONE]
         for name, mm, normal, share in zip(
@@ -188,14 +199,15 @@ def heights(case: FilmCase) -> dict[str, Any]:
     ]
     first, middle, last = (name.lower() for name in names)
     ways = {
-        f"{first} ÷ its own {last} height": loss.wedge,
-        f"{middle} ÷ its own {last} height": loss.biconcavity,
-        f"{first} ÷ expected {first} height": loss.anterior,
-        f"{middle} ÷ expected {middle} height": loss.middle,
-        f"{last} ÷ expected {last} height": loss.crush,
+        _("{height} ÷ its own {other} height").format(height=first, other=last): loss.wedge,
+        _("{height} ÷ its own {other} height").format(height=middle, other=last): loss.biconcavity,
+        _("{height} ÷ expected {height} height").format(height=first): loss.anterior,
+        _("{height} ÷ expected {height} height").format(height=middle): loss.middle,
+        _("{height} ÷ expected {height} height").format(height=last): loss.crush,
     }
     way = max(ways, key=lambda name: ways[name])
-    return {"level": case.level, "rows": rows, "largest": f"Largest loss {percent(loss.loss)}: 1 − {way}."}
+    largest = _("Largest loss {loss}: 1 − {way}.").format(loss=percent(loss.loss), way=way)
+    return {"level": case.level, "rows": rows, "largest": largest}
 
 
 def _letter(case: FilmCase) -> float:
@@ -256,28 +268,46 @@ def progress(entries: Sequence[review.Entry], at: datetime) -> dict[str, Any]:
     """Return the curves, the numbers and the stop rule of all films read so far, each counted once, as first seen."""
     readings = review.first_readings(entries)
     sums = reading.performance(readings)
-    kappa = "not defined yet" if sums.kappa is None else f"{sums.kappa:.2f}".replace("-", "−")
-    loss, loss_note = "two fractures at their level are needed", ""
+    kappa = _("not defined yet") if sums.kappa is None else f"{sums.kappa:.2f}".replace("-", "−")
+    loss, loss_note = _("two fractures at their level are needed"), ""
     if sums.loss is not None:
-        loss = f"{points(sums.loss.bias)} on average, repeats within ±{round(sums.loss.coefficient * 100)} points"
-        loss_note = f"over {counted(sums.loss.cases, 'fracture')} called at their level; 95\u00a0% of repeats"
+        loss = _("{bias} on average, repeats within ±{spread} points").format(
+            bias=points(sums.loss.bias), spread=round(sums.loss.coefficient * 100)
+        )
+        loss_note = ngettext(
+            "over {n} fracture called at their level; 95\u00a0% of repeats",
+            "over {n} fractures called at their level; 95\u00a0% of repeats",
+            sums.loss.cases,
+        ).format(n=sums.loss.cases)
     back = len(review.due(entries, at))
     return {
         "films": len(readings),
         "curve": [[_limits(part) for part in pair] for pair in reading.learning_curve(readings)],
         "losses": [[r.truth.loss, r.said.loss] for r in readings if r.loss_error is not None],
         "certainty": [
-            {"name": CERTAINTY[c], "told": proportion(part), "share": _limits(part), "pays": PAYS[c]}
+            {"name": _(CERTAINTY[c]), "told": proportion(part), "share": _limits(part), "pays": PAYS[c]}
             for c, part in sums.certainty.items()
         ],
         "facts": [
-            ["Sensitivity", proportion(sums.sensitivity), "fractured films on which you called one, at whatever level"],
-            ["Specificity", proportion(sums.specificity), "normal films and mimics on which you called none"],
-            ["Wrong level", proportion(sums.wrong_level), "of the fractures called, those put a level or more away"],
-            ["Type right", proportion(sums.types), "of the fractures called at their level"],
-            ["Grade agreement", kappa, "kappa with quadratic weights, grades 0 to 3 on all films"],
-            ["Height loss", loss, loss_note],
-            ["Films due again", str(back), "missed films from 10 minutes on, the others after half a day or more"],
+            [
+                _("Sensitivity"),
+                proportion(sums.sensitivity),
+                _("fractured films on which you called one, at whatever level"),
+            ],
+            [_("Specificity"), proportion(sums.specificity), _("normal films and mimics on which you called none")],
+            [
+                _("Wrong level"),
+                proportion(sums.wrong_level),
+                _("of the fractures called, those put a level or more away"),
+            ],
+            [_("Type right"), proportion(sums.types), _("of the fractures called at their level")],
+            [_("Grade agreement"), kappa, _("kappa with quadratic weights, grades 0 to 3 on all films")],
+            [_("Height loss"), loss, loss_note],
+            [
+                _("Films due again"),
+                str(back),
+                _("missed films from 10 minutes on, the others after half a day or more"),
+            ],
         ],
         "limit": reading.STOP_LIMIT,
         "stop": stop_told(reading.stop(readings)),
@@ -291,18 +321,21 @@ def _limits(part: Proportion) -> list[float] | None:
 def stop_told(state: reading.Stop) -> dict[str, Any]:
     """Return the stop rule and where the reader stands, in words."""
     need, window = reading.STOP_MINIMUM, reading.STOP_WINDOW
-    rule = (
-        f"Stop rule of this course [unreferenced]: at least {need} films with a fracture and {need} without, and over "
-        f"the last {window} of each the lower 95\u00a0% limits of sensitivity and of specificity both above "
-        f"{percent(reading.STOP_LIMIT)}. It is a rule for training, never a licence to read films of patients."
-    )
+    rule = _(
+        "Stop rule of this course [unreferenced]: at least {need} films with a fracture and {need} without, and over "
+        "the last {window} of each the lower 95\u00a0% limits of sensitivity and of specificity both above {limit}. "
+        "It is a rule for training, never a licence to read films of patients."
+    ).format(need=need, window=window, limit=percent(reading.STOP_LIMIT))
     low = [percent(part.limits[0]) for part in (state.sensitivity, state.specificity)]
-    stand = (
-        f"You have read {counted(state.fractured_read, 'film')} with and {state.unfractured_read} without a fracture; "
-        f"the lower limits are {low[0]} and {low[1]}."
-    )
+    stand = ngettext(
+        "You have read {n} film with and {others} without a fracture; the lower limits are {low} and {other}.",
+        "You have read {n} films with and {others} without a fracture; the lower limits are {low} and {other}.",
+        state.fractured_read,
+    ).format(n=state.fractured_read, others=state.unfractured_read, low=low[0], other=low[1])
     head = (
-        "Stop rule reached: more films are yours to choose, and what you missed still returns." if state.reached else ""
+        _("Stop rule reached: more films are yours to choose, and what you missed still returns.")
+        if state.reached
+        else ""
     )
     return {"reached": state.reached, "head": head, "stand": stand, "rule": rule}
 
@@ -310,7 +343,7 @@ def stop_told(state: reading.Stop) -> dict[str, Any]:
 # --- the widget ------------------------------------------------------------------------------------------------------
 
 
-class Gym(anywidget.AnyWidget):  # type: ignore[misc]
+class Gym(Pictured):
     """The widget: traits only. `answer` and `wanted` come from the browser, the rest goes to it.
 
     film: what may be known before a film is read (`shown`). answer: {"number", "level", "point", "fractured", "kind",
@@ -347,11 +380,9 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
         """Return one line without addresses or traits."""
         return "film reading gym: endless films, each read before its truth is shown"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it a sample film for a page without a kernel."""
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": sample()}, metadata
+    def still(self) -> str:
+        """Return a sample film with its reading, for a page without a kernel."""
+        return sample()
 
     def _choose(self, number: int) -> int:
         """Return the seed of a film that returns, if one is due and it is its turn, or of one never met."""
@@ -368,7 +399,7 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
         try:
             self._commit(change.new)
         except (ValueError, KeyError, TypeError) as error:
-            self.problem = f"The gym could not use that reading: {error}"
+            self.problem = _("The gym could not use that reading: {why}").format(why=error)
 
     def _commit(self, answer: Mapping[str, Any]) -> None:
         number = self.film["number"]
@@ -382,10 +413,12 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
             self.note = self._file.notice
         except OSError as error:
             why = error.strerror or str(error)
-            self.note = (
-                f"{FILE} cannot be written to the folder {self._file.path.parent.name or 'of this notebook'} ({why}). "
-                "The gym goes on, but what you read now is forgotten when you close the lesson."
+            unkept = _(
+                "{file} cannot be written to the folder {folder} ({why}). The gym goes on, but what you read now is "
+                "forgotten when you close the lesson."
             )
+            folder = self._file.path.parent.name or _("of this notebook")
+            self.note = unkept.format(file=FILE, folder=folder, why=why)
         # Counted after the file was read anew: another window may have shown this film too.
         again = sum(entry.seed == case.seed for entry in self._file.readings) > 1
         self.problem = ""
@@ -405,7 +438,8 @@ class Gym(anywidget.AnyWidget):  # type: ignore[misc]
             self._case, self._next = self._next or film_case(self._choose(number)), None
             film = shown(self._case, number)
         except Exception as error:  # Whatever it is: a handler that fails silently would leave the student waiting.
-            self.problem = f"The next film could not be made ({type(error).__name__}: {error}). Ask for it again."
+            failed = _("The next film could not be made ({why}). Ask for it again.")
+            self.problem = failed.format(why=f"{type(error).__name__}: {error}")
             self.wanted = number - 1  # a second request must be a change, or nobody hears of it
             return
         with self.hold_sync():  # one message, so that no film is ever on the screen beside another's truth

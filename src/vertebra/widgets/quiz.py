@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import anywidget
 import traitlets
 
+from vertebra.language import N_, _
 from vertebra.quiz import items, scoring, tasks
 from vertebra.quiz.progress import FILE, ProgressFile
 from vertebra.quiz.responses import (
@@ -23,15 +23,15 @@ from vertebra.quiz.responses import (
 )
 from vertebra.quiz.review import Attempt, now
 from vertebra.quiz.static import HINTS, counted, static_html
-from vertebra.widgets.asking import Module, script
+from vertebra.widgets.asking import Module, Pictured, script
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
-PRACTICE_INSTRUCTIONS = (
+PRACTICE_INSTRUCTIONS = N_(
     "Answer, say how certain you are, and press Check. Certainty pays when you are right and costs when you are wrong, "
     "so it shows what you know and what you only believe."
 )
 QUESTIONS_FORMAT = "vertebra-questions/1"
-AGAIN = "get the quiz folder from your instructor again"
+AGAIN = N_("get the quiz folder from your instructor again")
 
 
 class QuizError(ValueError):
@@ -41,7 +41,7 @@ class QuizError(ValueError):
         return [f"{type(self).__name__}: {self}"]
 
 
-class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
+class QuizWidget(Pictured):
     """A quiz in a notebook; `practice` and `exam` build it.
 
     quiz: {"id", "title", "mode": "practice" or "exam", "certainty": bool, "instructions", "build", "file", "saving",
@@ -108,16 +108,16 @@ class QuizWidget(anywidget.AnyWidget):  # type: ignore[misc]
         except (OSError, ResponsesError) as error:
             self.problem = _sentence(error, file.path)
         except Exception as error:  # Whatever it is: a handler that fails silently would lose answers.
-            self.problem = f"The answers could not be stored ({type(error).__name__}: {error}). Run this cell again."
+            lost = _("The answers could not be stored ({why}). Run this cell again.")
+            self.problem = lost.format(why=f"{type(error).__name__}: {error}")
 
     def __repr__(self) -> str:
         asked = counted(len(self.quiz.get("items", ())), "question")
         return f"{self.quiz.get('mode')} quiz {self.quiz.get('id')!r}: {asked}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        fallback = static_html(self.quiz.get("title", ""), self.quiz.get("items", ()))
-        return {**data, "text/plain": repr(self), "text/html": fallback}, metadata
+    def still(self) -> str:
+        """Return the questions to read, for a page without a kernel."""
+        return static_html(self.quiz.get("title", ""), self.quiz.get("items", ()))
 
 
 def practice(bank: str = "fracture_types", folder: Path | str = "my_answers") -> QuizWidget:
@@ -144,7 +144,7 @@ def practice_quiz(bank: items.Bank) -> dict[str, Any]:
         "title": bank.title,
         "mode": "practice",
         "certainty": True,
-        "instructions": PRACTICE_INSTRUCTIONS,
+        "instructions": _(PRACTICE_INSTRUCTIONS),
         "build": build_of(shown),
         "items": shown,
     }
@@ -159,7 +159,7 @@ def revise(chosen: Iterable[items.Item], log: ProgressFile, title: str) -> QuizW
     # A sitting of its own: the browser must not put back what an earlier one with the same questions could not save.
     build = digest([[item["id"], item["version"]] for item in shown] + [str(uuid4())])
     quiz = {"id": "review", "title": title, "mode": "practice", "certainty": True, "build": build, "items": shown}
-    return QuizWidget(quiz | {"instructions": PRACTICE_INSTRUCTIONS}, log=log)
+    return QuizWidget(quiz | {"instructions": _(PRACTICE_INSTRUCTIONS)}, log=log)
 
 
 def exam(path: Path | str = "questions.json") -> QuizWidget:
@@ -181,10 +181,13 @@ def exam_quiz(path: Path) -> dict[str, Any]:
         newer = {item["format"] for item in questions["items"]} - HINTS.keys()
         shown = [_public(item) for item in questions["items"]]
     except (AttributeError, KeyError, TypeError):
-        raise QuizError(f"{path.name} is damaged, a question is not whole; {AGAIN}") from None
+        raise _damaged(_("{file} is damaged, a question is not whole"), path) from None
     if newer:
-        what = f"{path.name}: this version of vertebra has no questions of the kind {', '.join(map(repr, newer))}"
-        raise QuizError(f"{what}; use the version of the course that came with the quiz")
+        what = _(
+            "{file}: this version of vertebra has no questions of the kind {kinds}; use the version of the course that "
+            "came with the quiz"
+        )
+        raise QuizError(what.format(file=path.name, kinds=", ".join(map(repr, newer))))
     return {
         "id": questions["quiz"],
         "title": questions["title"],
@@ -220,11 +223,13 @@ class AnswerFile:
             found = read_responses(self._place)
         except ResponsesError as error:
             # Its mend is for who hands the file in; here the mend is done.
-            return None, f"The earlier answers cannot be used ({str(error).rsplit('; ', 1)[0]})."
+            return None, _("The earlier answers cannot be used ({why}).").format(why=str(error).rsplit("; ", 1)[0])
         if found.quiz != self.quiz:
-            return None, f"{self.path.name} holds the answers to another quiz, {found.quiz}."
+            other = _("{file} holds the answers to another quiz, {quiz}.")
+            return None, other.format(file=self.path.name, quiz=found.quiz)
         if found.build != self.build:
-            return None, f"{self.path.name} holds answers to an earlier version of these questions."
+            earlier = _("{file} holds answers to an earlier version of these questions.")
+            return None, earlier.format(file=self.path.name)
         return found, ""
 
     def write(self, student: str, answers: Mapping[str, Any]) -> None:
@@ -232,7 +237,8 @@ class AnswerFile:
         self._place.parent.mkdir(parents=True, exist_ok=True)
         stored, fault = self.read()
         if fault:
-            self.notice = f"{fault} It was kept under the name {set_aside(self._place)}."
+            kept = _("It was kept under the name {name}.").format(name=set_aside(self._place))
+            self.notice = f"{fault} {kept}"
         merged, code = dict(answers), student
         if stored:
             merged = dict(stored.answers)
@@ -283,37 +289,45 @@ def _checked(quiz: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) 
 def _sentence(error: OSError | ResponsesError, path: Path) -> str:
     if isinstance(error, ResponsesError):
         return str(error)
-    folder = "this folder" if path.parent == Path() else f"the folder {path.parent.name}"
-    return f"{path.name} cannot be written to {folder} ({error.strerror or error}). Mend that, then try saving again."
+    if path.parent == Path():
+        unkept = _("{file} cannot be written to this folder ({why}). Mend that, then try saving again.")
+    else:
+        unkept = _("{file} cannot be written to the folder {folder} ({why}). Mend that, then try saving again.")
+    return unkept.format(file=path.name, folder=path.parent.name, why=error.strerror or error)
+
+
+def _damaged(what: str, path: Path, **values: Any) -> QuizError:
+    return QuizError(f"{what.format(file=path.name, **values)}; {_(AGAIN)}")
 
 
 def _read_questions(path: Path) -> dict[str, Any]:
     try:
         questions = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise QuizError(
-            f"{path.name} is not beside this notebook; open the notebook in the folder you received"
-        ) from None
+        missing = _("{file} is not beside this notebook; open the notebook in the folder you received")
+        raise QuizError(missing.format(file=path.name)) from None
     except OSError as error:
-        raise QuizError(f"{path.name} cannot be opened ({error.strerror}); {AGAIN}") from None
+        raise _damaged(_("{file} cannot be opened ({why})"), path, why=error.strerror) from None
     except (ValueError, RecursionError):
-        raise QuizError(f"{path.name} is damaged, it is not JSON; {AGAIN}") from None
+        raise _damaged(_("{file} is damaged, it is not JSON"), path) from None
     if not isinstance(questions, dict) or not str(questions.get("format")).startswith("vertebra-questions/"):
-        raise QuizError(f"{path.name} does not hold quiz questions; {AGAIN}")
+        raise _damaged(_("{file} does not hold quiz questions"), path)
     if questions["format"] != QUESTIONS_FORMAT:
-        raise QuizError(
-            f"{path.name}: format is {questions['format']!r} and this version of vertebra reads {QUESTIONS_FORMAT}; "
-            "use the version of the course that came with the quiz"
+        other = _(
+            "{file}: format is {format} and this version of vertebra reads {known}; use the version of the course that "
+            "came with the quiz"
         )
+        form = repr(questions["format"])
+        raise QuizError(other.format(file=path.name, format=form, known=QUESTIONS_FORMAT))
     missing = {"quiz", "title", "build", "certainty", "instructions", "items"} - questions.keys()
     if missing:
-        raise QuizError(f"{path.name} is damaged, it lacks {', '.join(sorted(missing))}; {AGAIN}")
+        raise _damaged(_("{file} is damaged, it lacks {parts}"), path, parts=", ".join(sorted(missing)))
     try:
         intact = questions["build"] == digest({name: part for name, part in questions.items() if name != "build"})
     except (ValueError, RecursionError):
         intact = False
     if not intact:
-        raise QuizError(f"{path.name} is damaged or was changed after it was handed out; {AGAIN}")
+        raise _damaged(_("{file} is damaged or was changed after it was handed out"), path)
     return questions
 
 

@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -36,18 +35,19 @@ from vertebra.cement.procedure import (
 )
 from vertebra.cement.rubric import RUBRICS
 from vertebra.imaging.fluoroscopy import CArm, Scene, automatic_window, film
+from vertebra.language import N_, _, labels
 from vertebra.simulators import page
-from vertebra.widgets.asking import Module, script
+from vertebra.widgets.asking import Module, Pictured, script
 
 HERE = Path(__file__).parent
-NAMES = {"vertebroplasty": "Vertebroplasty", "kyphoplasty": "Balloon kyphoplasty"}
+NAMES = {"vertebroplasty": N_("Vertebroplasty"), "kyphoplasty": N_("Balloon kyphoplasty")}
 STEPS = {
-    "patient": "Patient",
-    "needle": "Needle",
-    "balloon": "Balloon",
-    "cement": "Cement",
-    "stop": "Stop",
-    "debrief": "Debrief",
+    "patient": N_("Patient"),
+    "needle": N_("Needle"),
+    "balloon": N_("Balloon"),
+    "cement": N_("Cement"),
+    "stop": N_("Stop"),
+    "debrief": N_("Debrief"),
 }
 PHOTONS = 2500.0  # a pixel: a fluoroscope is grainier than a film (unreferenced, chosen by eye)
 LIMITS = (
@@ -91,11 +91,13 @@ def letters(carm: CArm) -> tuple[str, str]:
 def name_of(taken: Film) -> str:
     """Return what the view of an exposure is called."""
     turn = taken.orbital - (90 if taken.plane == "lateral" else 0)
-    name = {"frontal": "AP", "lateral": "Lateral"}[taken.plane]
+    name = {"frontal": _("AP"), "lateral": _("Lateral")}[taken.plane]
     if abs(turn) > 2:
-        name = f"{'Oblique' if taken.plane == 'frontal' else 'Lateral'}, {'+' if turn > 0 else '−'}{abs(turn):.0f}°"
+        name = _("Oblique") if taken.plane == "frontal" else _("Lateral")
+        name += f", {'+' if turn > 0 else '−'}{abs(turn):.0f}°"
     if taken.tilt:
-        name += f", {abs(taken.tilt):.0f}° to the {'head' if taken.tilt > 0 else 'feet'}"
+        way = _(", {angle}° to the head") if taken.tilt > 0 else _(", {angle}° to the feet")
+        name += way.format(angle=f"{abs(taken.tilt):.0f}")
     return name
 
 
@@ -145,10 +147,10 @@ def stale(room: Room, plane: str) -> str:
     if last is None:
         return ""
     changed = {
-        "C-arm turned": (last.orbital, last.tilt) != getattr(room, plane),
-        "needle moved": not _same(last.needles, procedure.metal(room)),
-        "balloons changed": last.vertebra is not room.vertebra or last.inflation is not room.inflation,
-        "more cement": last.cement is not room.state,
+        _("C-arm turned"): (last.orbital, last.tilt) != getattr(room, plane),
+        _("needle moved"): not _same(last.needles, procedure.metal(room)),
+        _("balloons changed"): last.vertebra is not room.vertebra or last.inflation is not room.inflation,
+        _("more cement"): last.cement is not room.state,
     }
     return ", ".join(name for name, true in changed.items() if true)
 
@@ -170,13 +172,13 @@ def cement_card(room: Room) -> dict[str, Any] | None:
     cement = CEMENTS[room.cement]
     window = cement.window(room.temperature)
     state = (
-        "too thin"
+        _("too thin")
         if age < window.opens
-        else "a paste: inject"
+        else _("a paste: inject")
         if age <= window.closes
-        else "stiff"
+        else _("stiff")
         if age < window.sets
-        else "set"
+        else _("set")
     )
     return {
         "name": room.cement,
@@ -308,8 +310,8 @@ def about(kind: str) -> dict[str, Any]:
 
     return {
         "procedure": kind,
-        "name": NAMES[kind],
-        "steps": {name: text for name, text in STEPS.items() if name in STAGES[kind] or name == "stop"},
+        "name": _(NAMES[kind]),
+        "steps": {name: text for name, text in labels(STEPS).items() if name in STAGES[kind] or name == "stop"},
         "rubric": table(kind),
         "refer": table("refer"),
         "patients": {key: who.label for key, who in PATIENTS.items()},
@@ -321,7 +323,10 @@ def about(kind: str) -> dict[str, Any]:
         "arms": ARMS,
         "portions": PORTIONS,
         "cements": {key: cement.label for key, cement in CEMENTS.items()},
-        "balloons": {key: f"{each.length:.0f} mm long, up to {each.volume:g} mL" for key, each in BALLOONS.items()},
+        "balloons": {
+            key: _("{length} mm long, up to {volume} mL").format(length=f"{each.length:.0f}", volume=f"{each.volume:g}")
+            for key, each in BALLOONS.items()
+        },
         "hand": procedure.HAND_LIMIT / 1e6,
         "limits": LIMITS,
         "models": [page(name).brief for name in PAGES[kind]],
@@ -375,7 +380,7 @@ def static(kind: str) -> tuple[str, str]:
 # --- the widget ------------------------------------------------------------------------------------------------------
 
 
-class ProcedureRoom(anywidget.AnyWidget):  # type: ignore[misc]
+class ProcedureRoom(Pictured):
     """The widget: traits only. `wanted` comes from the browser, the rest goes to it.
 
     `films` is apart from `shown` because pictures are large and change only with an exposure.
@@ -403,18 +408,15 @@ class ProcedureRoom(anywidget.AnyWidget):  # type: ignore[misc]
             f"step {STEPS[self.room.stage].lower()}"
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live room, and beside it two films with their description for a page without a kernel."""
+    def still(self) -> str:
+        """Return a picture with its description, for a page without a kernel."""
         picture, said = static(self.room.procedure)
         told = html.escape(said, quote=True)
-        figure = (
+        return (
             f'<figure><img alt="{told}" width="728" src="{picture}">'
             f"<figcaption>{NAMES[self.room.procedure]} of L1 in the model, needle and cement in place. {told} "
             "Start the lesson to enter the room.</figcaption></figure>"
         )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": figure}, metadata
 
     def _on_wanted(self, change: Any) -> None:
         try:

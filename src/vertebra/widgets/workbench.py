@@ -5,15 +5,15 @@ import html
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
+from vertebra.language import _
 from vertebra.measure import morphometry, scores
 from vertebra.spine import lateral
 from vertebra.spine.dimensions import dimensions
 from vertebra.spine.shape import Shape
-from vertebra.widgets.asking import Module, script
+from vertebra.widgets.asking import Module, Pictured, script
 
 HERE = Path(__file__).parent
 DEFORMED_MM = 1.0  # an endplate counts as deformed from here on: what one sees on a film (unreferenced)
@@ -122,7 +122,7 @@ def describe(state: dict[str, Any]) -> str:
     )
 
 
-class Workbench(anywidget.AnyWidget):  # type: ignore[misc]
+class Workbench(Pictured):
     """The widget: traits only. `shape`, `placed` and `wanted_film` come from the browser, the rest goes to it."""
 
     _esm = Module(script("workbench"))
@@ -158,20 +158,17 @@ class Workbench(anywidget.AnyWidget):  # type: ignore[misc]
         """Return one line without addresses or traits."""
         return f"fracture workbench: {describe(self.shape)}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the live view, and beside it a picture with its description for a page without a kernel."""
+    def still(self) -> str:
+        """Return a picture with its description, for a page without a kernel."""
         said = html.escape(describe(self.shape), quote=True)
         picture = base64.b64encode(lateral.draw(shape_of(self.shape), describe(self.shape)).encode()).decode()
-        figure = (
+        return (
             f'<figure><img alt="{said}" width="560" src="data:image/svg+xml;base64,{picture}">'
             f"<figcaption>{said} Start the lesson to shape and measure it.</figcaption></figure>"
         )
-        live = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**(bundle or {}), "text/plain": repr(self), "text/html": figure}, metadata
 
     def _say_problem(self, error: Exception) -> None:
-        self.problem = f"The workbench could not use that: {error}"
+        self.problem = _("The workbench could not use that: {why}").format(why=error)
 
     def _on_shape(self, change: Any) -> None:
         try:
@@ -210,36 +207,46 @@ class Workbench(anywidget.AnyWidget):  # type: ignore[misc]
             self._errors.append(read.loss - real.loss)
         mean = float(np.mean(errors.distances_mm))
         lines = [
-            f"Your endplates differ from the truth by {abs(errors.angle_error_deg):.1f}° in wedge angle.",
-            f"Your points lie {mean:.1f} mm from the truth on average; this course takes "
-            f"practised readers to scatter by {morphometry.LANDMARK_SIGMA_MM} mm in each direction.",
+            _("Your endplates differ from the truth by {angle}° in wedge angle.").format(
+                angle=f"{abs(errors.angle_error_deg):.1f}"
+            ),
+            _(
+                "Your points lie {mean} mm from the truth on average; this course takes practised readers to scatter "
+                "by {sigma} mm in each direction."
+            ).format(mean=f"{mean:.1f}", sigma=morphometry.LANDMARK_SIGMA_MM),
         ]
         if len(self._errors) > 1:
             over = morphometry.repeatability(self._errors)
-            lines.append(
-                f"Over {over.cases} films your height loss is {over.bias:+.1%} off on average, and repeats within "
-                f"±{over.coefficient:.1%} (95 %)."
+            repeats = _(
+                "Over {n} films your height loss is {bias} off on average, and repeats within ±{spread} (95 %)."
             )
+            lines.append(repeats.format(n=over.cases, bias=f"{over.bias:+.1%}", spread=f"{over.coefficient:.1%}"))
         measured, actual = yours.heights, truth["L1"].heights
-        pairs = zip(("anterior", "middle", "posterior"), _triple(measured), _triple(actual), strict=True)
-        rows = [[f"{n.capitalize()} height", f"{a:.1f} mm", f"{b:.1f} mm", f"{signed(a - b)} mm"] for n, a, b in pairs]
+        names = (_("Anterior height"), _("Middle height"), _("Posterior height"))
+        pairs = zip(names, _triple(measured), _triple(actual), strict=True)
+        rows = [[n, f"{a:.1f} mm", f"{b:.1f} mm", f"{signed(a - b)} mm"] for n, a, b in pairs]
         rows.append(
             [
-                "Largest loss",
+                _("Largest loss"),
                 f"{percent(read.loss)}",
                 f"{percent(real.loss)}",
-                f"{signed((read.loss - real.loss) * 100, 0)} points",
+                _("{n} points").format(n=signed((read.loss - real.loss) * 100, 0)),
             ]
         )
         rows.append(
-            ["Genant grade", str(read.grade), str(real.grade), "same" if read.grade == real.grade else "different"]
+            [
+                _("Genant grade"),
+                str(read.grade),
+                str(real.grade),
+                _("same") if read.grade == real.grade else _("different"),
+            ]
         )
         far = [f"{i + 1}: {d:.1f}" for i, d in enumerate(errors.distances_mm)]
-        rows.append(["Distance of each point, mm", " · ".join(far[:3]), " · ".join(far[3:]), ""])
+        rows.append([_("Distance of each point, mm"), " · ".join(far[:3]), " · ".join(far[3:]), ""])
         return {
             "film": film["number"],
-            "title": "Right grade" if read.grade == real.grade else "Another grade than the truth",
-            "head": ["", "yours", "truth", "difference"],
+            "title": _("Right grade") if read.grade == real.grade else _("Another grade than the truth"),
+            "head": ["", _("yours"), _("truth"), _("difference")],
             "rows": rows,
             "lines": lines,
             "truth": truth["L1"].points.tolist(),

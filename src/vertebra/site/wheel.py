@@ -1,0 +1,249 @@
+"""The browser's own wheel of vertebra: the modules and the data that the lessons need, and nothing else.
+
+What a lesson needs is followed through the source, from the imports of its cells on, also where a function imports.
+The browser's Python (Pyodide) parses no YAML: each YAML file is checked here and goes in as its twin in JSON
+(`assets.twin`). Graded banks, the instructor's desk and this room are never reached by a lesson, and a wheel that holds
+one of them is refused.
+"""
+
+import ast
+import base64
+import hashlib
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import vertebra
+from vertebra import assets
+from vertebra.quiz import case_files, items
+from vertebra.quiz.coverage import practice_banks
+from vertebra.quiz.schema import Kind
+from vertebra.quiz.source import Source
+from vertebra.teaching.files import TeachingError
+from vertebra.teaching.lessons import read_notebook
+
+SOURCE = Path(vertebra.__file__).parent
+LESSONS = assets.CHECKOUT.parent / "lessons"
+WITHOUT = {
+    "yaml": "data are JSON, which was YAML before the wheel was built",
+    "jsonschema": "data were checked before the wheel was built",
+    "matplotlib": "still pictures are for pages without a kernel (vertebra.browser)",
+}
+"""What the course uses elsewhere and the browser does without, and why. A module that imports one of these as soon as
+it is imported stays out of the wheel; one that does so in a function stays in, and never calls that function there."""
+
+BESIDE = (".js", ".css", ".mo")  # what belongs to the code and is no Python
+KEPT_OUT = re.compile(r"vertebra/(teaching|site|cli)\b|graded|assignments|\bkey\.json")
+MOMENT = (2020, 1, 1, 0, 0, 0)  # of every file in the wheel, so that the same source gives the same bytes
+
+
+@dataclass
+class Needs:
+    """What code needs: modules of vertebra by name, and the other packages it imports by the name it imports."""
+
+    modules: dict[str, Path] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
+
+
+# --- What is needed --------------------------------------------------------------------------------------------------
+
+
+def packages(notebook: Path) -> tuple[str, ...]:
+    """Return the packages, by their names in a registry, that the cells of a lesson need in the browser.
+
+    Raises TeachingError for a notebook that cannot be read, or that needs what the browser does without.
+    """
+    return _distributions(needs([notebook]).imported)
+
+
+def needs(notebooks: Iterable[Path]) -> Needs:
+    """Return what the code cells of notebooks need. Raises TeachingError as `packages` does."""
+    roots = [(str(path), module) for path in notebooks for module in imports_of_cells(path)]
+    left_out: set[str] = set()
+    while True:
+        found = _follow(roots, left_out)
+        more = {name for name, file in found.modules.items() if _at_once(file) & (WITHOUT.keys() | left_out)}
+        if not more:
+            break
+        left_out |= more
+    for where, name in roots:
+        if name in left_out or name.partition(".")[0] in WITHOUT:
+            raise TeachingError(f"{where}: a cell imports {name}, which the browser does without; call what needs none")
+    found.imported -= WITHOUT.keys()
+    return found
+
+
+def _follow(roots: Iterable[tuple[str, str]], left_out: set[str]) -> Needs:
+    found = Needs()
+    waiting = [name for _, name in roots]
+    while waiting:
+        name = waiting.pop()
+        if name in found.modules or name in left_out:
+            continue
+        file = _file_of(name)
+        if file:
+            found.modules[name] = file
+            waiting += [*_imports(file), name.rpartition(".")[0] or name]
+        elif name.partition(".")[0] != "vertebra":
+            top = name.partition(".")[0]
+            if top not in sys.stdlib_module_names:
+                found.imported.add(top)
+    return found
+
+
+def imports_of_cells(path: Path) -> set[str]:
+    """Return what the code cells of a notebook import, each name of a `from` import with its module before it."""
+    notebook = read_notebook(path)
+    found = set()
+    for number, cell in enumerate(notebook.cells, 1):
+        if cell.cell_type == "code":
+            try:
+                found |= {name for name, _ in _named(ast.parse(cell.source))}
+            except SyntaxError as error:
+                what = f"cell {number}, line {error.lineno}: is not plain Python ({error.msg}); mend the cell"
+                raise TeachingError(f"{path}: {what}") from None
+    return found
+
+
+@cache
+def _parsed(file: Path) -> tuple[tuple[str, bool], ...]:
+    return tuple(_named(ast.parse(file.read_text(encoding="utf-8"))))
+
+
+def _imports(file: Path) -> list[str]:
+    return [name for name, _ in _parsed(file)]
+
+
+def _at_once(file: Path) -> set[str]:
+    """Return what a module imports as soon as it is imported: full names of ours, top names of others."""
+    return {name if _file_of(name) else name.partition(".")[0] for name, at_once in _parsed(file) if at_once}
+
+
+def _named(tree: ast.AST, at_once: bool = True) -> Iterator[tuple[str, bool]]:
+    """Yield (module, whether it is imported at once) of every import; what only a type checker sees is none."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, at_once) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module, at_once
+            yield from ((f"{node.module}.{alias.name}", at_once) for alias in node.names)
+        elif not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")):
+            inner = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from _named(node, at_once and not inner)
+
+
+@cache
+def _file_of(name: str) -> Path | None:
+    """Return the file of a module of vertebra, None for anything else."""
+    top, *rest = name.split(".")
+    place = SOURCE.joinpath(*rest)
+    if top != "vertebra":
+        return None
+    return next((file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file()), None)
+
+
+def _distributions(imported: Iterable[str]) -> tuple[str, ...]:
+    owners = _owners()
+    return tuple(sorted({re.sub(r"[-_.]+", "-", owners.get(name, [name])[0]).lower() for name in imported}))
+
+
+@cache
+def _owners() -> dict[str, list[str]]:
+    return {name: sorted(owners) for name, owners in metadata.packages_distributions().items()}
+
+
+# --- The wheel -------------------------------------------------------------------------------------------------------
+
+
+def build(out: Path, lessons: Path = LESSONS) -> Path:
+    """Write the wheel into the folder `out` and return its path; the same source gives the same bytes.
+
+    lessons: the folder of the notebooks that are to run. Raises TeachingError, AssetError or BankError, which name the
+    file that is missing or damaged, before anything is written.
+    """
+    notebooks = sorted(lessons.glob("*.ipynb"))
+    if not notebooks:
+        raise TeachingError(f"{lessons}: there are no lessons; name the course's folder of notebooks")
+    needed = needs(notebooks)
+    files = dict(sorted([*_code(needed), *_data(needed)]))
+    wrong = [name for name in files if KEPT_OUT.search(name)]
+    if wrong:
+        raise TeachingError(f"{wrong[0]}: must never reach a student's browser; a lesson's cells need it, change them")
+    shared = set.intersection(*(set(packages(notebook)) for notebook in notebooks))
+    info = f"vertebra-{vertebra.__version__}.dist-info"
+    files |= {
+        f"{info}/METADATA": _metadata(shared).encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: vertebra\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},sha256={_digest(raw)},{len(raw)}\n" for name, raw in files.items())
+    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+    out.mkdir(parents=True, exist_ok=True)
+    wheel = out / f"vertebra-{vertebra.__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, raw in files.items():
+            entry = zipfile.ZipInfo(name, MOMENT)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, raw, compresslevel=9)
+    return wheel
+
+
+def _metadata(shared: Iterable[str]) -> str:
+    lines = ["Metadata-Version: 2.1", "Name: vertebra", f"Version: {vertebra.__version__}"]
+    return "\n".join([*lines, *(f"Requires-Dist: {name}" for name in sorted(shared))]) + "\n"
+
+
+def _digest(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(raw).digest()).rstrip(b"=").decode()
+
+
+def _code(needed: Needs) -> Iterator[tuple[str, bytes]]:
+    """Yield (name in the wheel, bytes) of the modules, and of the scripts, styles and words that stand beside them."""
+    rooms = {file.parent for file in needed.modules.values()}
+    for file in SOURCE.rglob("*"):
+        room = next(folder for folder in file.parents if folder == SOURCE or (folder / "__init__.py").is_file())
+        beside = file.suffix in BESIDE and room in rooms
+        if beside or file in needed.modules.values():
+            yield f"vertebra/{file.relative_to(SOURCE).as_posix()}", file.read_bytes()
+
+
+def _data(needed: Needs) -> Iterator[tuple[str, bytes]]:
+    """Yield (name in the wheel, bytes) of the data: what is named in a needed module, and all practice and cases."""
+    home = "vertebra/_data"
+    named = "\n".join(file.read_text(encoding="utf-8") for file in needed.modules.values())
+    banks = practice_banks()
+    shown = {item.image.src for bank in banks for item in bank.items if item.image}
+    for file in sorted(assets.root().rglob("*")):
+        name = file.relative_to(assets.root()).as_posix()
+        top = name.split("/")[0]
+        if not file.is_file() or (top == "figures" and name not in shown) or top not in named:
+            continue
+        if file.suffix == ".yml":
+            yield f"{home}/assets/{name}{assets.TWIN}", _twin(assets.read_yaml(name))
+        else:
+            yield f"{home}/assets/{name}", file.read_bytes()
+    for path in (Path(bank.file) for bank in banks):
+        yield f"{home}/quizzes/bank/{path.name}{assets.TWIN}", _twin(_plain(path, items.KIND))
+    cases = case_files.PACKAGED if case_files.PACKAGED.is_dir() else case_files.CHECKOUT
+    for path in assets.yaml_files(cases):
+        case_files.load_case(path)  # refuses one with faults
+        yield f"{home}/quizzes/cases/{path.name}{assets.TWIN}", _twin(_plain(path, case_files.KIND))
+
+
+def _plain(path: Path, kind: Kind) -> Any:
+    """Return the data of a bank or a case as it is read, which is the YAML's but for spaces around a text."""
+    return Source(items.read_text(path, kind.whole), str(path), kind).data
+
+
+def _twin(data: Any) -> bytes:
+    """Return the JSON twin of a YAML file's data; days become text."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=date.isoformat)
+    return text.encode()
