@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from validation import validates
 from vertebra.imaging import fluoroscopy
-from vertebra.imaging.ct import STRUCTURES, patient
+from vertebra.imaging.ct import STRUCTURES, patient, skeleton
 from vertebra.imaging.fluoroscopy import Block, CArm, Rod, Scene, attenuation, chord, film, ray_cast, shear_warp, splat
 from vertebra.spine.stack import Spine
 
@@ -426,7 +426,7 @@ def test_a_spine_is_seen_where_its_landmarks_project_and_its_voxels_are_made_onc
 
 def test_of_a_ct_only_bone_is_left():
     scan = patient()
-    mu, labels = fluoroscopy.skeleton(scan).mu, scan.labels.data
+    mu, labels = skeleton(scan).mu, scan.labels.data
     core = {
         name: ndimage.binary_erosion(labels == number, iterations=3)
         for number, name in STRUCTURES.items()

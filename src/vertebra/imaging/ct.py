@@ -20,6 +20,7 @@ from scipy import ndimage
 
 from vertebra import assets
 from vertebra.imaging import nifti
+from vertebra.imaging.fluoroscopy import KEV, Block, tissue
 from vertebra.spine.surface import surface
 
 FloatArray = NDArray[np.float64]
@@ -203,6 +204,17 @@ def _read(relative: str, kind: str) -> Volume:
         raise assets.AssetError(f"{file}: damaged, not a 3-D {kind} volume in RAS order; {assets.MEND}")
     data.flags.writeable = affine.flags.writeable = False
     return Volume(data, affine)
+
+
+def skeleton(scan: CT, kev: float = KEV, threshold: float = 100.0) -> Block:
+    """Return what is outlined as vertebra or rib in a CT and is denser than `threshold` HU; all else is soft tissue.
+
+    The outlines are widened by two voxels in plane, because they run inside the cortex. Vessels filled with contrast
+    medium, organs and lungs are left out: the edge of the crop would show.
+    """
+    wanted = [number for number, name in STRUCTURES.items() if name in VERTEBRAE or "rib" in name]
+    inside = ndimage.binary_dilation(np.isin(scan.labels.data, wanted), np.ones((3, 3, 1)), iterations=2)
+    return tissue(np.where(inside, scan.image.data, -1000), scan.image.affine, kev, threshold)
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from vertebra.imaging import collapse, ct
-from vertebra.imaging.fluoroscopy import Block, CArm, Cloud, attenuation, bone, film, shear_warp, skeleton, splat
+from vertebra.imaging.ct import skeleton
+from vertebra.imaging.fluoroscopy import Block, CArm, Cloud, attenuation, bone, film, shear_warp, splat
 from vertebra.measure import morphometry
 from vertebra.spine import shape as deformity
 from vertebra.spine.dimensions import LEVELS

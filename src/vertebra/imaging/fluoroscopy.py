@@ -26,7 +26,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage, sparse
 
 from vertebra import assets
-from vertebra.imaging.ct import CT, STRUCTURES, VERTEBRAE
 from vertebra.spine.stack import Pose, Spine
 from vertebra.spine.vertebra import Vertebra, Voxels
 
@@ -534,17 +533,6 @@ def tissue(hounsfield: NDArray[Any], affine: Floats, kev: float = KEV, threshold
     if threshold is not None:
         mu[np.asarray(hounsfield) < threshold] = 0
     return Block(mu, affine)
-
-
-def skeleton(scan: CT, kev: float = KEV, threshold: float = 100.0) -> Block:
-    """Return what is outlined as vertebra or rib in a CT and is denser than `threshold` HU; all else is soft tissue.
-
-    The outlines are widened by two voxels in plane, because they run inside the cortex. Vessels filled with contrast
-    medium, organs and lungs are left out: the edge of the crop would show.
-    """
-    wanted = [number for number, name in STRUCTURES.items() if name in VERTEBRAE or "rib" in name]
-    inside = ndimage.binary_dilation(np.isin(scan.labels.data, wanted), np.ones((3, 3, 1)), iterations=2)
-    return tissue(np.where(inside, scan.image.data, -1000), scan.image.affine, kev, threshold)
 
 
 @lru_cache(maxsize=16)  # a spine and some; one may take 7 MB with what is computed from it

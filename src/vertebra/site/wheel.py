@@ -1,9 +1,12 @@
-"""The browser's own wheel of vertebra: the modules and the data that the lessons need, and nothing else.
+"""The browser's own wheels of vertebra: the modules and the data that the lessons need, and nothing else.
 
 What a lesson needs is followed through the source, from the imports of its cells on, also where a function imports.
 The browser's Python (Pyodide) parses no YAML: each YAML file is checked here and goes in as its twin in JSON
 (`assets.twin`). Graded banks, the instructor's desk and this room are never reached by a lesson, and a wheel that holds
 one of them is refused.
+
+What weighs much and not every lesson needs has wheels of its own: the CT (`vertebra-ct`), and the pictures and tasks of
+each bank's questions (such as `vertebra-fracture-types`).
 """
 
 import ast
@@ -13,7 +16,7 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -23,8 +26,10 @@ from typing import Any
 
 import vertebra
 from vertebra import assets
+from vertebra.imaging import ct
 from vertebra.quiz import case_files, items
 from vertebra.quiz.coverage import practice_banks
+from vertebra.quiz.items import Bank
 from vertebra.quiz.schema import Kind
 from vertebra.quiz.source import Source
 from vertebra.teaching.files import TeachingError
@@ -42,6 +47,9 @@ it is imported stays out of the wheel; one that does so in a function stays in, 
 
 BESIDE = (".js", ".css", ".mo")  # what belongs to the code and is no Python
 KEPT_OUT = re.compile(r"vertebra/(teaching|site|cli)\b|graded|assignments|\bkey\.json")
+DATA = "vertebra/_data"
+CT = "vertebra-ct"
+EVERY_BANK = "vertebra.widgets.progress"  # asks questions of all banks
 MOMENT = (2020, 1, 1, 0, 0, 0)  # of every file in the wheel, so that the same source gives the same bytes
 
 
@@ -59,9 +67,11 @@ class Needs:
 def packages(notebook: Path) -> tuple[str, ...]:
     """Return the packages, by their names in a registry, that the cells of a lesson need in the browser.
 
-    Raises TeachingError for a notebook that cannot be read, or that needs what the browser does without.
+    Vertebra itself is not among them, its parts are. Raises TeachingError for a notebook that cannot be read, or that
+    needs what the browser does without.
     """
-    return _distributions(needs([notebook]).imported)
+    needed = needs([notebook])
+    return tuple(sorted({*_distributions(needed.imported), *_parts(notebook, needed)}))
 
 
 def needs(notebooks: Iterable[Path]) -> Needs:
@@ -100,13 +110,16 @@ def _follow(roots: Iterable[tuple[str, str]], left_out: set[str]) -> Needs:
 
 
 def imports_of_cells(path: Path) -> set[str]:
-    """Return what the code cells of a notebook import, each name of a `from` import with its module before it."""
-    notebook = read_notebook(path)
-    found = set()
-    for number, cell in enumerate(notebook.cells, 1):
+    """Return what the code cells of a notebook import, by full names. Raises TeachingError as `packages` does."""
+    return {name for tree in _cells(path) for name, _ in _named(tree)}
+
+
+def _cells(path: Path) -> list[ast.Module]:
+    found = []
+    for number, cell in enumerate(read_notebook(path).cells, 1):
         if cell.cell_type == "code":
             try:
-                found |= {name for name, _ in _named(ast.parse(cell.source))}
+                found.append(ast.parse(cell.source))
             except SyntaxError as error:
                 what = f"cell {number}, line {error.lineno}: is not plain Python ({error.msg}); mend the cell"
                 raise TeachingError(f"{path}: {what}") from None
@@ -163,8 +176,8 @@ def _owners() -> dict[str, list[str]]:
 # --- The wheel -------------------------------------------------------------------------------------------------------
 
 
-def build(out: Path, lessons: Path = LESSONS) -> Path:
-    """Write the wheel into the folder `out` and return its path; the same source gives the same bytes.
+def build(out: Path, lessons: Path = LESSONS) -> tuple[Path, ...]:
+    """Write the wheels into the folder `out` and return their paths; the same source gives the same bytes.
 
     lessons: the folder of the notebooks that are to run. Raises TeachingError, AssetError or BankError, which name the
     file that is missing or damaged, before anything is written.
@@ -173,32 +186,41 @@ def build(out: Path, lessons: Path = LESSONS) -> Path:
     if not notebooks:
         raise TeachingError(f"{lessons}: there are no lessons; name the course's folder of notebooks")
     needed = needs(notebooks)
-    files = dict(sorted([*_code(needed), *_data(needed)]))
-    wrong = [name for name in files if KEPT_OUT.search(name)]
+    apart = _apart()
+    alone = {file for files in apart.values() for file in files}
+    parts = {"vertebra": {**dict(_code(needed)), **dict(_data(needed, alone))}}
+    for name, files in apart.items():
+        parts[name] = {_of_assets(file.relative_to(assets.root()).as_posix()): file.read_bytes() for file in files}
+    wrong = [name for files in parts.values() for name in files if KEPT_OUT.search(name)]
     if wrong:
         raise TeachingError(f"{wrong[0]}: must never reach a student's browser; a lesson's cells need it, change them")
-    shared = set.intersection(*(set(packages(notebook)) for notebook in notebooks))
-    info = f"vertebra-{vertebra.__version__}.dist-info"
-    files |= {
-        f"{info}/METADATA": _metadata(shared).encode(),
+    shared = set.intersection(*(set(_distributions(needs([notebook]).imported)) for notebook in notebooks))
+    out.mkdir(parents=True, exist_ok=True)
+    return tuple(
+        _write(out, name, files, shared if name == "vertebra" else {"vertebra"}) for name, files in parts.items()
+    )
+
+
+def _write(out: Path, name: str, contents: Mapping[str, bytes], needed: Iterable[str]) -> Path:
+    """Write one wheel of files by their name in it; `needed` are the packages that it needs."""
+    stem = f"{name.replace('-', '_')}-{vertebra.__version__}"
+    info = f"{stem}.dist-info"
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {vertebra.__version__}"]
+    lines += [f"Requires-Dist: {other}" for other in sorted(needed)]
+    files = dict(sorted(contents.items())) | {
+        f"{info}/METADATA": ("\n".join(lines) + "\n").encode(),
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: vertebra\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{name},sha256={_digest(raw)},{len(raw)}\n" for name, raw in files.items())
+    record = "".join(f"{file},sha256={_digest(raw)},{len(raw)}\n" for file, raw in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    out.mkdir(parents=True, exist_ok=True)
-    wheel = out / f"vertebra-{vertebra.__version__}-py3-none-any.whl"
+    wheel = out / f"{stem}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, raw in files.items():
-            entry = zipfile.ZipInfo(name, MOMENT)
+        for file, raw in files.items():
+            entry = zipfile.ZipInfo(file, MOMENT)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, raw, compresslevel=9)
     return wheel
-
-
-def _metadata(shared: Iterable[str]) -> str:
-    lines = ["Metadata-Version: 2.1", "Name: vertebra", f"Version: {vertebra.__version__}"]
-    return "\n".join([*lines, *(f"Requires-Dist: {name}" for name in sorted(shared))]) + "\n"
 
 
 def _digest(raw: bytes) -> str:
@@ -215,27 +237,63 @@ def _code(needed: Needs) -> Iterator[tuple[str, bytes]]:
             yield f"vertebra/{file.relative_to(SOURCE).as_posix()}", file.read_bytes()
 
 
-def _data(needed: Needs) -> Iterator[tuple[str, bytes]]:
-    """Yield (name in the wheel, bytes) of the data: what is named in a needed module, and all practice and cases."""
-    home = "vertebra/_data"
+def _data(needed: Needs, alone: Collection[Path]) -> Iterator[tuple[str, bytes]]:
+    """Yield (name in the wheel, bytes) of the data: what a needed module names, practice questions and cases.
+
+    alone: files that have a wheel of their own.
+    """
     named = "\n".join(file.read_text(encoding="utf-8") for file in needed.modules.values())
-    banks = practice_banks()
-    shown = {item.image.src for bank in banks for item in bank.items if item.image}
     for file in sorted(assets.root().rglob("*")):
         name = file.relative_to(assets.root()).as_posix()
         top = name.split("/")[0]
-        if not file.is_file() or (top == "figures" and name not in shown) or top not in named:
+        if not file.is_file() or top not in named or top in {each.parent.name for each in alone}:
             continue
         if file.suffix == ".yml":
-            yield f"{home}/assets/{name}{assets.TWIN}", _twin(assets.read_yaml(name))
+            yield _of_assets(name) + assets.TWIN, _twin(assets.read_yaml(name))
         else:
-            yield f"{home}/assets/{name}", file.read_bytes()
-    for path in (Path(bank.file) for bank in banks):
-        yield f"{home}/quizzes/bank/{path.name}{assets.TWIN}", _twin(_plain(path, items.KIND))
+            yield _of_assets(name), file.read_bytes()
+    for path in (Path(bank.file) for bank in practice_banks()):
+        yield f"{DATA}/quizzes/bank/{path.name}{assets.TWIN}", _twin(_plain(path, items.KIND))
     cases = case_files.PACKAGED if case_files.PACKAGED.is_dir() else case_files.CHECKOUT
     for path in assets.yaml_files(cases):
         case_files.load_case(path)  # refuses one with faults
-        yield f"{home}/quizzes/cases/{path.name}{assets.TWIN}", _twin(_plain(path, case_files.KIND))
+        yield f"{DATA}/quizzes/cases/{path.name}{assets.TWIN}", _twin(_plain(path, case_files.KIND))
+
+
+def _of_assets(name: str) -> str:
+    return f"{DATA}/assets/{name}"
+
+
+@cache
+def _apart() -> dict[str, tuple[Path, ...]]:
+    """Return the files of each wheel that holds data alone, by its name: the CT's, and those of each practice bank."""
+    found = {CT: tuple(sorted(assets.path(ct.IMAGE).parent.iterdir()))}
+    for bank in practice_banks():
+        files = {assets.path(item.image.src) for item in bank.items if item.image}
+        files |= {item.task_file for item in bank.items if item.task_file}
+        found[_part_of(bank)] = tuple(sorted(files))
+    return {name: files for name, files in found.items() if files}
+
+
+def _part_of(bank: Bank) -> str:
+    return f"vertebra-{bank.id.replace('_', '-')}"
+
+
+def _parts(notebook: Path, needed: Needs) -> Iterator[str]:
+    """Yield the wheels of data that a lesson needs.
+
+    It needs the CT if it reaches the module that reads it, and a bank's pictures if a cell names the bank, or if it
+    asks questions of all banks.
+    """
+    words = {
+        node.value
+        for tree in _cells(notebook)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    every = EVERY_BANK in needed.modules
+    wanted = {_part_of(bank) for bank in practice_banks() if every or {bank.id, Path(bank.file).stem} & words}
+    yield from _apart().keys() & (wanted | ({CT} if ct.__name__ in needed.modules else set()))
 
 
 def _plain(path: Path, kind: Kind) -> Any:

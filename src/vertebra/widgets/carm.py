@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebra.imaging import collapse, ct
-from vertebra.imaging.fluoroscopy import CArm, Rod, Scene, film, scene_of_spine, skeleton
+from vertebra.imaging.fluoroscopy import CArm, Rod, Scene, film, scene_of_spine
 from vertebra.imaging.needle import Breach, Needle, TwoViews, aim, breach, two_views
+from vertebra.language import N_, labels
 from vertebra.spine.stack import Spine
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 PIXELS, PITCH = 320, 0.8  # of a picture, and mm from one to the next
 TARGET = "L1"  # the vertebra that the needle is meant for
 SOURCES = {
-    "model": "Textbook spine, T11 to L3",
-    "patient": "A real patient's CT",
-    "collapsed": "The same CT, T12 collapsed by computation",
+    "model": N_("Textbook spine, T11 to L3"),
+    "patient": N_("A real patient's CT"),
+    "collapsed": N_("The same CT, T12 collapsed by computation"),
 }
 COLLAPSE = (0.42, 0.34, 0.1)  # of T12's anterior, middle and posterior height
 LIMITS = (
@@ -86,11 +87,11 @@ def patient(source: str) -> Patient:
         scene, middle = scene_of_spine(spine()), TARGET
     elif source == "patient":
         points = dict(collapse.patient_landmarks())
-        scene, middle = Scene((skeleton(ct.patient()),)), "T12"
+        scene, middle = Scene((ct.skeleton(ct.patient()),)), "T12"
     else:
         variant = collapse.collapsed("T12", *COLLAPSE)
         points = dict(variant.landmarks)
-        scene, middle = Scene((skeleton(variant.ct),)), "T12"
+        scene, middle = Scene((ct.skeleton(variant.ct),)), "T12"
     centres = {level: six.mean(axis=0) for level, six in points.items()}
     x, y, z = centres[middle]
     return Patient(scene, (float(x), float(y), float(z)), centres)
@@ -269,14 +270,14 @@ class CArmView(Asking):
 
     _esm = module("carm")
     _css = style("carm")
-    refusal = "The C-arm could not use that"
+    refusal = N_("The C-arm could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on the AP view of the textbook spine, or with what `start` says of the state."""
         check_known("carm", start, START)
         state = checked(start)
         super().__init__(
-            about={"sources": SOURCES, "ranges": RANGES, "target": TARGET, "limits": LIMITS},
+            about={"sources": labels(SOURCES), "ranges": RANGES, "target": TARGET, "limits": LIMITS},
             state=state,
         )
 
