@@ -4,12 +4,12 @@
 
 // --- where one looks from. Azimuth 0 is from the front and grows to the patient's left; elevation 90 is from above.
 export const VIEWS = [
-  { name: "Anterior", azimuth: 0, elevation: 0, seen: "from the front" },
-  { name: "Posterior", azimuth: 180, elevation: 0, seen: "from behind" },
-  { name: "Left lateral", azimuth: 90, elevation: 0, seen: "from the patient's left" },
-  { name: "Right lateral", azimuth: 270, elevation: 0, seen: "from the patient's right" },
-  { name: "Superior", azimuth: 180, elevation: 90, seen: "from above" },
-  { name: "Inferior", azimuth: 0, elevation: -90, seen: "from below, as on an axial CT" },
+  { name: t("Anterior"), azimuth: 0, elevation: 0, seen: t("from the front") },
+  { name: t("Posterior"), azimuth: 180, elevation: 0, seen: t("from behind") },
+  { name: t("Left lateral"), azimuth: 90, elevation: 0, seen: t("from the patient's left") },
+  { name: t("Right lateral"), azimuth: 270, elevation: 0, seen: t("from the patient's right") },
+  { name: t("Superior"), azimuth: 180, elevation: 90, seen: t("from above") },
+  { name: t("Inferior"), azimuth: 0, elevation: -90, seen: t("from below, as on an axial CT") },
 ];
 
 const snap = (value) => (Math.abs(value) < 1e-12 ? 0 : value);
@@ -388,17 +388,17 @@ export function random(seed) {
 const SMALL = 240; // columns of the small picture in which labels and questions look for their places
 const TURN = 15; // degrees for one press of an arrow key
 const GUTTER = 26; // px at each edge for the letters of direction
-const KINDS = { bone: "Bone", disc: "Disc", ligament: "Ligaments", nerve: "Nerves and their coverings", vessel: "Vessel", space: "Spaces" };
+const KINDS = { bone: t("Bone"), disc: t("Disc"), ligament: t("Ligaments"), nerve: t("Nerves and their coverings"), vessel: t("Vessel"), space: t("Spaces") };
 const SOFT = ["disc", "ligament", "nerve", "vessel"];
 
 const markup = (id) => `
   <div class="va-head">
-    <h3 data-part="title"></h3>
-    <fieldset class="va-choices"><legend class="vt-visually-hidden">What to do</legend>
-      <label><input type="radio" name="${id}-mode" value="explore" checked> Explore</label>
-      <label><input type="radio" name="${id}-mode" value="drill"> Find it</label>
+    <h3 data-part="title" data-taught></h3>
+    <fieldset class="va-choices"><legend class="vt-visually-hidden">${t("What to do")}</legend>
+      <label><input type="radio" name="${id}-mode" value="explore" checked> ${t("Explore")}</label>
+      <label><input type="radio" name="${id}-mode" value="drill"> ${t("Find it")}</label>
     </fieldset>
-    <fieldset class="va-choices" data-part="variants" hidden><legend class="vt-visually-hidden">Which vertebra</legend></fieldset>
+    <fieldset class="va-choices" data-part="variants" hidden><legend class="vt-visually-hidden">${t("Which vertebra")}</legend></fieldset>
   </div>
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <h3 class="va-question" data-part="question" aria-live="polite" hidden></h3>
@@ -406,25 +406,25 @@ const markup = (id) => `
     <p class="va-view"><strong data-part="view"></strong> <span data-part="seen"></span></p>
     <div class="va-picture" data-part="picture" tabindex="0" role="application" aria-describedby="${id}-keys">
       <canvas data-part="canvas"></canvas>
-      <svg data-part="labels" aria-hidden="true"></svg>
+      <svg data-part="labels" data-taught aria-hidden="true"></svg>
       <span class="va-letter va-top" data-letter="top"></span><span class="va-letter va-bottom" data-letter="bottom"></span>
       <span class="va-letter va-left" data-letter="left"></span><span class="va-letter va-right" data-letter="right"></span>
-      <span class="va-tip" data-part="tip" hidden></span>
+      <span class="va-tip" data-part="tip" data-taught hidden></span>
     </div>
-    <div data-part="markers" role="group" aria-label="Numbered places in the picture" hidden></div>
+    <div data-part="markers" role="group" aria-label="${t("Numbered places in the picture")}" hidden></div>
   </div>
   <div class="va-bar">
-    <div class="va-stepper" role="group" aria-label="Fixed views" data-part="stepper">
-      <button type="button" data-step="-1" aria-label="Previous view">‹</button>
+    <div class="va-stepper" role="group" aria-label="${t("Fixed views")}" data-part="stepper">
+      <button type="button" data-step="-1" aria-label="${t("Previous view")}">‹</button>
       ${VIEWS.map(({ name }, i) => `<button type="button" data-view="${i}"><span class="va-key">${i + 1}</span> ${name}</button>`).join("")}
-      <button type="button" data-step="1" aria-label="Next view">›</button>
+      <button type="button" data-step="1" aria-label="${t("Next view")}">›</button>
     </div>
-    <div class="va-stepper" role="group" aria-label="Turn freely" data-part="turner">
-      <button type="button" data-turn="-1,0" aria-label="Turn to the left">←</button>
-      <button type="button" data-turn="0,1" aria-label="Turn upwards">↑</button>
-      <button type="button" data-turn="0,-1" aria-label="Turn downwards">↓</button>
-      <button type="button" data-turn="1,0" aria-label="Turn to the right">→</button>
-      <button type="button" data-part="back" disabled>Back to the fixed view</button>
+    <div class="va-stepper" role="group" aria-label="${t("Turn freely")}" data-part="turner">
+      <button type="button" data-turn="-1,0" aria-label="${t("Turn to the left")}">←</button>
+      <button type="button" data-turn="0,1" aria-label="${t("Turn upwards")}">↑</button>
+      <button type="button" data-turn="0,-1" aria-label="${t("Turn downwards")}">↓</button>
+      <button type="button" data-turn="1,0" aria-label="${t("Turn to the right")}">→</button>
+      <button type="button" data-part="back" disabled>${t("Back to the fixed view")}</button>
     </div>
   </div>
   <div class="va-below" data-part="exploring">
@@ -433,18 +433,18 @@ const markup = (id) => `
   </div>
   <div class="va-below" data-part="drilling" hidden>
     <div class="va-card"><p class="va-score" data-part="score"></p><div data-part="feedback" aria-live="polite"></div>
-      <p class="va-actions"><button type="button" class="vt-primary" data-part="next" hidden>Next question</button></p>
+      <p class="va-actions"><button type="button" class="vt-primary" data-part="next" hidden>${t("Next question")}</button></p>
     </div>
     <div class="va-card">
-      <p class="vt-note">Click or tap it in the picture. The letters at the edges are the patient's directions.</p>
-      <label class="va-check"><input type="checkbox" data-part="numbered"> Numbered places, to answer by keyboard</label>
+      <p class="vt-note">${t("Click or tap it in the picture. The letters at the edges are the patient's directions.")}</p>
+      <label class="va-check"><input type="checkbox" data-part="numbered"> ${t("Numbered places, to answer by keyboard")}</label>
     </div>
   </div>
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <p class="vt-note" id="${id}-keys"><span data-part="keys"></span> <span data-part="limits"></span></p>`;
+  <p class="vt-note" id="${id}-keys"><span data-part="keys"></span> <span data-part="limits" data-taught></span></p>`;
 
-const EXPLORE_KEYS = "Keys 1 to 6 choose a view, Page Up and Page Down step through them, the arrow keys turn, Home goes back to the fixed view. Drag to turn; click a part to name it.";
-const DRILL_KEYS = "With numbered places on, keys 1 to 9 answer.";
+const EXPLORE_KEYS = t("Keys 1 to 6 choose a view, Page Up and Page Down step through them, the arrow keys turn, Home goes back to the fixed view. Drag to turn; click a part to name it.");
+const DRILL_KEYS = t("With numbered places on, keys 1 to 9 answer.");
 
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 const rgb = (text) => {
@@ -458,6 +458,7 @@ function render({ model, el }) {
   root.className = "vt va";
   root.dataset.lmSuppressShortcuts = "true";
   root.innerHTML = markup(id);
+  speak(root);
   el.append(root);
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const make = (tag, attributes, ...children) => {
@@ -625,8 +626,9 @@ function render({ model, el }) {
       }
       placeLabels(labels);
     }
-    const where = state.fixed ? `${VIEWS[state.view].name} view, seen ${VIEWS[state.view].seen}.` : "Turned freely.";
-    part("told").textContent = state.mode === "drill" ? "" : `${where}${told.length ? ` In sight: ${told.join(", ")}.` : ""}`;
+    const { name, seen: from } = VIEWS[state.view];
+    const where = state.fixed ? t("{view} view, seen {from}.", { view: name, from }) : t("Turned freely.");
+    part("told").textContent = state.mode === "drill" ? "" : `${where}${told.length ? ` ${t("In sight: {parts}.", { parts: told.join(", ") })}` : ""}`;
   };
 
   const placeLabels = (labels) => {
@@ -682,9 +684,9 @@ function render({ model, el }) {
     });
     part("back").disabled = state.fixed;
     const { name, seen: from } = VIEWS[state.view];
-    part("view").textContent = state.fixed ? `${name} view` : "Turned freely";
-    part("seen").textContent = state.fixed ? from : `from the ${name.toLowerCase()} view`;
-    picture.setAttribute("aria-label", `${scene.title}, ${state.fixed ? `${name.toLowerCase()} view` : "turned freely"}`);
+    part("view").textContent = state.fixed ? t("{view} view", { view: name }) : t("Turned freely");
+    part("seen").textContent = state.fixed ? from : t("from the {view} view", { view: name.toLowerCase() });
+    picture.setAttribute("aria-label", `${scene.title}, ${state.fixed ? t("{view} view", { view: name.toLowerCase() }) : t("turned freely")}`);
   };
 
   const goTo = (azimuth, elevation, whenThere = () => {}) => {
@@ -742,13 +744,13 @@ function render({ model, el }) {
     card.replaceChildren();
     const chosen = partOf[name];
     if (chosen) {
-      card.append(make("h3", {}, capital(chosen.name)), make("p", {}, chosen.role));
-      const all = make("button", { type: "button" }, "Show all parts alike");
+      card.append(make("h3", { "data-taught": "" }, capital(chosen.name)), make("p", { "data-taught": "" }, chosen.role));
+      const all = make("button", { type: "button" }, t("Show all parts alike"));
       all.addEventListener("click", () => select(""));
       const actions = make("p", { class: "va-actions" }, all);
       if (back) {
         const there = back;
-        const button = make("button", { type: "button" }, "Back to the text");
+        const button = make("button", { type: "button" }, t("Back to the text"));
         button.addEventListener("click", () => {
           there.scrollIntoView({ block: "center", behavior: still.matches ? "auto" : "smooth" });
           there.focus({ preventScroll: true });
@@ -757,7 +759,7 @@ function render({ model, el }) {
       }
       card.append(actions);
     } else {
-      const hint = "Choose a part in the list or in the picture: it lights up here, and so do its mentions in the text.";
+      const hint = t("Choose a part in the list or in the picture: it lights up here, and so do its mentions in the text.");
       card.append(make("p", { class: "vt-note" }, hint));
     }
     relight();
@@ -770,11 +772,11 @@ function render({ model, el }) {
       const own = scene.parts.filter((each) => each.tissue === tissue);
       if (!own.length) continue;
       const rows = own.map((each) => {
-        const button = make("button", { type: "button", "data-name": each.id, "aria-pressed": "false" },
+        const button = make("button", { type: "button", "data-taught": "", "data-name": each.id, "aria-pressed": "false" },
           make("span", { class: `va-swatch va-${tissue}`, "aria-hidden": "true" }, String(each.number)), each.name);
         const row = make("li", {}, button);
         if (SOFT.includes(tissue)) {
-          const box = make("input", { type: "checkbox", "data-hide": each.id, "aria-label": `Show ${each.name}`, title: `Show ${each.name}` });
+          const box = make("input", { type: "checkbox", "data-hide": each.id, "aria-label": t("Show {name}", { name: each.name }), title: t("Show {name}", { name: each.name }) });
           box.checked = !state.hidden.has(each.id);
           row.prepend(box);
         }
@@ -785,7 +787,7 @@ function render({ model, el }) {
     if (scene.parts.some((each) => SOFT.includes(each.tissue))) {
       const box = make("input", { type: "checkbox", "data-hide-all": "" });
       box.checked = true;
-      list.prepend(make("label", { class: "va-check" }, box, "Show soft parts"));
+      list.prepend(make("label", { class: "va-check" }, box, t("Show soft parts")));
     }
   };
 
@@ -911,7 +913,7 @@ function render({ model, el }) {
     model.set("wanted", variant);
     model.save_changes();
     clearTimeout(late);
-    late = setTimeout(() => say("The picture stands still: the lesson is not running. Press “Start this lesson” again."), 8000);
+    late = setTimeout(() => say(t("The picture stands still: the lesson is not running. Press “Start this lesson” again.")), 8000);
   };
 
   // --- find it
@@ -962,19 +964,19 @@ function render({ model, el }) {
         const found = seen(camera(azimuth, elevation));
         if (found[target].size < Math.max(25, drill.largest[target] / 3) || found[target].room < 6) continue;
         Object.assign(drill, { target, answered: false, asked: drill.asked + 1, view, markers: chooseMarkers(found, target), found });
-        part("question").textContent = `${drill.asked}. Find the ${scene.regions[target - 1].name}.`;
+        part("question").textContent = t("{n}. Find the {part}.", { n: drill.asked, part: scene.regions[target - 1].name });
         part("feedback").replaceChildren();
         part("next").hidden = true;
-        part("view").textContent = "Turned";
-        part("seen").textContent = `near the ${VIEWS[view].name.toLowerCase()} view`;
-        picture.setAttribute("aria-label", `${scene.title}, turned, near the ${VIEWS[view].name.toLowerCase()} view`);
+        part("view").textContent = t("Turned");
+        part("seen").textContent = t("near the {view} view", { view: VIEWS[view].name.toLowerCase() });
+        picture.setAttribute("aria-label", t("{title}, turned, near the {view} view", { title: scene.title, view: VIEWS[view].name.toLowerCase() }));
         part("markers").hidden = true;
         showScore();
         goTo(azimuth, elevation, showMarkers);
         return;
       }
     }
-    say("There is no part to ask about in this picture.");
+    say(t("There is no part to ask about in this picture."));
   };
 
   // The answer and up to six other places, in reading order, so that the numbers say nothing.
@@ -1000,7 +1002,7 @@ function render({ model, el }) {
     if (box.hidden) return;
     box.replaceChildren(...drill.markers.map((region, k) => {
       const { x, y } = drill.found[region];
-      const button = make("button", { type: "button", "data-marker": String(k), "aria-label": `Place ${k + 1}` }, String(k + 1));
+      const button = make("button", { type: "button", "data-marker": String(k), "aria-label": t("Place {n}", { n: k + 1 }) }, String(k + 1));
       button.style.left = `${x}px`;
       button.style.top = `${y}px`;
       return button;
@@ -1018,13 +1020,13 @@ function render({ model, el }) {
       hit ||= under.find(Boolean) ?? 0;
     }
     if (hit) return answer(hit);
-    part("feedback").replaceChildren(make("p", {}, "There is nothing at that place. Try again: it does not count."));
+    part("feedback").replaceChildren(make("p", {}, t("There is nothing at that place. Try again: it does not count.")));
   };
 
   const showScore = () => {
     const { right, asked: n, answered } = state.drill;
     const done = answered ? n : n - 1;
-    part("score").textContent = done ? `${right} of ${done} correct` : "Not answered yet";
+    part("score").textContent = done ? t("{right} of {done} correct", { right, done }) : t("Not answered yet");
   };
 
   const answer = (region) => {
@@ -1035,11 +1037,13 @@ function render({ model, el }) {
     const right = region === drill.target;
     drill.right += right ? 1 : 0;
     showScore();
-    const lines = [make("p", { class: right ? "va-good" : "va-bad" }, right ? `Correct: the ${wanted.name}.` : `No, that is the ${got.name}. The ${wanted.name} is lit now.`)];
+    const lines = [make("p", { class: right ? "va-good" : "va-bad" }, right
+      ? t("Correct: the {part}.", { part: wanted.name })
+      : t("No, that is the {other}. The {part} is lit now.", { other: got.name, part: wanted.name }))];
     const mixed = wanted.side !== got.side ? "side" : "level";
     const why = wanted.part === got.part ? scene.mixed[mixed] : scene.confusions[wanted.part]?.[got.part];
-    if (!right && why) lines.push(make("p", {}, why));
-    lines.push(make("p", {}, `${capital(partOf[wanted.part].name)}: ${partOf[wanted.part].role}`));
+    if (!right && why) lines.push(make("p", { "data-taught": "" }, why));
+    lines.push(make("p", { "data-taught": "" }, `${capital(partOf[wanted.part].name)}: ${partOf[wanted.part].role}`));
     part("feedback").replaceChildren(...lines);
     part("next").hidden = false;
     const here = root.contains(document.activeElement) && document.activeElement !== document.body;
@@ -1126,7 +1130,7 @@ function render({ model, el }) {
     state.hidden = new Set([...state.hidden].filter((name) => partOf[name]));
     state.hovered = 0;
     clearTimeout(late);
-    root.setAttribute("aria-label", `Anatomy: ${scene.title}`);
+    root.setAttribute("aria-label", t("Anatomy: {title}", { title: scene.title }));
     root.dataset.parts = scene.parts.map((each) => each.id).join(" ");
     part("title").textContent = scene.title;
     part("limits").textContent = scene.limits;

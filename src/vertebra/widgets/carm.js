@@ -1,15 +1,16 @@
 // The C-arm, browser half. It asks the kernel for two pictures of one scene and paints them; nothing is computed here.
 
 const SLIDERS = {
-  orbital: ["Orbital angle", "°"],
-  tilt: ["Tilt, + to the head", "°"],
-  lateral: ["Entry, + away from the midline", " mm"],
-  cranial: ["Entry, + upwards", " mm"],
-  convergence: ["Turned towards the midline", "°"],
-  depth: ["Tip beyond the pedicle's narrowest part", " mm"],
+  orbital: [t("Orbital angle"), "°"],
+  tilt: [t("Tilt, + to the head"), "°"],
+  lateral: [t("Entry, + away from the midline"), " mm"],
+  cranial: [t("Entry, + upwards"), " mm"],
+  convergence: [t("Turned towards the midline"), "°"],
+  depth: [t("Tip beyond the pedicle's narrowest part"), " mm"],
 };
 const SLOW = 60000; // ms without an answer while a CT is read
 const VIEWS = { AP: [0, 0], Lateral: [90, 0], "Oblique, left": [-30, 0], "Oblique, right": [30, 0] };
+const NAMES = { AP: t("AP"), Lateral: t("Lateral"), "Oblique, left": t("Oblique, left"), "Oblique, right": t("Oblique, right") };
 
 const slider = (id, name, [low, high]) => `
   <div class="ca-slider"><label for="${id}-${name}">${SLIDERS[name][0]}</label>
@@ -34,49 +35,49 @@ const screen = (which, heading) => `
 const ARC = `<path class="ca-arm" d="M0,-31A31,31 0 0 1 0,31"/><path class="ca-tube" d="M-5,27h10l3,9h-16z"/>
   <path class="ca-plate" d="M-13,-36h26v5h-26z"/><path class="ca-beam" d="M0,27L-12,-31H12Z"/>`;
 const SKETCH = `
-  <svg viewBox="-44 -44 176 88" class="ca-sketch" role="img" aria-label="How the C-arm stands">
+  <svg viewBox="-44 -44 176 88" class="ca-sketch" role="img" aria-label="${t("How the C-arm stands")}">
     <path class="ca-table" d="M-26,15h52"/><ellipse class="ca-body" rx="21" ry="13"/>
     <circle class="ca-bone" cy="-5" r="4.5"/><path class="ca-bone" d="M-1.2,-13h2.4v6h-2.4z"/>
     <g data-part="turn">${ARC}</g>
     <g transform="translate(88 0)"><path class="ca-table" d="M-34,15h68"/>
       <path class="ca-body" d="M-30,-8C-16,-15 16,-12 32,-9V12H-30Z"/>
       ${[-18, -9, 0, 9, 18].map((x) => `<rect class="ca-bone" x="${x - 3}" y="-9" width="6" height="7" rx="1.5"/>`).join("")}
-      <text x="-32" y="24">head</text><g data-part="rise">${ARC}</g></g>
+      <text x="-32" y="24">${t("head")}</text><g data-part="rise">${ARC}</g></g>
   </svg>`;
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
-  <fieldset class="ca-row ca-sources"><legend class="vt-visually-hidden">Who lies on the table</legend>
+  <fieldset class="ca-row ca-sources"><legend class="vt-visually-hidden">${t("Who lies on the table")}</legend>
     ${radios(id, "source", about.sources)}</fieldset>
-  <div class="ca-monitor" data-part="monitor">${screen(0, "Chosen view")}${screen(1, "Perpendicular to it")}</div>
-  <h3 class="ca-verdict" data-part="verdict" hidden></h3>
-  <p class="ca-wait" data-part="wait" hidden>Reading the CT. The first time this takes some seconds …</p>
+  <div class="ca-monitor" data-part="monitor">${screen(0, t("Chosen view"))}${screen(1, t("Perpendicular to it"))}</div>
+  <h3 class="ca-verdict" data-part="verdict" data-taught hidden></h3>
+  <p class="ca-wait" data-part="wait" hidden>${t("Reading the CT. The first time this takes some seconds …")}</p>
   <div class="ca-desk">
-    <fieldset><legend>C-arm</legend>
-      <div class="ca-row ca-views">${Object.keys(VIEWS).map((name) => `<button type="button" data-view="${name}">${name}</button>`).join("")}</div>
+    <fieldset><legend>${t("C-arm")}</legend>
+      <div class="ca-row ca-views">${Object.keys(VIEWS).map((name) => `<button type="button" data-view="${name}">${NAMES[name]}</button>`).join("")}</div>
       ${slider(id, "orbital", about.ranges.orbital)}${slider(id, "tilt", about.ranges.tilt)}
       ${SKETCH}
     </fieldset>
     <div>
-      <fieldset class="ca-row"><legend>Look</legend>${radios(id, "look", { film: "film, bone bright", fluoro: "fluoroscope, bone dark" })}</fieldset>
-      <fieldset data-part="needle"><legend>Needle</legend>
-        <label class="ca-check"><input type="checkbox" data-flag="needle"> <span>Place a needle through a pedicle of ${about.target}</span></label>
-        <p class="vt-note" data-part="only" hidden>In the textbook spine only: its walls are known exactly.</p>
+      <fieldset class="ca-row"><legend>${t("Look")}</legend>${radios(id, "look", { film: t("film, bone bright"), fluoro: t("fluoroscope, bone dark") })}</fieldset>
+      <fieldset data-part="needle"><legend>${t("Needle")}</legend>
+        <label class="ca-check"><input type="checkbox" data-flag="needle"> <span>${t("Place a needle through a pedicle of {target}", { target: about.target })}</span></label>
+        <p class="vt-note" data-part="only" hidden>${t("In the textbook spine only: its walls are known exactly.")}</p>
         <div data-part="placing" hidden>
           <div class="ca-row">${radios(id, "gauge", { "11G": "11 G", "13G": "13 G" })}</div>
-          <div class="ca-row">${radios(id, "side", { left: "left pedicle", right: "right pedicle" })}</div>
+          <div class="ca-row">${radios(id, "side", { left: t("left pedicle"), right: t("right pedicle") })}</div>
           ${["lateral", "cranial", "convergence", "depth"].map((name) => slider(id, name, about.ranges[name])).join("")}
-          <p><button type="button" data-part="down">Look down the needle</button></p>
+          <p><button type="button" data-part="down">${t("Look down the needle")}</button></p>
         </div>
       </fieldset>
     </div>
   </div>
   <div class="ca-readout" data-part="readout" hidden></div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <p class="vt-note">${t("Teaching model, not reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
 function render({ model, el }) {
-  const desk = opened({ model, el }, "ca", "C-arm", markup, "The pictures stand still");
+  const desk = opened({ model, el }, "ca", "C-arm", markup, t("The pictures stand still"));
   const { about, root, part, state, showSliders, follow } = desk;
 
   const showControls = () => {
@@ -118,10 +119,9 @@ function render({ model, el }) {
     // The verdict stands at the pictures, where the eye is while a hand moves the needle.
     verdict.textContent = `${readout.good ? "✓" : "✕"} ${readout.verdict}`;
     verdict.className = `ca-verdict ${readout.good ? "ca-good" : "ca-bad"}`;
-    box.innerHTML = `<table><caption class="vt-visually-hidden">The needle, measured in three dimensions</caption><tbody>${readout.rows
+    box.innerHTML = `<table><caption class="vt-visually-hidden">${t("The needle, measured in three dimensions")}</caption><tbody data-taught>${readout.rows
         .map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join("")}</tbody></table>
-      <p><strong>Two pictures, one order.</strong> ${readout.order} <span class="vt-note">The rule: not over the medial border
-      on AP before past the posterior wall on lateral [unreferenced].</span></p>`;
+      <p><strong>${t("Two pictures, one order.")}</strong> <span data-taught>${readout.order}</span> <span class="vt-note">${t("The rule: not over the medial border on AP before past the posterior wall on lateral [unreferenced].")}</span></p>`;
     state.down = readout.down;
   };
 
@@ -132,7 +132,8 @@ function render({ model, el }) {
     shown.marks.forEach((mark, which) => {
       const canvas = part(`canvas-${which}`);
       paintGrey(canvas, bytes.subarray(which * shown.size ** 2), shown.size);
-      canvas.setAttribute("aria-label", `X-ray picture, ${mark.name}; the patient's ${mark.left} is on the left. Levels ${Object.keys(mark.levels).join(", ")}.`);
+      canvas.setAttribute("aria-label", t("X-ray picture, {view}; the patient's {side} is on the left. Levels {levels}.",
+        { view: mark.name, side: mark.left, levels: Object.keys(mark.levels).join(", ") }));
       part(`name-${which}`).textContent = mark.name;
       part(`left-${which}`).textContent = mark.left;
       part(`right-${which}`).textContent = mark.right;

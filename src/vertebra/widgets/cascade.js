@@ -6,14 +6,14 @@ const SIGNS = { good: "✓", even: "=", warn: "!", bad: "✕" };
 const options = (pairs) => pairs.map(([value, label]) => `<option value="${value}">${label}</option>`).join("");
 
 const arm = (id, name, about) => `
-  <fieldset class="fc-plan"><legend>Plan ${name.toUpperCase()}</legend>
-    <div class="fc-field"><label for="${id}-${name}_drug">Drug</label>
+  <fieldset class="fc-plan"><legend>${t("Plan {letter}", { letter: name.toUpperCase() })}</legend>
+    <div class="fc-field"><label for="${id}-${name}_drug">${t("Drug")}</label>
       <select id="${id}-${name}_drug" data-name="${name}_drug">${options(Object.entries(about.drugs))}</select></div>
-    <div class="fc-field"><label for="${id}-${name}_start">Started</label>
+    <div class="fc-field"><label for="${id}-${name}_start">${t("Started")}</label>
       <select id="${id}-${name}_start" data-name="${name}_start">${options(about.starts)}</select></div>
-    <div class="fc-field"><label for="${id}-${name}_stop">Then</label>
+    <div class="fc-field"><label for="${id}-${name}_stop">${t("Then")}</label>
       <select id="${id}-${name}_stop" data-name="${name}_stop">${options(about.stops)}</select></div>
-    <div class="fc-field fc-slide"><label for="${id}-${name}_taken">Taken by</label>
+    <div class="fc-field fc-slide"><label for="${id}-${name}_taken">${t("Taken by")}</label>
       <output for="${id}-${name}_taken" data-value="${name}_taken"></output>
       <input type="range" id="${id}-${name}_taken" data-slider="${name}_taken" min="${about.ranges[`${name}_taken`][0]}"
         max="${about.ranges[`${name}_taken`][1]}" step="10"></div>
@@ -22,39 +22,39 @@ const arm = (id, name, about) => `
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <div class="fc-who">
-    <div class="fc-field"><label for="${id}-who">Broken vertebrae so far</label>
-      <select id="${id}-who" data-name="who"><optgroup label="by number">${options(Object.entries(about.numbers))}</optgroup>
-        <optgroup label="by the worst one’s grade">${options(Object.entries(about.grades))}</optgroup></select></div>
-    <div class="fc-field"><label for="${id}-age">Age of the last fracture</label>
+    <div class="fc-field"><label for="${id}-who">${t("Broken vertebrae so far")}</label>
+      <select id="${id}-who" data-name="who"><optgroup label="${t("by number")}">${options(Object.entries(about.numbers))}</optgroup>
+        <optgroup label="${t("by the worst one’s grade")}">${options(Object.entries(about.grades))}</optgroup></select></div>
+    <div class="fc-field"><label for="${id}-age">${t("Age of the last fracture")}</label>
       <select id="${id}-age" data-name="age">${options(Object.entries(about.ages))}</select></div>
-    <div class="fc-field fc-slide"><label for="${id}-year">Look at year</label>
+    <div class="fc-field fc-slide"><label for="${id}-year">${t("Look at year")}</label>
       <output for="${id}-year" data-value="year"></output>
       <input type="range" id="${id}-year" data-slider="year" min="${about.ranges.year[0]}" max="${about.ranges.year[1]}" step="1"></div>
   </div>
   <div class="fc-plans">${ARMS.map((name) => arm(id, name, about)).join("")}</div>
-  <h3 class="fc-verdict" data-part="verdict"></h3>
-  <p data-part="words"></p><p data-part="fate"></p>
+  <h3 class="fc-verdict" data-part="verdict" data-taught></h3>
+  <p data-part="words" data-taught></p><p data-part="fate" data-taught></p>
   <div class="fc-arms">${ARMS.map((name) => `
-    <figure class="fc-arm"><figcaption><strong>Plan ${name.toUpperCase()}</strong> <span data-part="named-${name}"></span></figcaption>
-      <div data-part="figure-${name}" role="img"></div></figure>`).join("")}</div>
-  <table class="fc-table"><caption class="vt-visually-hidden">1,000 women by further vertebral fractures</caption>
-    <thead><tr><th scope="col">Further fractures</th><th scope="col">Plan A</th><th scope="col">Plan B</th></tr></thead>
+    <figure class="fc-arm"><figcaption><strong>${t("Plan {letter}", { letter: name.toUpperCase() })}</strong> <span data-part="named-${name}"></span></figcaption>
+      <div data-part="figure-${name}" data-taught role="img"></div></figure>`).join("")}</div>
+  <table class="fc-table"><caption class="vt-visually-hidden">${t("1,000 women by further vertebral fractures")}</caption>
+    <thead><tr><th scope="col">${t("Further fractures")}</th><th scope="col">${t("Plan A")}</th><th scope="col">${t("Plan B")}</th></tr></thead>
     <tbody>${about.kinds.map((kind, number) => `
       <tr><th scope="row"><span class="fc-swatch fc-kind${number}"></span>${kind}</th>${ARMS.map(
         (name) => `<td data-part="count-${name}-${number}"></td>`).join("")}</tr>`).join("")}
-      <tr class="fc-total"><th scope="row">broke again, with interval</th>${ARMS.map(
+      <tr class="fc-total"><th scope="row">${t("broke again, with interval")}</th>${ARMS.map(
         (name) => `<td data-part="total-${name}"></td>`).join("")}</tr></tbody></table>
-  <p class="vt-note">Dashed: 95 % interval, from the numbers of women in the trials.
-    <span class="fc-swatch fc-ring"></span> Rings: spared by plan B. The scale of the charts changes; the 1,000 dots do not.</p>
-  <ul class="fc-warnings" data-part="warnings"></ul>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <details><summary>About this model</summary><dl>${Object.entries(about.model)
+  <p class="vt-note">${t("Dashed: 95 % interval, from the numbers of women in the trials.")}
+    <span class="fc-swatch fc-ring"></span> ${t("Rings: spared by plan B. The scale of the charts changes; the 1,000 dots do not.")}</p>
+  <ul class="fc-warnings" data-part="warnings" data-taught></ul>
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <details><summary>${t("About this model")}</summary><dl data-taught>${Object.entries(about.model)
     .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
-  <p class="vt-note">Teaching model, not medical advice, not reviewed by a clinician. ${about.limits}</p>`;
+  <p class="vt-note">${t("Teaching model, not medical advice, not reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
 function render({ model, el }) {
   const { about, root, part, state, ask, tell, showSliders, follow } = opened(
-    { model, el }, "fc", "Fracture cascade", markup, "Nothing moves",
+    { model, el }, "fc", t("Fracture cascade"), markup, t("Nothing moves"),
   );
 
   const showControls = () => {

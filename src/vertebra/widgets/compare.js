@@ -1,12 +1,12 @@
 // Both procedures on one fracture, browser half. The kernel computes; here controls are read and answers painted.
 
 const FIELDS = {
-  loss: ["Height lost in front", " %"],
-  bone_volume: ["Bone in the body, of its volume", " %"],
-  weeks: ["Weeks since it broke", ""],
-  minute: ["Injected from minute", " after mixing"],
-  volume: ["Cement", " mL"],
-  balloon: ["Balloon volume, both together", " mL"],
+  loss: [t("Height lost in front"), " %"],
+  bone_volume: [t("Bone in the body, of its volume"), " %"],
+  weeks: [t("Weeks since it broke"), ""],
+  minute: [t("Injected from minute"), t(" after mixing")],
+  volume: [t("Cement"), " mL"],
+  balloon: [t("Balloon volume, both together"), " mL"],
 };
 
 const slider = (id, name, [low, high, step]) => `
@@ -20,37 +20,37 @@ const select = (id, name, label, choices) => `
 const arm = (number, title, views) => `
   <figure class="sb-arm"><figcaption>${title}</figcaption>
     <div class="sb-films">${views.map((view, i) => `
-      <div class="sb-film"><canvas role="img" data-part="film-${number}-${i}" aria-label="${title}, ${view} picture"></canvas><span>${view}</span></div>`).join("")}</div></figure>`;
+      <div class="sb-film"><canvas role="img" data-part="film-${number}-${i}" aria-label="${t("{procedure}, {view} picture", { procedure: title, view })}"></canvas><span>${view}</span></div>`).join("")}</div></figure>`;
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <div class="sb-controls">
-    <fieldset><legend>The patient</legend>
-      ${select(id, "level", "Level", about.levels.map((level) => [level, level]))}
-      ${select(id, "fracture", "Fracture", about.fractures.map((name) => [name, name]))}
+    <fieldset><legend>${t("The patient")}</legend>
+      ${select(id, "level", t("Level"), about.levels.map((level) => [level, level]))}
+      ${select(id, "fracture", t("Fracture"), about.fractures.map((name) => [name, name]))}
       ${["loss", "bone_volume", "weeks"].map((name) => slider(id, name, about.sliders[name])).join("")}</fieldset>
-    <fieldset><legend>The plan, for both</legend>
-      ${select(id, "cement", "Cement", Object.entries(about.cements))}
+    <fieldset><legend>${t("The plan, for both")}</legend>
+      ${select(id, "cement", t("Cement"), Object.entries(about.cements))}
       ${["minute", "volume", "balloon"].map((name) => slider(id, name, about.sliders[name])).join("")}
-      <label class="sb-check"><input type="checkbox" data-flag="both"> <span>through both pedicles</span></label></fieldset>
+      <label class="sb-check"><input type="checkbox" data-flag="both"> <span>${t("through both pedicles")}</span></label></fieldset>
   </div>
-  <div class="sb-arms" data-part="arms">${arm(0, "Vertebroplasty", about.views)}${arm(1, "Balloon kyphoplasty", about.views)}</div>
-  <p class="sb-told" role="status" data-part="told"></p>
+  <div class="sb-arms" data-part="arms">${arm(0, t("Vertebroplasty"), about.views)}${arm(1, t("Balloon kyphoplasty"), about.views)}</div>
+  <p class="sb-told" role="status" data-part="told" data-taught></p>
   <div class="sb-results" data-part="results">
-    <div><h4>What comes out</h4><div data-part="rows"></div></div>
-    <div><h4>Pressure in the bone</h4><div class="sb-chart" data-part="chart"></div>
-      <p class="vt-note">Each line of the grid is ten times the one below. 1 kPa is 7.5 mmHg.</p>
-      <h4>As published, not computed</h4>
-      <table><caption class="vt-visually-hidden">What sources report</caption><thead><tr><td></td><th scope="col">Vertebroplasty</th><th scope="col">Kyphoplasty</th></tr></thead>
-        <tbody>${about.published.map(([name, one, two, source]) => `<tr><th scope="row">${name} [${source}]</th><td>${one}</td><td>${two}</td></tr>`).join("")}</tbody></table></div>
+    <div><h4>${t("What comes out")}</h4><div data-part="rows"></div></div>
+    <div><h4>${t("Pressure in the bone")}</h4><div class="sb-chart" data-part="chart" data-taught></div>
+      <p class="vt-note">${t("Each line of the grid is ten times the one below. 1 kPa is 7.5 mmHg.")}</p>
+      <h4>${t("As published, not computed")}</h4>
+      <table><caption class="vt-visually-hidden">${t("What sources report")}</caption><thead><tr><td></td><th scope="col">${t("Vertebroplasty")}</th><th scope="col">${t("Kyphoplasty")}</th></tr></thead>
+        <tbody data-taught>${about.published.map(([name, one, two, source]) => `<tr><th scope="row">${name} [${source}]</th><td>${one}</td><td>${two}</td></tr>`).join("")}</tbody></table></div>
   </div>
-  <details><summary>About these models</summary>${Object.entries(about.models).map(([title, said]) => `
-    <h4>${title}</h4><dl>${Object.entries(said).map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl>`).join("")}</details>
-  <p class="vt-note">${about.limits}</p>`;
+  <details><summary>${t("About these models")}</summary>${Object.entries(about.models).map(([title, said]) => `
+    <h4 data-taught>${title}</h4><dl data-taught>${Object.entries(said).map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl>`).join("")}</details>
+  <p class="vt-note" data-taught>${about.limits}</p>`;
 
 function render({ model, el }) {
   const { about, root, part, state, ask, showSliders, follow } = opened(
-    { model, el }, "sb", "Both procedures side by side", markup, "The pictures stand still",
+    { model, el }, "sb", t("Both procedures side by side"), markup, t("The pictures stand still"),
   );
 
   const showControls = () => {
@@ -78,8 +78,8 @@ function render({ model, el }) {
     if (shown.sharp) {
       part("told").textContent = shown.told;
       part("chart").innerHTML = shown.chart;
-      part("rows").innerHTML = `<table><caption class="vt-visually-hidden">What was computed for each procedure</caption>
-        <thead><tr><td></td><th scope="col">Vertebroplasty</th><th scope="col">Kyphoplasty</th></tr></thead><tbody>${shown.rows
+      part("rows").innerHTML = `<table><caption class="vt-visually-hidden">${t("What was computed for each procedure")}</caption>
+        <thead><tr><td></td><th scope="col">${t("Vertebroplasty")}</th><th scope="col">${t("Kyphoplasty")}</th></tr></thead><tbody data-taught>${shown.rows
           .map(([name, one, two]) => `<tr><th scope="row">${name}</th><td>${one}</td><td>${two}</td></tr>`).join("")}</tbody></table>`;
     }
   };

@@ -2,15 +2,17 @@
 // patient's left, back and feet (vertebra/widgets/ct.py turns it so), which is how all three pictures run: no flips here.
 
 export const PLANES = {
-  axial: { across: 0, down: 1, through: 2, letters: "RLAP", way: "from head to feet" },
-  sagittal: { across: 1, down: 2, through: 0, letters: "APSI", way: "from the patient's right to the left" },
-  coronal: { across: 0, down: 2, through: 1, letters: "RLSI", way: "from front to back" },
+  axial: { across: 0, down: 1, through: 2, letters: "RLAP", way: t("from head to feet") },
+  sagittal: { across: 1, down: 2, through: 0, letters: "APSI", way: t("from the patient's right to the left") },
+  coronal: { across: 0, down: 2, through: 1, letters: "RLSI", way: t("from front to back") },
 };
-const WINDOWS = { Bone: [400, 1800], "Soft tissue": [40, 400] };
+const NAMES = { axial: t("axial"), sagittal: t("sagittal"), coronal: t("coronal") };
+const WINDOWS = { bone: [400, 1800], soft: [40, 400] };
+const WINDOW_NAMES = { bone: t("Bone"), soft: t("Soft tissue") };
 // Okabe-Ito; a name stands beside every outline that is large enough, so nobody has to tell them by colour.
 const KINDS = {
-  vertebra: ["#f0e442", "vertebra"], disc: ["#56b4e9", "disc"], canal: ["#e58fc0", "canal and cord"], rib: ["#e69f00", "rib"],
-  vessel: ["#ff7a3d", "vessel"], muscle: ["#2fc79a", "muscle"], organ: ["#c3ccd6", "organ"],
+  vertebra: ["#f0e442", t("vertebra")], disc: ["#56b4e9", t("disc")], canal: ["#e58fc0", t("canal and cord")], rib: ["#e69f00", t("rib")],
+  vessel: ["#ff7a3d", t("vessel")], muscle: ["#2fc79a", t("muscle")], organ: ["#c3ccd6", t("organ")],
 };
 const CROSS = "#ffb000";
 const TARGET = "#56d4ff";
@@ -40,7 +42,8 @@ export const inside = ({ shape }, at) => at.map((n, axis) => clampTo(Math.round(
 export const world = ({ origin, spacing }, at) => at.map((n, axis) => origin[axis] - n * spacing[axis]);
 export const voxel = (scan, xyz) => inside(scan, xyz.map((mm, axis) => (scan.origin[axis] - mm) / scan.spacing[axis]));
 export const hounsfield = (scan, at) => scan.hu[scan.image[index(scan, at)]];
-export const nameOf = ({ name, part }) => (part ? `${name}, ${part}` : name || "not labelled");
+const NOTHING = t("not labelled");
+export const nameOf = ({ name, part }) => (part ? `${name}, ${part}` : name || NOTHING);
 export const structure = (scan, at) => nameOf(scan.table[scan.labels[index(scan, at)]]);
 
 // The level whose body lies nearest in height: what an axial picture is called by.
@@ -98,9 +101,9 @@ export function judge(scan, target, at, near) {
 }
 
 export function inWords(away) {
-  const ways = [["to the patient's right", "to the patient's left"], ["further forward", "further back"], ["further up", "further down"]];
+  const ways = [[t("to the patient's right"), t("to the patient's left")], [t("further forward"), t("further back")], [t("further up"), t("further down")]];
   const steps = away.flatMap((mm, axis) => (Math.abs(mm) < 0.5 ? [] : [`${Math.round(Math.abs(mm))} mm ${ways[axis][mm > 0 ? 0 : 1]}`]));
-  return steps.length > 1 ? `${steps.slice(0, -1).join(", ")} and ${steps.at(-1)}` : steps.join("");
+  return steps.length > 1 ? t("{ways} and {way}", { ways: steps.slice(0, -1).join(", "), way: steps.at(-1) }) : steps.join("");
 }
 
 // Marching squares over a slightly smoothed mask, so that an outline follows the anatomy and not the voxels' corners.
@@ -144,7 +147,7 @@ function outlinesOf(scan, plane, at, wantedCodes) {
     const code = cut[n];
     if (!code || (wantedCodes && !wantedCodes.includes(code))) continue;
     const { name, kind } = scan.table[code];
-    const key = wantedCodes ? "target" : kind === "canal" ? "spinal canal" : name; // the cord lies in the canal
+    const key = wantedCodes ? "target" : kind === "canal" ? t("spinal canal") : name; // the cord lies in the canal
 
     if (!groups.has(key)) groups.set(key, { name: key, kind, mask: new Uint8Array(cut.length), count: 0, x: 0, y: 0, from: wide, to: 0 });
     const group = groups.get(key);
@@ -175,60 +178,59 @@ const shuffled = (list) => {
 
 const markup = (id, scans, about) => `
   <div class="ct-head">
-    <fieldset class="ct-modes" ${about.drill ? "" : "hidden"}><legend class="vt-visually-hidden">What to do</legend>
-      <label><input type="radio" name="${id}-mode" value="look" checked> Look around</label>
-      <label><input type="radio" name="${id}-mode" value="find"> Find the structure</label>
+    <fieldset class="ct-modes" ${about.drill ? "" : "hidden"}><legend class="vt-visually-hidden">${t("What to do")}</legend>
+      <label><input type="radio" name="${id}-mode" value="look" checked> ${t("Look around")}</label>
+      <label><input type="radio" name="${id}-mode" value="find"> ${t("Find the structure")}</label>
     </fieldset>
-    <fieldset class="ct-modes" ${scans.length > 1 ? "" : "hidden"}><legend class="vt-visually-hidden">Which CT</legend>
+    <fieldset class="ct-modes" ${scans.length > 1 ? "" : "hidden"}><legend class="vt-visually-hidden">${t("Which CT")}</legend>
       ${scans.map((scan, n) => `<label><input type="radio" name="${id}-scan" value="${n}" ${n ? "" : "checked"}> ${scan.tab}</label>`).join("")}
     </fieldset>
-    <p class="ct-case"><strong data-part="title"></strong> <span class="vt-note" data-part="note"></span></p>
+    <p class="ct-case"><strong data-part="title" data-taught></strong> <span class="vt-note" data-part="note" data-taught></span></p>
   </div>
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <div class="ct-drill" data-part="drill" hidden>
     <p class="ct-task" data-part="task"></p>
     <p class="ct-feedback" data-part="feedback" role="status"></p>
-    <p class="ct-row"><button type="button" class="vt-primary" data-act="commit">This is it</button>
-      <button type="button" data-act="reveal">Show me</button>
-      <button type="button" class="vt-primary" data-act="next" hidden>Next structure</button>
+    <p class="ct-row"><button type="button" class="vt-primary" data-act="commit">${t("This is it")}</button>
+      <button type="button" data-act="reveal">${t("Show me")}</button>
+      <button type="button" class="vt-primary" data-act="next" hidden>${t("Next structure")}</button>
       <span class="vt-note" data-part="score"></span></p>
   </div>
   <div class="ct-planes" data-part="planes">${Object.entries(PLANES).map(([name, plane]) => `
     <figure data-plane="${name}">
-      <figcaption><strong>${name[0].toUpperCase() + name.slice(1)}</strong> <span class="vt-note" data-part="${name}-at"></span></figcaption>
-      <div class="ct-view" role="application" tabindex="0" aria-label="${name} plane" aria-describedby="${id}-keys"><canvas></canvas></div>
-      <input type="range" min="0" step="1" data-slice="${name}" aria-label="${name} slice, ${plane.way}">
+      <figcaption><strong>${NAMES[name][0].toUpperCase() + NAMES[name].slice(1)}</strong> <span class="vt-note" data-part="${name}-at"></span></figcaption>
+      <div class="ct-view" role="application" tabindex="0" aria-label="${t("{plane} plane", { plane: NAMES[name] })}" aria-describedby="${id}-keys"><canvas></canvas></div>
+      <input type="range" min="0" step="1" data-slice="${name}" aria-label="${t("{plane} slice, {way}", { plane: NAMES[name], way: plane.way })}">
     </figure>`).join("")}
   </div>
   <div class="ct-readout">
-    <p><span>At the crosshair</span> <strong data-part="structure"></strong></p>
-    <p><span>CT number</span> <strong data-part="hu"></strong></p>
-    <p><span>Nearest level</span> <strong data-part="level"></strong></p>
+    <p><span>${t("At the crosshair")}</span> <strong data-part="structure"></strong></p>
+    <p><span>${t("CT number")}</span> <strong data-part="hu"></strong></p>
+    <p><span>${t("Nearest level")}</span> <strong data-part="level"></strong></p>
   </div>
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
   <div class="ct-controls">
-    <div class="ct-row" role="group" aria-label="Jump to a level" data-part="jump"></div>
-    <fieldset><legend>Grey values</legend>
-      <div class="ct-row">${Object.keys(WINDOWS).map((name) => `<button type="button" data-window="${name}" aria-pressed="false">${name}</button>`).join("")}</div>
-      ${[["level", "Level", -500, 1500, 10], ["width", "Width", 50, 3000, 10]].map(([name, text, min, max, step]) => `
+    <div class="ct-row" role="group" aria-label="${t("Jump to a level")}" data-part="jump"></div>
+    <fieldset><legend>${t("Grey values")}</legend>
+      <div class="ct-row">${Object.keys(WINDOWS).map((name) => `<button type="button" data-window="${name}" aria-pressed="false">${WINDOW_NAMES[name]}</button>`).join("")}</div>
+      ${[["level", t("Level"), -500, 1500, 10], ["width", t("Width"), 50, 3000, 10]].map(([name, text, min, max, step]) => `
       <div class="ct-slider"><label for="${id}-${name}">${text}</label><output for="${id}-${name}" data-value="${name}"></output>
         <input type="range" id="${id}-${name}" data-slider="${name}" min="${min}" max="${max}" step="${step}"></div>`).join("")}
     </fieldset>
-    <fieldset><legend>Picture</legend>
-      <div class="ct-slider"><label for="${id}-zoom">Zoom</label><output for="${id}-zoom" data-value="zoom"></output>
+    <fieldset><legend>${t("Picture")}</legend>
+      <div class="ct-slider"><label for="${id}-zoom">${t("Zoom")}</label><output for="${id}-zoom" data-value="zoom"></output>
         <input type="range" id="${id}-zoom" data-slider="zoom" min="1" max="5" step="0.5"></div>
-      <label class="ct-choice">Enlarge <select data-part="large"><option value="">none</option>
-        ${Object.keys(PLANES).map((name) => `<option>${name}</option>`).join("")}</select></label>
-      <label class="ct-choice" data-part="outlines-choice"><input type="checkbox" data-part="outlines"> Outline the structures</label>
+      <label class="ct-choice">${t("Enlarge")} <select data-part="large"><option value="">${t("none")}</option>
+        ${Object.keys(PLANES).map((name) => `<option value="${name}">${NAMES[name]}</option>`).join("")}</select></label>
+      <label class="ct-choice" data-part="outlines-choice"><input type="checkbox" data-part="outlines"> ${t("Outline the structures")}</label>
     </fieldset>
-    <ul class="ct-legend" data-part="legend" hidden aria-label="Colours of the outlines">${Object.values(KINDS).map(([colour, text]) =>
+    <ul class="ct-legend" data-part="legend" hidden aria-label="${t("Colours of the outlines")}">${Object.values(KINDS).map(([colour, text]) =>
       `<li><span style="background:${colour}"></span>${text}</li>`).join("")}</ul>
   </div>
-  <p class="vt-note" id="${id}-keys">Click or tap a picture, then drag. Keys in a picture: arrows move the crosshair (with Shift 10 mm), Page Up
-    and Page Down or the wheel go through the slices, + and − zoom, Home goes back to the start<span data-part="enter-key" hidden>, Enter answers</span>.
-    R, L, A, P, S, I: the patient's right, left, front, back, head and feet.</p>
-  <p class="vt-note" data-part="credit"></p>
-  <p class="vt-note">Teaching aid, not reviewed by a clinician. <span data-part="limits"></span></p>`;
+  <p class="vt-note" id="${id}-keys">${t("Click or tap a picture, then drag. Keys in a picture: arrows move the crosshair (with Shift 10 mm), Page Up and Page Down or the wheel go through the slices, + and − zoom, Home goes back to the start")}<span data-part="enter-key" hidden>${t(", Enter answers")}</span>.
+    ${t("R, L, A, P, S, I: the patient's right, left, front, back, head and feet.")}</p>
+  <p class="vt-note" data-part="credit" data-taught></p>
+  <p class="vt-note">${t("Teaching aid, not reviewed by a clinician.")} <span data-part="limits" data-taught></span></p>`;
 
 function render({ model, el }) {
   // Drawn by lot: every widget on a page has a copy of this file of its own, so a count would begin anew in each.
@@ -237,10 +239,11 @@ function render({ model, el }) {
   const about = model.get("about");
   const root = document.createElement("section");
   root.className = "vt ct";
-  root.setAttribute("aria-label", "CT browser");
+  root.setAttribute("aria-label", t("CT browser"));
   root.setAttribute("aria-busy", "true");
   root.dataset.lmSuppressShortcuts = "true";
   root.innerHTML = markup(id, records, about);
+  speak(root);
   el.append(root);
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const all = (selector) => root.querySelectorAll(selector);
@@ -394,15 +397,15 @@ function render({ model, el }) {
     for (const plane of planes) {
       drawPlane(plane, grey);
       const [n, count] = [state.at[plane.through] + 1, scan().shape[plane.through]];
-      part(`${plane.name}-at`).textContent = `slice ${n} of ${count}`;
+      part(`${plane.name}-at`).textContent = t("slice {n} of {count}", { n, count });
       Object.assign(plane.slider, { max: count - 1, value: n - 1 });
-      plane.slider.setAttribute("aria-valuetext", `slice ${n} of ${count}${hidden() ? "" : `, nearest level ${level}`}`);
+      plane.slider.setAttribute("aria-valuetext", hidden() ? t("slice {n} of {count}", { n, count }) : t("slice {n} of {count}, nearest level {level}", { n, count, level }));
     }
     const [name, hu] = [structure(scan(), state.at), hounsfield(scan(), state.at)];
-    const end = hu === scan().hu[0] ? "below " : hu === scan().hu.at(-1) ? "above " : "about ";
-    part("structure").textContent = hidden() ? "hidden" : name;
-    part("hu").textContent = `${end}${String(hu).replace("-", "−")} HU`;
-    part("level").textContent = hidden() ? "hidden" : level;
+    const number = (hu) => (hu === scan().hu[0] ? t("below {hu} HU", { hu }) : hu === scan().hu.at(-1) ? t("above {hu} HU", { hu }) : t("about {hu} HU", { hu }));
+    part("structure").textContent = hidden() ? t("hidden") : name;
+    part("hu").textContent = number(hu).replace("-", "−");
+    part("level").textContent = hidden() ? t("hidden") : level;
     part("jump").hidden = part("outlines-choice").hidden = hidden();
     part("legend").hidden = hidden() || !state.outlines;
     for (const slider of all("[data-slider]")) {
@@ -419,7 +422,7 @@ function render({ model, el }) {
     // A screen reader hears where the crosshair came to rest, not every voxel on the way.
     clearTimeout(telling);
     telling = setTimeout(() => {
-      part("told").textContent = `${hidden() ? "" : `${name}. `}${end}${hu} HU.${hidden() ? "" : ` Nearest level ${level}.`}`;
+      part("told").textContent = hidden() ? `${number(hu)}.` : `${name}. ${number(hu)}. ${t("Nearest level {level}.", { level })}`;
     }, 400);
   };
 
@@ -462,7 +465,7 @@ function render({ model, el }) {
     for (const plane of planes) {
       plane.view.style.aspectRatio = size(plane).join(" / ");
     }
-    part("jump").innerHTML = `<span class="ct-label">Jump to</span>${scan().levels
+    part("jump").innerHTML = `<span class="ct-label">${t("Jump to")}</span>${scan().levels
       .map(({ name }) => `<button type="button" data-level="${name}">${name}</button>`).join("")}`;
     show();
   };
@@ -516,7 +519,7 @@ function render({ model, el }) {
 
   // --- the drill
   const showScore = () => {
-    part("score").textContent = drill.asked ? `Score: ${drill.found} of ${drill.asked} found` : "";
+    part("score").textContent = drill.asked ? t("Score: {found} of {asked} found", { found: drill.found, asked: drill.asked }) : "";
     const open = !drill.judged;
     for (const [act, shown] of [["commit", open], ["reveal", open], ["next", !open]]) root.querySelector(`[data-act="${act}"]`).hidden = !shown;
   };
@@ -527,8 +530,8 @@ function render({ model, el }) {
     const others = scan().levels.filter(({ name }) => !drill.target.ask.includes(name));
     const begin = others[Math.floor(Math.random() * others.length)];
     drill.begin = begin.centre;
-    part("task").innerHTML = `Find <strong>${drill.target.ask}</strong>.`;
-    part("task").append(` You start in the body of ${begin.name}.`);
+    part("task").innerHTML = t("Find <strong>{structure}</strong>.", { structure: drill.target.ask });
+    part("task").append(` ${t("You start in the body of {level}.", { level: begin.name })}`);
     part("feedback").textContent = "";
     part("feedback").className = "ct-feedback";
     showScore();
@@ -547,12 +550,12 @@ function render({ model, el }) {
     // What was missed comes again after three others.
     if (!right) drill.queue.splice(Math.min(3, drill.queue.length), 0, drill.target);
     const { ask } = drill.target;
-    const where = distance < 0.5 ? "" : ` From there the nearest edge of ${ask} is ${Math.round(distance)} mm away: ${inWords(away)}.`;
-    const close = marked === "not labelled" ? "right at its edge" : marked;
+    const where = distance < 0.5 ? "" : ` ${t("From there the nearest edge of {structure} is {mm} mm away: {way}.", { structure: ask, mm: Math.round(distance), way: inWords(away) })}`;
+    const close = marked === NOTHING ? t("right at its edge") : marked;
     part("feedback").textContent = right
-      ? `Found: ${close}.`
-      : `${gaveUp ? "" : `Not found: you marked ${marked === "not labelled" ? "nothing that has a label" : marked}.`}${where} ` +
-        "The crosshair has moved into it; its outline is drawn in blue.";
+      ? t("Found: {close}.", { close })
+      : `${gaveUp ? "" : marked === NOTHING ? t("Not found: you marked nothing that has a label.") : t("Not found: you marked {structure}.", { structure: marked })}${where} ` +
+        t("The crosshair has moved into it; its outline is drawn in blue.");
     part("feedback").className = `ct-feedback ${right ? "ct-right" : "ct-wrong"}`;
     if (!right) go(drill.target.best);
     showScore();
@@ -604,13 +607,13 @@ function render({ model, el }) {
   for (const { view } of planes) watch.observe(view);
 
   if (typeof DecompressionStream === "undefined")
-    say("This browser is too old to unpack the CT: it needs Chrome or Edge 80, Firefox 113 or Safari 16.4, or newer.");
+    say(t("This browser is too old to unpack the CT: it needs Chrome or Edge 80, Firefox 113 or Safari 16.4, or newer."));
   else
     Promise.all(records.map(unpack)).then((unpacked) => {
       scans.push(...unpacked);
       setScan(0);
       root.setAttribute("aria-busy", "false");
-    }, (error) => say(`The CT could not be unpacked (${error.message}). Run this cell again.`));
+    }, (error) => say(t("The CT could not be unpacked ({message}). Run this cell again.", { message: error.message })));
 
   return () => {
     clearTimeout(saving);

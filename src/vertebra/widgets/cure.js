@@ -1,9 +1,9 @@
 // The cement clock, browser half. It asks the kernel for pictures of its own width and shows them; nothing is computed here.
 
 const SLIDERS = {
-  room: ["Room temperature", (value) => `${value} °C`, 0.5],
-  volume: ["Cement injected", (value) => `${value} mL`, 0.5],
-  minute: ["Injected at", (value) => `${value.toFixed(1)} min after mixing began`, 0.1],
+  room: [t("Room temperature"), (value) => `${value} °C`, 0.5],
+  volume: [t("Cement injected"), (value) => `${value} mL`, 0.5],
+  minute: [t("Injected at"), (value) => t("{minutes} min after mixing began", { minutes: value.toFixed(1) }), 0.1],
 };
 const NARROW = 640; // px: below that the two pictures of heat stand one above the other
 
@@ -21,38 +21,36 @@ const radios = (id, name, choices) => Object.entries(choices)
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <div class="cu-choices">
-    <fieldset><legend>Cement</legend>${radios(id, "cement", about.cements)}</fieldset>
+    <fieldset><legend>${t("Cement")}</legend>${radios(id, "cement", about.cements)}</fieldset>
     <div>${slider(id, "room", about.ranges)}</div>
   </div>
-  <h3 class="cu-verdict" data-part="verdict"></h3>
-  <p class="cu-words" data-part="window"></p>
-  <p class="vt-note">Viscosity says how hard a liquid is to move, in pascal-seconds (Pa s): water 0.001, honey about 10 [unreferenced].
-    Each line is ten times the one below.</p>
-  <figure><div data-part="clock" role="img"></div></figure>
+  <h3 class="cu-verdict" data-part="verdict" data-taught></h3>
+  <p class="cu-words" data-part="window" data-taught></p>
+  <p class="vt-note">${t("Viscosity says how hard a liquid is to move, in pascal-seconds (Pa s): water 0.001, honey about 10 [unreferenced]. Each line is ten times the one below.")}</p>
+  <figure><div data-part="clock" data-taught role="img"></div></figure>
   <div class="cu-when" data-part="when">${range(id, "minute", about.ranges.minute)}
     <p><label for="${id}-minute">${SLIDERS.minute[0]}</label><output for="${id}-minute" data-value="minute"></output></p></div>
   <div class="cu-heat">
-    <h3>How hot it gets when it is injected then</h3>
+    <h3>${t("How hot it gets when it is injected then")}</h3>
     <div>${slider(id, "volume", about.ranges)}</div>
-    <fieldset><legend class="vt-visually-hidden">Where it goes</legend>${radios(id, "place", about.places)}</fieldset>
-    <p class="cu-words" data-part="heat"></p>
-    <figure><div data-part="history" role="img"></div></figure>
-    <figure><div data-part="section" role="img"></div></figure>
-    <div class="cu-table"><table><caption class="vt-visually-hidden">Highest temperature, and for how long it is above 45 °C</caption>
-      <thead><tr><th scope="col">Place</th><th scope="col">Peak</th><th scope="col">Above 45 °C</th></tr></thead>
-      <tbody data-part="rows"></tbody></table>
-      <p class="vt-note">45 °C is the limit from which heat was timed in pigs' vertebrae [lai2011]. Above 100 °C monomer boils
-        [unreferenced]; the model leaves that out.</p></div>
+    <fieldset><legend class="vt-visually-hidden">${t("Where it goes")}</legend>${radios(id, "place", about.places)}</fieldset>
+    <p class="cu-words" data-part="heat" data-taught></p>
+    <figure><div data-part="history" data-taught role="img"></div></figure>
+    <figure><div data-part="section" data-taught role="img"></div></figure>
+    <div class="cu-table"><table><caption class="vt-visually-hidden">${t("Highest temperature, and for how long it is above 45 °C")}</caption>
+      <thead><tr><th scope="col">${t("Place")}</th><th scope="col">${t("Peak")}</th><th scope="col">${t("Above 45 °C")}</th></tr></thead>
+      <tbody data-part="rows" data-taught></tbody></table>
+      <p class="vt-note">${t("45 °C is the limit from which heat was timed in pigs' vertebrae [lai2011]. Above 100 °C monomer boils [unreferenced]; the model leaves that out.")}</p></div>
   </div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <details><summary>About this model</summary><dl>${Object.entries(about.model)
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <details><summary>${t("About this model")}</summary><dl data-taught>${Object.entries(about.model)
     .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}
-    ${Object.entries(about.basis).map(([name, text]) => `<dt>Cement of ${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
-  <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
+    ${Object.entries(about.basis).map(([name, text]) => `<dt>${t("Cement of {name}", { name })}</dt><dd>${text}</dd>`).join("")}</dl></details>
+  <p class="vt-note">${t("Teaching model, not reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
 function render({ model, el }) {
   const { id, about, root, part, state, ask, tell, showSliders, follow } = opened(
-    { model, el }, "cu", "Cement clock", markup, "The clock stands still",
+    { model, el }, "cu", t("Cement clock"), markup, t("The clock stands still"),
   );
 
   const showControls = () => {
@@ -88,9 +86,9 @@ function render({ model, el }) {
       // Ids of patterns and gradients are made this widget's own: two may stand on one page.
       part(name).innerHTML = drawings[which].replaceAll("cu-set", `${id}-${name}-set`).replaceAll("cu-glow", `${id}-glow`);
     });
-    part("clock").setAttribute("aria-label", `Viscosity against minutes since mixing. ${readout.window}`);
-    part("history").setAttribute("aria-label", `Temperature against minutes after injection. ${readout.heat}`);
-    part("section").setAttribute("aria-label", `Section through cement and bone, coloured by the highest temperature. ${readout.heat}`);
+    part("clock").setAttribute("aria-label", `${t("Viscosity against minutes since mixing.")} ${readout.window}`);
+    part("history").setAttribute("aria-label", `${t("Temperature against minutes after injection.")} ${readout.heat}`);
+    part("section").setAttribute("aria-label", `${t("Section through cement and bone, coloured by the highest temperature.")} ${readout.heat}`);
     const verdict = part("verdict");
     verdict.textContent = `${readout.sign} ${readout.verdict}`;
     verdict.className = `cu-verdict ${{ "✓": "cu-good", "!": "cu-wait" }[readout.sign] ?? "cu-stop"}`;

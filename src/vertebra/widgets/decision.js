@@ -4,27 +4,27 @@ const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <form class="sd-form" data-part="form">
     <div class="sd-who">
-      <label for="${id}-name">For</label>
-      <input type="text" id="${id}-name" data-text="name" maxlength="${about.longest.name}" autocomplete="off" placeholder="no full names, please">
-      <fieldset class="sd-matters"><legend>How long has it hurt?</legend>${Object.entries(about.stages).map(([name, text]) => `
+      <label for="${id}-name">${t("For")}</label>
+      <input type="text" id="${id}-name" data-text="name" maxlength="${about.longest.name}" autocomplete="off" placeholder="${t("no full names, please")}">
+      <fieldset class="sd-matters"><legend>${t("How long has it hurt?")}</legend>${Object.entries(about.stages).map(([name, text]) => `
         <label><input type="radio" name="${id}-stage" value="${name}"> <span>${text}</span></label>`).join("")}</fieldset>
     </div>
-    <fieldset><legend>What matters to me</legend><div class="sd-matters">${Object.entries(about.matters).map(([name, text]) => `
+    <fieldset><legend>${t("What matters to me")}</legend><div class="sd-matters">${Object.entries(about.matters).map(([name, text]) => `
       <label><input type="checkbox" value="${name}"> <span>${text}</span></label>`).join("")}</div>
-      <label class="sd-own" for="${id}-words">In my words</label>
+      <label class="sd-own" for="${id}-words">${t("In my words")}</label>
       <textarea id="${id}-words" data-text="words" rows="2" maxlength="${about.longest.words}"></textarea></fieldset>
-    <fieldset><legend>Say it back</legend>
-      <label class="sd-own" for="${id}-teach">The doctor asks: “I want to be sure I said it well. What will you tell your family about your choices?”</label>
+    <fieldset><legend>${t("Say it back")}</legend>
+      <label class="sd-own" for="${id}-teach">${t("The doctor asks: “I want to be sure I said it well. What will you tell your family about your choices?”")}</label>
       <textarea id="${id}-teach" data-text="teach" rows="2" maxlength="${about.longest.teach}"></textarea></fieldset>
-    <p class="sd-print"><button type="button" class="vt-primary" data-part="print">Print this page</button>
-      <span class="vt-note">Nothing you write here leaves this computer.</span></p>
+    <p class="sd-print"><button type="button" class="vt-primary" data-part="print">${t("Print this page")}</button>
+      <span class="vt-note">${t("Nothing you write here leaves this computer.")}</span></p>
   </form>
-  <div data-part="sheet"></div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>`;
+  <div data-part="sheet" data-taught></div>
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>`;
 
 function render({ model, el }) {
   const { about, root, part, state, ask, tell, print, follow } = opened(
-    { model, el }, "sd", "Shared decision", markup, "The page stands still",
+    { model, el }, "sd", t("Shared decision"), markup, t("The page stands still"),
   );
   let typing;
 

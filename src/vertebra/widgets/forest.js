@@ -9,54 +9,54 @@ const filter = ({ id, name, options }) => `
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
-  <h3 class="fp-verdict" data-part="verdict"></h3>
-  <p class="fp-changed" data-part="changed"></p>
+  <h3 class="fp-verdict" data-part="verdict" data-taught></h3>
+  <p class="fp-changed" data-part="changed" data-taught></p>
   <div class="fp-bar">
-    <div class="fp-pick"><label for="${id}-measure">Outcome</label> <select id="${id}-measure" data-pick="measure">${about.measures
+    <div class="fp-pick"><label for="${id}-measure">${t("Outcome")}</label> <select id="${id}-measure" data-pick="measure">${about.measures
       .map((each) => `<option value="${each.id}">${each.name}</option>`).join("")}</select></div>
-    <div class="fp-pick"><label for="${id}-window">Time</label> <select id="${id}-window" data-pick="window"></select></div>
-    <div class="fp-pick" role="radiogroup" aria-label="Model">${Object.entries(about.models)
+    <div class="fp-pick"><label for="${id}-window">${t("Time")}</label> <select id="${id}-window" data-pick="window"></select></div>
+    <div class="fp-pick" role="radiogroup" aria-label="${t("Model")}">${Object.entries(about.models)
       .map(([value, text]) => `<label class="fp-check"><input type="radio" name="${id}-model" value="${value}"> <span>${text}</span></label>`).join("")}</div>
   </div>
-  <div class="fp-plot" role="table" aria-label="Trials and pooled differences" data-part="plot"></div>
-  <p class="vt-note" data-part="matters"></p>
+  <div class="fp-plot" role="table" aria-label="${t("Trials and pooled differences")}" data-part="plot"></div>
+  <p class="vt-note" data-part="matters" data-taught></p>
   <div class="fp-desk">${about.filters.map(filter).join("")}
-    <fieldset><legend>Show</legend>${Object.entries(about.switches).map(([name, label]) => box(name, label)).join("")}</fieldset>
+    <fieldset><legend>${t("Show")}</legend>${Object.entries(about.switches).map(([name, label]) => box(name, label)).join("")}</fieldset>
   </div>
-  <details><summary>Notes on these results</summary><ul data-part="notes"></ul></details>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <p class="vt-note">Teaching, not medical advice. Not yet reviewed by a clinician. ${about.limits}</p>`;
+  <details><summary>${t("Notes on these results")}</summary><ul data-part="notes" data-taught></ul></details>
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <p class="vt-note">${t("Teaching, not medical advice.")}${t(" Not yet reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
 const track = (inner) => `<div class="fp-track" role="cell"><span aria-hidden="true">${inner}</span></div>`;
 
 const trial = (row) => `
   <div class="fp-row" role="row" data-line="${row.id}">
     <div class="fp-label" role="rowheader"><label class="fp-check"><input type="checkbox" data-row="${row.id}">
-      <span><span class="fp-name">${clean(row.label)}</span> <span class="fp-detail">${clean(row.detail)} ${row.refs}
+      <span data-taught><span class="fp-name">${clean(row.label)}</span> <span class="fp-detail">${clean(row.detail)} ${row.refs}
         <span class="fp-warn">${row.warn}</span></span></span></label></div>
     ${track('<i class="fp-line"></i><i class="fp-box"></i>')}
     <div class="fp-value" role="cell"></div><div class="fp-weight" role="cell"></div></div>`;
 
 const pooledRow = (each, key) => `
   <div class="fp-row fp-${each.kind}" role="row" data-line="${key}">
-    <div class="fp-label" role="rowheader">${clean(each.label)}</div>
+    <div class="fp-label" role="rowheader" data-taught>${clean(each.label)}</div>
     ${track(each.kind === "ahead" ? '<i class="fp-line"></i>' : '<i class="fp-diamond"></i>')}
     <div class="fp-value" role="cell"></div><div class="fp-weight" role="cell"></div></div>`;
 
 const lines = (group, at) => [...group.rows.map((row) => [row.id, row]), ...group.pools.map((each, i) => [`${at}:${i}`, each])];
 
 const plot = ({ groups }) => `
-  <div class="fp-row fp-head" role="row"><div role="columnheader">Trial</div><div role="columnheader"><span class="vt-visually-hidden">Drawn</span></div>
-    <div class="fp-value" role="columnheader">difference (95 %)</div><div class="fp-weight" role="columnheader">weight</div></div>
+  <div class="fp-row fp-head" role="row"><div role="columnheader">${t("Trial")}</div><div role="columnheader"><span class="vt-visually-hidden">${t("Drawn")}</span></div>
+    <div class="fp-value" role="columnheader">${t("difference (95 %)")}</div><div class="fp-weight" role="columnheader">${t("weight")}</div></div>
   ${groups.map((group, at) => `<div class="fp-group" role="rowgroup" aria-label="${group.question}" data-group="${at}">
-    <div class="fp-row fp-question" role="row"><div role="cell">${group.question}</div></div>
+    <div class="fp-row fp-question" role="row" data-taught><div role="cell">${group.question}</div></div>
     ${group.rows.map(trial).join("")}<div role="none" data-pools="${at}"></div>
-    <div class="fp-row fp-why" role="row"><div role="cell" data-why="${at}"></div></div></div>`).join("")}
-  <div class="fp-row fp-foot" role="row" aria-hidden="true"><div></div><div class="fp-axis" data-part="axis"></div><div></div><div></div></div>`;
+    <div class="fp-row fp-why" role="row" data-taught><div role="cell" data-why="${at}"></div></div></div>`).join("")}
+  <div class="fp-row fp-foot" role="row" aria-hidden="true"><div></div><div class="fp-axis" data-part="axis" data-taught></div><div></div><div></div></div>`;
 
 function render({ model, el }) {
   const { about, root, part, state, ask, tell, follow } = opened(
-    { model, el }, "fp", "Forest plot", markup, "Nothing changes",
+    { model, el }, "fp", t("Forest plot"), markup, t("Nothing changes"),
   );
   let built;
 
@@ -119,7 +119,7 @@ function render({ model, el }) {
       <div class="fp-ways"><span>← ${favours[0]}</span><span>${favours[1]} →</span></div><div>${unit}</div>`;
     part("matters").textContent = matters;
     part("notes").innerHTML = groups.flatMap((group) => group.rows)
-      .map((row) => `<li>${clean(row.label)} ${row.refs}: ${clean(row.note || "as printed.")}</li>`).join("");
+      .map((row) => `<li>${clean(row.label)} ${row.refs}: ${clean(row.note || t("as printed."))}</li>`).join("");
   };
 
   const draw = (shown) => {

@@ -4,7 +4,7 @@
 const SIGNS = { supported: "✓", oversimplified: "◐", contradicted: "✕", "conflicts-with-other-leaflet": "⇄" };
 const CONFLICT = "conflicts-with-other-leaflet";
 const OPENING = 2500; // ms that JupyterLab may need to draw a lesson
-const VIEWS = { judge: "Judge", conflicts: "Conflicts", omissions: "Left out", score: "Score" };
+const VIEWS = { judge: t("Judge"), conflicts: t("Conflicts"), omissions: t("Left out"), score: t("Score") };
 
 const options = (pairs, all) => [["", all], ...pairs].map(([value, text]) => `<option value="${clean(value)}">${clean(text)}</option>`).join("");
 const unique = (values) => [...new Set(values)];
@@ -16,45 +16,45 @@ const markup = (id, about) => {
   const pick = (name, label, choices) =>
     `<div><label for="${id}-${name}">${label}</label><select id="${id}-${name}" data-filter="${name}">${choices}</select></div>`;
   return `
-  <div class="cl-head"><h3>Claim ledger</h3><p data-part="progress" class="cl-progress" role="status"></p></div>
+  <div class="cl-head"><h3>${t("Claim ledger")}</h3><p data-part="progress" class="cl-progress" role="status"></p></div>
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="vt-alert" role="alert" data-part="note" hidden></p>
-  <div class="cl-tabs" role="tablist" aria-label="Views of the ledger">${Object.entries(VIEWS)
+  <div class="cl-tabs" role="tablist" aria-label="${t("Views of the ledger")}">${Object.entries(VIEWS)
     .map(([name, label]) => `<button type="button" role="tab" id="${id}-tab-${name}" data-tab="${name}" aria-controls="${id}-view-${name}">${label}</button>`)
     .join("")}</div>
   <div role="tabpanel" id="${id}-view-judge" data-view="judge" aria-labelledby="${id}-tab-judge">
-    <div class="cl-filters" role="search" aria-label="Find claims">
-      ${pick("leaflet", "Leaflet", options(about.leaflets.map(({ id, what }) => [id, `${id}: ${what}`]), "all five"))}
-      ${pick("topic", "Topic", options(topics.map((topic) => [topic, topic]), "all"))}
-      ${pick("lesson", "Lesson", options(lessons.map((lesson) => [lesson, lesson]), "all"))}
-      ${pick("state", "Show", options([["open", "not judged yet"], ["done", "judged"], ["wrong", "judged wrong"]], "all"))}
-      <div class="cl-find"><label for="${id}-find">Search</label><input type="text" id="${id}-find" data-filter="words" autocomplete="off" spellcheck="false"></div>
+    <div class="cl-filters" role="search" aria-label="${t("Find claims")}">
+      ${pick("leaflet", t("Leaflet"), options(about.leaflets.map(({ id, what }) => [id, `${id}: ${what}`]), t("all five")))}
+      ${pick("topic", t("Topic"), options(topics.map((topic) => [topic, topic]), t("all")))}
+      ${pick("lesson", t("Lesson"), options(lessons.map((lesson) => [lesson, lesson]), t("all")))}
+      ${pick("state", t("Show"), options([["open", t("not judged yet")], ["done", t("judged")], ["wrong", t("judged wrong")]], t("all")))}
+      <div class="cl-find"><label for="${id}-find">${t("Search")}</label><input type="text" id="${id}-find" data-filter="words" autocomplete="off" spellcheck="false"></div>
     </div>
     <div class="cl-desk">
       <div class="cl-side">
         <p class="vt-note" data-part="count" id="${id}-count" role="status"></p>
-        <ul class="cl-list" role="listbox" tabindex="0" aria-label="Claims" aria-describedby="${id}-count" data-part="list"></ul>
-        <p class="cl-print"><button type="button" data-part="print">Print this list</button></p>
+        <ul class="cl-list" role="listbox" tabindex="0" aria-label="${t("Claims")}" aria-describedby="${id}-count" data-part="list"></ul>
+        <p class="cl-print"><button type="button" data-part="print">${t("Print this list")}</button></p>
       </div>
-      <article class="cl-card" data-part="card" aria-label="The claim"></article>
+      <article class="cl-card" data-part="card" aria-label="${t("The claim")}"></article>
     </div>
   </div>
   <div role="tabpanel" id="${id}-view-conflicts" data-view="conflicts" aria-labelledby="${id}-tab-conflicts" hidden>
-    <p>Where two leaflets cannot both be right, one of them has to be read again. Open a conflict to see both sides, what the literature says, and the line this course takes.</p>
+    <p>${t("Where two leaflets cannot both be right, one of them has to be read again. Open a conflict to see both sides, what the literature says, and the line this course takes.")}</p>
     <div data-part="conflicts"></div></div>
   <div role="tabpanel" id="${id}-view-omissions" data-view="omissions" aria-labelledby="${id}-tab-omissions" hidden>
-    <p>What a page does not say misleads as well as what it says.</p>
-    <div class="cl-scroll" tabindex="0" role="region" aria-label="What the leaflets leave out"><table class="cl-gaps" data-part="omissions"></table></div></div>
+    <p>${t("What a page does not say misleads as well as what it says.")}</p>
+    <div class="cl-scroll" tabindex="0" role="region" aria-label="${t("What the leaflets leave out")}"><table class="cl-gaps" data-part="omissions"></table></div></div>
   <div role="tabpanel" id="${id}-view-score" data-view="score" aria-labelledby="${id}-tab-score" hidden><div data-part="score"></div></div>
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <p class="vt-note">Teaching, not medical advice. ${clean(about.limits)}</p>`;
+  <p class="vt-note">${t("Teaching, not medical advice.")} <span data-taught>${clean(about.limits)}</span></p>`;
 };
 
 const section = ({ file, anchor, lesson, section: name }) => link(file, anchor, `${lesson}: ${name}`);
 
 function render({ model, el }) {
   const { id, about, root, part, state, ask, print, follow } = opened(
-    { model, el }, "cl", "Claim ledger", markup, "Nothing is kept",
+    { model, el }, "cl", t("Claim ledger"), markup, t("Nothing is kept"),
   );
   const known = new Map(about.claims.map((claim) => [claim.id, claim]));
   const conflictOf = new Map(about.conflicts.map((each) => [each.id, each]));
@@ -66,8 +66,8 @@ function render({ model, el }) {
   const sources = (refs) => `<ul class="cl-sources">${refs
     .map((ref) =>
       ref === "unreferenced"
-        ? "<li><b>[unreferenced]</b> accepted teaching for which we have checked no source</li>"
-        : `<li><b>[${clean(ref)}]</b> ${clean(about.sources[ref].citation)} <em>(${clean(about.sources[ref].status)})</em></li>`)
+        ? `<li><b>[unreferenced]</b> ${t("accepted teaching for which we have checked no source")}</li>`
+        : `<li data-taught><b>[${clean(ref)}]</b> ${clean(about.sources[ref].citation)} <em>(${clean(about.sources[ref].status)})</em></li>`)
     .join("")}</ul>`;
   const mark = (call) => `<span class="cl-mark cl-${call}"><span aria-hidden="true">${SIGNS[call]}</span> ${clean(names[call])}</span>`;
 
@@ -79,7 +79,7 @@ function render({ model, el }) {
     row.id = `${id}-${claim.id}`;
     row.setAttribute("role", "option");
     row.dataset.claim = claim.id;
-    row.innerHTML = `<b class="cl-letter">${claim.leaflet}</b><span class="cl-words">${clean(claim.claim)}</span><span class="cl-sign" data-sign></span>`;
+    row.innerHTML = `<b class="cl-letter">${claim.leaflet}</b><span class="cl-words" data-taught>${clean(claim.claim)}</span><span class="cl-sign" data-sign></span>`;
     rows.set(claim.id, row);
   }
   part("list").append(...rows.values());
@@ -100,7 +100,7 @@ function render({ model, el }) {
     listed = about.claims.filter(matches).map((claim) => claim.id);
     const seen = new Set(listed);
     for (const [name, row] of rows) row.hidden = !seen.has(name);
-    part("count").textContent = `${listed.length} of ${about.claims.length} claims`;
+    part("count").textContent = t("{n} of {all} claims", { n: listed.length, all: about.claims.length });
     part("print").disabled = !listed.length;
     if (listed.length && !seen.has(current)) choose(listed[0]);
     else showCurrent();
@@ -111,7 +111,7 @@ function render({ model, el }) {
     const right = said && isRight(claim, said.answer);
     sign.textContent = said ? (right ? "✓" : "✕") : "";
     sign.className = `cl-sign ${said ? (right ? "cl-good" : "cl-bad") : ""}`;
-    row.setAttribute("aria-label", `Leaflet ${claim.leaflet}: ${claim.claim} ${said ? (right ? "Judged right." : "Judged wrong.") : "Not judged."}`);
+    row.setAttribute("aria-label", `${t("Leaflet {letter}: {claim}", { letter: claim.leaflet, claim: claim.claim })} ${said ? (right ? t("Judged right.") : t("Judged wrong.")) : t("Not judged.")}`);
   };
   const showCurrent = () => {
     for (const [name, row] of rows) row.setAttribute("aria-selected", String(name === current && !row.hidden));
@@ -137,21 +137,21 @@ function render({ model, el }) {
   const showCard = () => {
     const claim = known.get(current);
     const said = state.judged[current];
-    const head = `<p class="cl-kicker">Leaflet ${claim.leaflet} · ${clean(claim.topic)} · <span class="cl-id">${claim.id}</span></p>
-      <blockquote class="cl-claim">${clean(claim.claim)}</blockquote>`;
+    const head = `<p class="cl-kicker">${t("Leaflet {letter}", { letter: claim.leaflet })} · <span data-taught>${clean(claim.topic)}</span> · <span class="cl-id">${claim.id}</span></p>
+      <blockquote class="cl-claim" data-taught>${clean(claim.claim)}</blockquote>`;
     part("card").innerHTML = head + (said ? verdict(claim, said) : form());
     part("card").dataset.claim = current;
   };
 
   const form = () => `<form data-part="form">
-    <fieldset class="cl-calls"><legend>What do you call it?</legend>${about.calls
+    <fieldset class="cl-calls"><legend>${t("What do you call it?")}</legend>${about.calls
       .map((call) => `<label><input type="radio" name="${id}-call" value="${call.id}"> <span><b>${clean(call.name)}</b> <span class="cl-means">${clean(call.means)}</span></span></label>`)
       .join("")}</fieldset>
-    <fieldset class="cl-sure"><legend>How sure are you? <span class="cl-means">(if you like)</span></legend>${about.certainty
+    <fieldset class="cl-sure"><legend>${t("How sure are you?")} <span class="cl-means">${t("(if you like)")}</span></legend>${about.certainty
       .map(({ level, name }) => `<label><input type="radio" name="${id}-sure" value="${level}"> ${clean(name)}</label>`).join("")}</fieldset>
     <p class="cl-error" role="alert" data-part="missing"></p>
-    <p class="cl-actions"><button type="submit" class="vt-primary">Judge</button>
-      <button type="button" data-next>Skip</button></p></form>`;
+    <p class="cl-actions"><button type="submit" class="vt-primary">${t("Judge")}</button>
+      <button type="button" data-next>${t("Skip")}</button></p></form>`;
 
   const verdict = (claim, said) => {
     const right = isRight(claim, said.answer);
@@ -159,28 +159,29 @@ function render({ model, el }) {
     const clashes = claim.conflicts.map((name) => {
       const each = conflictOf.get(name);
       const other = each.sides.find((side) => !side.includes(claim.id));
-      return `<li><b>${clean(each.title)}.</b> Against it: ${other.map((x) => `leaflet ${known.get(x).leaflet}, “${clean(known.get(x).claim)}”`).join("; ")}
-        <button type="button" class="cl-small" data-conflict="${name}">Show this conflict</button></li>`;
+      return `<li><b data-taught>${clean(each.title)}.</b> ${t("Against it:")} ${other
+        .map((x) => `${t("leaflet {letter}", { letter: known.get(x).leaflet })}, <span data-taught>“${clean(known.get(x).claim)}”</span>`).join("; ")}
+        <button type="button" class="cl-small" data-conflict="${name}">${t("Show this conflict")}</button></li>`;
     });
     const questions = claim.questions.length
-      ? claim.questions.map((each) => link(each.file, "Quiz", `${each.lesson}, question ${each.number}`)).join("; ")
-      : "no question yet";
+      ? claim.questions.map((each) => link(each.file, "Quiz", `${each.lesson}, ${t("question {n}", { n: each.number })}`)).join("; ")
+      : t("no question yet");
     return `<div class="cl-verdict cl-${claim.verdict}" tabindex="-1" data-part="verdict">
-        <p class="cl-line"><strong>${right ? "✓ Right" : "✕ Not so"}.</strong> You said: ${clean(names[said.answer])}${clean(sure)}.</p>
-        <p class="cl-line">The literature: ${mark(claim.verdict)}${claim.conflicts.length ? ` and the leaflets conflict` : ""}</p>
-        <p class="cl-appraisal">${clean(claim.appraisal)}</p></div>
-      <h4>It stands on</h4>${sources(claim.refs)}
-      ${claim.confidence ? `<p class="vt-note">How sure the authors are of the part without a source: ${clean(claim.confidence)}.</p>` : ""}
-      ${clashes.length ? `<h4>Another leaflet says otherwise</h4><ul class="cl-clashes">${clashes.join("")}</ul>` : ""}
-      <dl class="cl-where"><div><dt>Taught in</dt><dd>${section(claim.place)}</dd></div><div><dt>Tested by</dt><dd>${questions}</dd></div></dl>
-      <p class="cl-actions"><button type="button" class="vt-primary" data-next>Next claim</button>
-        <button type="button" data-part="again">Judge it again</button></p>`;
+        <p class="cl-line"><strong>${right ? `✓ ${t("Right")}` : `✕ ${t("Not so")}`}.</strong> ${t("You said: {verdict}.", { verdict: clean(`${names[said.answer]}${sure}`) })}</p>
+        <p class="cl-line">${t("The literature:")} ${mark(claim.verdict)}${claim.conflicts.length ? ` ${t("and the leaflets conflict")}` : ""}</p>
+        <p class="cl-appraisal" data-taught>${clean(claim.appraisal)}</p></div>
+      <h4>${t("It stands on")}</h4>${sources(claim.refs)}
+      ${claim.confidence ? `<p class="vt-note">${t("How sure the authors are of the part without a source: {certainty}.", { certainty: clean(claim.confidence) })}</p>` : ""}
+      ${clashes.length ? `<h4>${t("Another leaflet says otherwise")}</h4><ul class="cl-clashes">${clashes.join("")}</ul>` : ""}
+      <dl class="cl-where"><div><dt>${t("Taught in")}</dt><dd data-taught>${section(claim.place)}</dd></div><div><dt>${t("Tested by")}</dt><dd>${questions}</dd></div></dl>
+      <p class="cl-actions"><button type="button" class="vt-primary" data-next>${t("Next claim")}</button>
+        <button type="button" data-part="again">${t("Judge it again")}</button></p>`;
   };
 
   const judge = () => {
     const call = root.querySelector(`input[name="${id}-call"]:checked`);
     if (!call) {
-      part("missing").textContent = "Choose one of the four first.";
+      part("missing").textContent = t("Choose one of the four first.");
       return;
     }
     const sure = root.querySelector(`input[name="${id}-sure"]:checked`);
@@ -212,25 +213,25 @@ function render({ model, el }) {
 
   part("conflicts").innerHTML = about.conflicts
     .map((each) => {
-      const side = (ids, name) => `<div class="cl-half"><h4>Side ${name}</h4><ul>${ids
-        .map((x) => `<li><b class="cl-letter">${known.get(x).leaflet}</b><button type="button" class="cl-plain" data-claim="${x}">${clean(known.get(x).claim)}</button></li>`)
+      const side = (ids, name) => `<div class="cl-half"><h4>${t("Side {letter}", { letter: name })}</h4><ul>${ids
+        .map((x) => `<li><b class="cl-letter">${known.get(x).leaflet}</b><button type="button" class="cl-plain" data-taught data-claim="${x}">${clean(known.get(x).claim)}</button></li>`)
         .join("")}</ul></div>`;
-      return `<details class="cl-conflict" data-id="${each.id}"><summary>${clean(each.title)}</summary>
+      return `<details class="cl-conflict" data-id="${each.id}"><summary data-taught>${clean(each.title)}</summary>
         <div class="cl-sides">${side(each.sides[0], "A")}${side(each.sides[1], "B")}</div>
-        <p><b>The literature.</b> ${clean(each.literature)}</p><p><b>This course.</b> ${clean(each.line)}</p>${sources(each.refs)}
-        <p>Taught in ${section(each.place)}</p></details>`;
+        <p><b>${t("The literature.")}</b> <span data-taught>${clean(each.literature)}</span></p><p><b>${t("This course.")}</b> <span data-taught>${clean(each.line)}</span></p>${sources(each.refs)}
+        <p>${t("Taught in")} <span data-taught>${section(each.place)}</span></p></details>`;
     })
     .join("");
 
   const letters = about.leaflets.map(({ id: letter }) => letter);
-  part("omissions").innerHTML = `<caption class="vt-visually-hidden">What each leaflet leaves out</caption>
-    <thead><tr><th scope="col">Left out</th>${letters.map((letter) => `<th scope="col">${letter}</th>`).join("")}<th scope="col">Why it matters</th></tr></thead>
+  part("omissions").innerHTML = `<caption class="vt-visually-hidden">${t("What each leaflet leaves out")}</caption>
+    <thead><tr><th scope="col">${t("Left out")}</th>${letters.map((letter) => `<th scope="col">${letter}</th>`).join("")}<th scope="col">${t("Why it matters")}</th></tr></thead>
     <tbody>${about.omissions
-      .map((each) => `<tr><th scope="row">${clean(each.missing)}</th>${letters
+      .map((each) => `<tr><th scope="row" data-taught>${clean(each.missing)}</th>${letters
         .map((letter) => (each.leaflets.includes(letter)
-          ? '<td class="cl-out"><span aria-hidden="true">✕</span><span class="vt-visually-hidden">left out</span></td>'
-          : '<td class="cl-in"><span aria-hidden="true">·</span><span class="vt-visually-hidden">not listed as left out</span></td>'))
-        .join("")}<td class="cl-why">${clean(each.why)} <span class="cl-refs">[${each.refs.map(clean).join("; ")}]</span> ${section(each.place)}</td></tr>`)
+          ? `<td class="cl-out"><span aria-hidden="true">✕</span><span class="vt-visually-hidden">${t("left out")}</span></td>`
+          : `<td class="cl-in"><span aria-hidden="true">·</span><span class="vt-visually-hidden">${t("not listed as left out")}</span></td>`))
+        .join("")}<td class="cl-why" data-taught>${clean(each.why)} <span class="cl-refs">[${each.refs.map(clean).join("; ")}]</span> ${section(each.place)}</td></tr>`)
       .join("")}</tbody>`;
 
   const showScore = ({ score, note }) => {
@@ -239,18 +240,18 @@ function render({ model, el }) {
     part("progress").textContent = score.lines[0];
     const fooled = score.fooled.filter((name) => known.has(name));
     part("score").innerHTML = `${score.lines.map((line) => `<p>${clean(line)}</p>`).join("")}
-      <div class="cl-scroll" tabindex="0" role="region" aria-label="What you said against what the literature says"><table class="cl-table">
-        <caption>What you said (rows) against what the literature says (columns)</caption>
-        <thead><tr><th scope="col">You said</th>${about.calls.filter((call) => call.id !== CONFLICT).map((call) => `<th scope="col">${clean(call.name)}</th>`).join("")}<th scope="col">You were right</th></tr></thead>
+      <div class="cl-scroll" tabindex="0" role="region" aria-label="${t("What you said against what the literature says")}"><table class="cl-table">
+        <caption>${t("What you said (rows) against what the literature says (columns)")}</caption>
+        <thead><tr><th scope="col">${t("You said")}</th>${about.calls.filter((call) => call.id !== CONFLICT).map((call) => `<th scope="col">${clean(call.name)}</th>`).join("")}<th scope="col">${t("You were right")}</th></tr></thead>
         <tbody>${score.rows
           .map((row, i) => `<tr><th scope="row">${clean(row.name)}</th>${row.cells
             .map((n, j) => `<td${i === j ? ' class="cl-hit"' : ""}>${n}</td>`).join("")}<td>${row.right}</td></tr>`)
           .join("")}</tbody></table></div>
-      <p class="vt-note"><b>The leaflets conflict</b> counts as right where another leaflet says otherwise, whatever the literature's verdict is.</p>
-      ${fooled.length ? `<h4>You called these supported, and they are not</h4><ul class="cl-fooled">${fooled
-        .map((name) => `<li><b class="cl-letter">${known.get(name).leaflet}</b><button type="button" class="cl-plain" data-claim="${name}">${clean(known.get(name).claim)}</button> ${mark(known.get(name).verdict)}</li>`)
+      <p class="vt-note">${t("<b>The leaflets conflict</b> counts as right where another leaflet says otherwise, whatever the literature's verdict is.")}</p>
+      ${fooled.length ? `<h4>${t("You called these supported, and they are not")}</h4><ul class="cl-fooled">${fooled
+        .map((name) => `<li><b class="cl-letter">${known.get(name).leaflet}</b><button type="button" class="cl-plain" data-taught data-claim="${name}">${clean(known.get(name).claim)}</button> ${mark(known.get(name).verdict)}</li>`)
         .join("")}</ul>` : ""}
-      ${score.judged ? '<p class="cl-actions"><button type="button" data-part="forget">Forget all judgements</button> <span data-part="sure" hidden>Really? <button type="button" data-part="yes">Yes, begin again</button> <button type="button" data-part="no">No, keep them</button></span></p>' : ""}`;
+      ${score.judged ? `<p class="cl-actions"><button type="button" data-part="forget">${t("Forget all judgements")}</button> <span data-part="sure" hidden>${t("Really?")} <button type="button" data-part="yes">${t("Yes, begin again")}</button> <button type="button" data-part="no">${t("No, keep them")}</button></span></p>` : ""}`;
   };
   const forget = () => {
     state.judged = {};
@@ -287,16 +288,16 @@ function render({ model, el }) {
       .map((name) => {
         const [claim, said] = [known.get(name), state.judged[name]];
         const boxes = about.calls.map((call) => `☐ ${clean(call.name)}`).join("<br>");
-        return `<tr><td>${claim.leaflet}</td><td>${clean(claim.claim)}</td><td>${said ? `You: ${clean(names[said.answer])}<br><b>${clean(names[claim.verdict])}</b>` : boxes}</td>
-          <td>${said ? `${clean(claim.appraisal)} [${claim.refs.map(clean).join("; ")}]` : ""}</td></tr>`;
+        return `<tr><td>${claim.leaflet}</td><td lang="en">${clean(claim.claim)}</td><td>${said ? `${t("You: {verdict}", { verdict: clean(names[said.answer]) })}<br><b>${clean(names[claim.verdict])}</b>` : boxes}</td>
+          <td lang="en">${said ? `${clean(claim.appraisal)} [${claim.refs.map(clean).join("; ")}]` : ""}</td></tr>`;
       })
       .join("");
-    return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Claim ledger</title><style>
+    return `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>${t("Claim ledger")}</title><style>
       body { font: 10pt/1.35 system-ui, sans-serif; color: #000; } table { width: 100%; border-collapse: collapse; }
       th, td { padding: 3pt 5pt; border: 0.5pt solid #777; text-align: left; vertical-align: top; } tr { break-inside: avoid; }
-      td:nth-child(2) { width: 36%; } td:nth-child(3) { width: 20%; }</style></head><body><h1>Claim ledger</h1>
-      <p>${listed.length} claims. ${clean(about.limits)} Teaching, not medical advice.</p>
-      <table><thead><tr><th>Leaflet</th><th>Claim</th><th>Verdict</th><th>Appraisal</th></tr></thead><tbody>${body}</tbody></table></body></html>`;
+      td:nth-child(2) { width: 36%; } td:nth-child(3) { width: 20%; }</style></head><body><h1>${t("Claim ledger")}</h1>
+      <p>${tn("{n} claim.", "{n} claims.", listed.length)} ${clean(about.limits)} ${t("Teaching, not medical advice.")}</p>
+      <table><thead><tr><th>${t("Leaflet")}</th><th>${t("Claim")}</th><th>${t("Verdict")}</th><th>${t("Appraisal")}</th></tr></thead><tbody>${body}</tbody></table></body></html>`;
   };
 
   // --- events

@@ -1,10 +1,10 @@
 // Load against strength, browser half. It asks the kernel and shows what comes back; nothing is computed here.
 
 const SLIDERS = {
-  body_weight: ["Body weight", (value) => `${value} kg`, 1],
-  lift: ["Mass lifted", (value) => `${value} kg`, 1],
-  bone_volume: ["Bone volume in the core", (value) => `${value} %`, 0.5],
-  wedge: ["Height already lost in front", (value) => `${value} %`, 5],
+  body_weight: [t("Body weight"), (value) => `${value} kg`, 1],
+  lift: [t("Mass lifted"), (value) => `${value} kg`, 1],
+  bone_volume: [t("Bone volume in the core"), (value) => `${value} %`, 0.5],
+  wedge: [t("Height already lost in front"), (value) => `${value} %`, 5],
 };
 const SIGNS = { safe: "✓", close: "!", over: "✕" };
 
@@ -20,47 +20,47 @@ const row = (id, name, label) => `
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
-  <h3 class="ld-verdict" data-part="verdict"></h3>
+  <h3 class="ld-verdict" data-part="verdict" data-taught></h3>
   <div class="ld-top">
-    <figure class="ld-figure"><div data-part="figure" role="img"></div><figcaption data-part="why"></figcaption></figure>
+    <figure class="ld-figure" data-taught><div data-part="figure" role="img"></div><figcaption data-part="why"></figcaption></figure>
     <div>
-      <fieldset class="ld-chart" data-part="chart"><legend class="vt-visually-hidden">Posture</legend>
+      <fieldset class="ld-chart" data-part="chart"><legend class="vt-visually-hidden">${t("Posture")}</legend>
         <div class="ld-row" aria-hidden="true"><div class="ld-names" data-part="names"></div></div>
         ${Object.entries(about.postures).map(([name, label]) => row(id, name, label)).join("")}
-        <div class="ld-row" aria-hidden="true"><div class="ld-unit"><b>load, kN</b>as if this lay on it</div>
+        <div class="ld-row" aria-hidden="true"><div class="ld-unit"><b>${t("load, kN")}</b>${t("as if this lay on it")}</div>
           <div class="ld-axis" data-part="axis"></div></div>
       </fieldset>
-      <p class="ld-words" data-part="words"></p>
+      <p class="ld-words" data-part="words" data-taught></p>
     </div>
   </div>
   <div class="ld-desk">
-    <fieldset><legend>Bone</legend>
+    <fieldset><legend>${t("Bone")}</legend>
       <div class="ld-bone"><img data-part="lattice" alt="" width="280" height="280">
         <div>${slider(id, "bone_volume", about.ranges.bone_volume)}
-          <p data-part="score"></p><p class="vt-note" data-part="lost"></p></div></div>
+          <p data-part="score" data-taught></p><p class="vt-note" data-part="lost" data-taught></p></div></div>
     </fieldset>
-    <fieldset><legend>Person</legend>
-      <div class="ld-pick"><label for="${id}-level">Vertebra</label>
+    <fieldset><legend>${t("Person")}</legend>
+      <div class="ld-pick"><label for="${id}-level">${t("Vertebra")}</label>
         <select id="${id}-level" data-part="level">${about.levels.map((level) => `<option>${level}</option>`).join("")}</select></div>
       ${slider(id, "body_weight", about.ranges.body_weight)}${slider(id, "lift", about.ranges.lift)}
-      <p class="vt-note" data-part="empty" hidden>The hands are empty in this posture.</p>
+      <p class="vt-note" data-part="empty" hidden>${t("The hands are empty in this posture.")}</p>
     </fieldset>
-    <fieldset><legend>Old wedge fracture</legend>
+    <fieldset><legend>${t("Old wedge fracture")}</legend>
       ${slider(id, "wedge", about.ranges.wedge)}
-      <div class="ld-pick" role="radiogroup" aria-label="Where">${Object.entries(about.where)
+      <div class="ld-pick" role="radiogroup" aria-label="${t("Where")}">${Object.entries(about.where)
         .map(([value, text]) => `<label><input type="radio" name="${id}-where" value="${value}"> ${text}</label>`).join("")}</div>
-      <label class="ld-check"><input type="checkbox" data-part="balance"> <span>Hips and spine balance it</span></label>
-      <p class="vt-note" data-part="leans"></p>
+      <label class="ld-check"><input type="checkbox" data-part="balance"> <span>${t("Hips and spine balance it")}</span></label>
+      <p class="vt-note" data-part="leans" data-taught></p>
     </fieldset>
   </div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <details><summary>About this model</summary><dl>${Object.entries(about.model)
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <details><summary>${t("About this model")}</summary><dl data-taught>${Object.entries(about.model)
     .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
-  <p class="vt-note">Teaching model, not reviewed by a clinician. ${about.limits}</p>`;
+  <p class="vt-note">${t("Teaching model, not reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
 function render({ model, el }) {
   const { about, root, part, state, ask, tell, showSliders, follow } = opened(
-    { model, el }, "ld", "Load against strength", markup, "Nothing moves",
+    { model, el }, "ld", t("Load against strength"), markup, t("Nothing moves"),
   );
 
   const showControls = () => {
@@ -83,8 +83,8 @@ function render({ model, el }) {
     const share = (force) => `${(100 * force) / end}%`;
     const box = part("chart");
     for (const [name, force] of Object.entries({ low, middle, high })) box.style.setProperty(`--${name}`, share(force));
-    part("names").innerHTML = `<span style="left:${share((low + high) / 2)}">may break</span>
-      <span style="left:${share(low / 2)}">holds</span><span style="left:${share((high + end) / 2)}">breaks</span>`;
+    part("names").innerHTML = `<span style="left:${share((low + high) / 2)}">${t("may break")}</span>
+      <span style="left:${share(low / 2)}">${t("holds")}</span><span style="left:${share((high + end) / 2)}">${t("breaks")}</span>`;
     const [may, ...others] = [...part("names").children].map((name) => [name, name.getBoundingClientRect()]);
     for (const [name, at] of others) name.hidden = at.left < may[1].right + 4 && at.right > may[1].left - 4;
     const width = part("axis").clientWidth;
@@ -94,7 +94,7 @@ function render({ model, el }) {
       const value = line.querySelector(".ld-value");
       value.textContent = `${SIGNS[grade]} ${text}`;
       value.classList.toggle("ld-left", width * (1 - load / end) < 84);
-      line.title = `${about.postures[name]}: ${text} on ${level}, as if ${mass} lay on it`;
+      line.title = t("{posture}: {load} on {level}, as if {mass} lay on it", { posture: about.postures[name], load: text, level, mass });
     }
     part("axis").innerHTML = ticks
       .map(({ at, text, mass }) => `<span style="left:${share(at)}"><b>${text}</b>${mass}</span>`).join("");
@@ -105,7 +105,7 @@ function render({ model, el }) {
     part("figure").setAttribute("aria-label", shown.described);
     part("why").textContent = shown.readout.why;
     part("lattice").src = shown.lattice;
-    part("lattice").alt = `Computed trabecular bone, 8 millimetres wide, ${shown.bone.bone}. ${shown.bone.lattice}`;
+    part("lattice").alt = `${t("Computed trabecular bone, 8 millimetres wide, {density}.", { density: shown.bone.bone })} ${shown.bone.lattice}`;
     part("score").textContent = shown.bone.score;
     part("lost").textContent = shown.bone.lattice;
     part("leans").textContent = shown.bone.leans;

@@ -1,11 +1,11 @@
 // What cement does to the neighbour, browser half. It asks the kernel and paints what comes back; nothing is computed here.
 
 const SLIDERS = {
-  cement: ["Cement in the lower body", (value) => `${value} mL`, 0.5],
-  contact: ["Cement reaches the endplates", (value) => (value === 0 ? "not at all" : value === 100 ? "fully" : `${value} %`), 5],
-  bone_volume: ["Bone volume, of all bodies", (value) => `${value} %`, 0.5],
-  damage: ["Damage by the fracture", (value) => (value ? `${value} %` : "none"), 5],
-  wedge: ["Wedge of L1", (value) => `${value}°`, 1],
+  cement: [t("Cement in the lower body"), (value) => `${value} mL`, 0.5],
+  contact: [t("Cement reaches the endplates"), (value) => (value === 0 ? t("not at all") : value === 100 ? t("fully") : `${value} %`), 5],
+  bone_volume: [t("Bone volume, of all bodies"), (value) => `${value} %`, 0.5],
+  damage: [t("Damage by the fracture"), (value) => (value ? `${value} %` : t("none")), 5],
+  wedge: [t("Wedge of L1"), (value) => `${value}°`, 1],
 };
 const FIELD = [-25, -5, 50, 67]; // mm, of the section's picture: left, margin above and below (negative), width, height
 const SIDE = [-46, -3, 78, 99];
@@ -27,61 +27,60 @@ const picture = (name, [x, y, wide, high]) => `
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
-  <fieldset class="nb-switch"><legend>Before and after the cement, what stays the same?</legend>
+  <fieldset class="nb-switch"><legend>${t("Before and after the cement, what stays the same?")}</legend>
     <div>${radios(id, "control", about.same)}</div></fieldset>
-  <h3 class="nb-verdict" data-part="verdict"></h3>
+  <h3 class="nb-verdict" data-part="verdict" data-taught></h3>
   <div class="nb-top">
     <figure>${picture("section", FIELD)}
       <figcaption>
         <span class="nb-ramp" aria-hidden="true" style="background:linear-gradient(to right, ${about.colours.join(", ")})"></span>
-        <span class="nb-ends"><span>no strain</span><span>bone yields (${about.yield})</span></span>
-        <span class="nb-key"><span><i class="nb-cement"></i>cement</span><span><i class="nb-disc"></i>disc, pressure in MPa</span></span>
-        <span class="vt-note">Movements up and down are drawn ${about.lift} times; the disc's own shortening is left out.</span>
+        <span class="nb-ends"><span>${t("no strain")}</span><span>${t("bone yields ({strain})", { strain: about.yield })}</span></span>
+        <span class="nb-key"><span><i class="nb-cement"></i>${t("cement")}</span><span><i class="nb-disc"></i>${t("disc, pressure in MPa")}</span></span>
+        <span class="vt-note">${t("Movements up and down are drawn {lift} times; the disc's own shortening is left out.", { lift: about.lift })}</span>
       </figcaption></figure>
     <div>
       <div data-part="chart"></div>
-      <p class="vt-note">Upright marks: published, each for its own study's cement and bone.</p>
-      <p data-part="words"></p>
+      <p class="vt-note">${t("Upright marks: published, each for its own study's cement and bone.")}</p>
+      <p data-part="words" data-taught></p>
     </div>
   </div>
   <div class="nb-desk">
-    <fieldset><legend>Cement</legend>
-      ${slider(id, "cement", about.ranges.cement)}<p class="vt-note nb-fill" data-part="fill"></p>
+    <fieldset><legend>${t("Cement")}</legend>
+      ${slider(id, "cement", about.ranges.cement)}<p class="vt-note nb-fill" data-part="fill" data-taught></p>
       ${slider(id, "contact", about.ranges.contact)}
     </fieldset>
-    <fieldset><legend>Bone</legend>${slider(id, "bone_volume", about.ranges.bone_volume)}${slider(id, "damage", about.ranges.damage)}</fieldset>
-    <fieldset><legend>Try</legend>
+    <fieldset><legend>${t("Bone")}</legend>${slider(id, "bone_volume", about.ranges.bone_volume)}${slider(id, "damage", about.ranges.damage)}</fieldset>
+    <fieldset><legend>${t("Try")}</legend>
       <div class="nb-presets">${Object.keys(about.presets).map((name) => `<button type="button" data-preset="${name}">${name}</button>`).join("")}</div>
     </fieldset>
   </div>
   <div class="nb-part">
-    <h3>The treated body itself</h3>
+    <h3>${t("The treated body itself")}</h3>
     <div data-part="body"></div>
   </div>
   <div class="nb-part">
-    <h3>And the lean? The same spine from the side</h3>
+    <h3>${t("And the lean? The same spine from the side")}</h3>
     <div class="nb-lean">
-      <figure>${picture("side", SIDE)}<figcaption class="vt-note">Front on the left, as on a film. Movements are drawn ${about.sway} times.</figcaption></figure>
+      <figure>${picture("side", SIDE)}<figcaption class="vt-note">${t("Front on the left, as on a film. Movements are drawn {sway} times.", { sway: about.sway })}</figcaption></figure>
       <div>
         ${slider(id, "wedge", about.ranges.wedge)}
-        <label class="nb-check"><input type="checkbox" data-flag="compensated"> <span>Hips and spine take back ${about.compensation} of the lean (fitted to [rohlmann2006])</span></label>
-        <p class="nb-title" id="${id}-lean">Strain in the front of T12, the neighbour above</p>
+        <label class="nb-check"><input type="checkbox" data-flag="compensated"> <span>${t("Hips and spine take back {compensation} of the lean (fitted to [rohlmann2006])", { compensation: about.compensation })}</span></label>
+        <p class="nb-title" id="${id}-lean">${t("Strain in the front of T12, the neighbour above")}</p>
         <div data-part="lean"></div>
-        <p data-part="leaning"></p>
-        <p class="vt-note">Measured in cadavers with badly worn discs: the front half bore 18 % of the load upright and 58 %
-          stooping [pollintine2004].</p>
+        <p data-part="leaning" data-taught></p>
+        <p class="vt-note">${t("Measured in cadavers with badly worn discs: the front half bore 18 % of the load upright and 58 % stooping [pollintine2004].")}</p>
       </div>
     </div>
   </div>
   <div class="nb-part">
-    <h3>Do neighbours really break more often?</h3>
-    <p>More pressure in a model is not a fracture. What has been seen in patients and in the laboratory:</p>
-    <ul>${about.evidence.map((text) => `<li>${text}</li>`).join("")}</ul>
+    <h3>${t("Do neighbours really break more often?")}</h3>
+    <p>${t("More pressure in a model is not a fracture. What has been seen in patients and in the laboratory:")}</p>
+    <ul data-taught>${about.evidence.map((text) => `<li>${text}</li>`).join("")}</ul>
   </div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <details><summary>About this model</summary><dl>${Object.entries(about.model)
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <details><summary>${t("About this model")}</summary><dl data-taught>${Object.entries(about.model)
     .map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join("")}</dl></details>
-  <p class="vt-note">Teaching model, not reviewed by a clinician. Not a forecast for a patient.</p>`;
+  <p class="vt-note">${t("Teaching model, not reviewed by a clinician. Not a forecast for a patient.")}</p>`;
 
 const decode = (text, Kind) => new Kind(bytesOf(text).buffer);
 
@@ -130,9 +129,9 @@ function sectionLines({ cement, bodies, disc, pressures, height }) {
   return `${line ? `<path class="nb-edge" d="M0,${down(FIELD, cement[0][1])}L${line}L0,${down(FIELD, cement.at(-1)[1])}"/>` : ""}
     <path class="nb-axis" d="M0,${down(FIELD, -2)}V${down(FIELD, height + 2)}"/>
     ${text(-9.2, disc - 0.9, pressures[0], "nb-number")}${text(9.2, disc - 0.9, pressures[1], "nb-number")}
-    ${text(-9.2, height + 2, "without")}${text(9.2, height + 2, "with cement")}
-    <text transform="translate(-21.2 ${down(FIELD, bodies[1])}) rotate(-90)">neighbour</text>
-    <text transform="translate(-21.2 ${down(FIELD, bodies[0])}) rotate(-90)">treated</text>`;
+    ${text(-9.2, height + 2, t("without"))}${text(9.2, height + 2, t("with cement"))}
+    <text transform="translate(-21.2 ${down(FIELD, bodies[1])}) rotate(-90)">${t("neighbour")}</text>
+    <text transform="translate(-21.2 ${down(FIELD, bodies[0])}) rotate(-90)">${t("treated")}</text>`;
 }
 
 function sideLines({ labels, cement }) {
@@ -142,26 +141,26 @@ function sideLines({ labels, cement }) {
 
 function changes({ rows, end }, control, same) {
   const share = (value) => `${(100 * Math.max(0, Math.min(value, end))) / end}%`;
-  return `<div role="group" aria-label="Changes by the cement">
+  return `<div role="group" aria-label="${t("Changes by the cement")}">
     ${rows.map(({ label, values, texts, intact, intact_text: before, published }) => `
       <div class="nb-row"><p class="nb-title">${label}</p>
       ${Object.keys(same).map((name, i) => {
         const paper = published[name];
         const chosen = name === control;
-        return `<div class="nb-line ${chosen ? "nb-chosen" : ""} nb-${name}"><span class="nb-name">same ${name === "load" ? "load" : "shortening"}</span>
+        return `<div class="nb-line ${chosen ? "nb-chosen" : ""} nb-${name}"><span class="nb-name">${name === "load" ? t("same load") : t("same shortening")}</span>
           <span class="nb-track"><span class="nb-bar" style="width:${share(values[i])}"></span>
             ${paper ? `<span class="nb-paper" style="left:${share(paper[0])}"></span>` : ""}
             ${chosen && intact !== null && intact > 0.2 ? `<span class="nb-intact" style="left:${share(intact)}"></span>` : ""}</span>
           <span class="nb-value">${texts[i]}</span>
-          ${paper ? `<span class="nb-cited">published ${paper[1]} [${paper[2]}]</span>` : ""}
-          ${chosen && intact !== null && intact > 0.2 ? `<span class="nb-cited">before the fracture ${before} (dashed)</span>` : ""}</div>`;
+          ${paper ? `<span class="nb-cited">${t("published {value}", { value: paper[1] })} [${paper[2]}]</span>` : ""}
+          ${chosen && intact !== null && intact > 0.2 ? `<span class="nb-cited">${t("before the fracture {before} (dashed)", { before })}</span>` : ""}</div>`;
       }).join("")}</div>`).join("")}</div>`;
 }
 
 function bars({ body, whole }) {
   return body.map(({ label, values }) => `
-    <div class="nb-row"><p class="nb-title">${label}, intact = 100 %</p>
-    ${["without cement", "with cement"].map((name, i) => `<div class="nb-line nb-chosen nb-body"><span class="nb-name">${name}</span>
+    <div class="nb-row"><p class="nb-title">${t("{label}, intact = 100 %", { label })}</p>
+    ${[t("without cement"), t("with cement")].map((name, i) => `<div class="nb-line nb-chosen nb-body"><span class="nb-name">${name}</span>
       <span class="nb-track"><span class="nb-bar" style="width:${(100 * values[i]) / whole}%"></span><span class="nb-whole" style="left:${10000 / whole}%"></span></span>
       <span class="nb-value">${values[i]} %</span></div>`).join("")}</div>`).join("");
 }
@@ -173,7 +172,7 @@ function leanBars({ lean, most }) {
 
 function render({ model, el }) {
   const { about, root, part, state, ask, tell, showSliders, follow } = opened(
-    { model, el }, "nb", "Cement and the neighbour", markup, "Nothing moves",
+    { model, el }, "nb", t("Cement and the neighbour"), markup, t("Nothing moves"),
   );
 
   const showControls = () => {
@@ -196,7 +195,7 @@ function render({ model, el }) {
     part("section-lines").innerHTML = sectionLines(section);
     part("side-lines").innerHTML = sideLines(side);
     part("section").setAttribute("aria-label", described);
-    part("side").setAttribute("aria-label", `Three vertebrae from the side. ${readout.leaning}`);
+    part("side").setAttribute("aria-label", `${t("Three vertebrae from the side.")} ${readout.leaning}`);
     part("verdict").textContent = readout.verdict;
     part("chart").innerHTML = changes(readout, state.control, about.same);
     part("words").textContent = unbroken(readout.words);

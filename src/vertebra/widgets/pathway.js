@@ -3,30 +3,30 @@
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <div class="pt-desk">${invented(id, about)}
-    <details><summary>Set the findings yourself</summary>
+    <details><summary>${t("Set the findings yourself")}</summary>
       <div class="pt-groups">${about.groups.map((each) => fieldGroup(id, each)).join("")}</div></details>
   </div>
   <div class="pw-now">
-    <div class="pw-buttons"><button type="button" data-go="-1">← Back</button>
-      <button type="button" class="vt-primary" data-go="1">Next step →</button>
-      <button type="button" data-go="all">To the end</button>
+    <div class="pw-buttons"><button type="button" data-go="-1">${t("← Back")}</button>
+      <button type="button" class="vt-primary" data-go="1">${t("Next step →")}</button>
+      <button type="button" data-go="all">${t("To the end")}</button>
       <span class="pw-count" data-part="count"></span></div>
-    <div data-part="now"></div>
+    <div data-part="now" data-taught></div>
   </div>
   <p class="pw-verdict" data-part="verdict" hidden></p>
   <div class="pw-asked" data-part="asked" hidden></div>
-  <div class="pw-map" data-part="map" role="region" tabindex="0" aria-label="Flow chart, scrolls">
-    <div data-part="drawing" role="img" aria-label="Flow chart of the pathway. The way so far is marked; it stands as text in the list of steps."></div></div>
-  <details><summary>All steps so far, as text</summary><ol class="pw-steps" data-part="steps"></ol></details>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <p class="vt-note">${about.limits}</p>`;
+  <div class="pw-map" data-part="map" role="region" tabindex="0" aria-label="${t("Flow chart, scrolls")}">
+    <div data-part="drawing" role="img" aria-label="${t("Flow chart of the pathway. The way so far is marked; it stands as text in the list of steps.")}"></div></div>
+  <details><summary>${t("All steps so far, as text")}</summary><ol class="pw-steps" data-part="steps" data-taught></ol></details>
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <p class="vt-note" data-taught>${about.limits}</p>`;
 
 const stepText = ({ title, why, says, clock, haste, refs }) => `
   <strong>${title}</strong>${clock ? ` <span class="pw-clock pw-${haste}">${clock}</span>` : ""}
   ${why ? `<span class="pw-why">${why}</span>` : ""}<span class="pw-says">${says} [${refs}]</span>`;
 
 function render({ model, el }) {
-  const desk = opened({ model, el }, "pw", "Decision pathway", markup, "Nothing moves");
+  const desk = opened({ model, el }, "pw", t("Decision pathway"), markup, t("Nothing moves"));
   const { root, part, state, ask, tell, follow } = desk;
 
   const go = (step) => {
@@ -38,12 +38,12 @@ function render({ model, el }) {
     state.step = shown.step;
     part("drawing").innerHTML = shown.drawing;
     part("now").innerHTML = stepText(shown.steps.at(-1));
-    part("count").textContent = `Step ${shown.step + 1} of ${shown.last + 1}`;
+    part("count").textContent = t("Step {n} of {all}", { n: shown.step + 1, all: shown.last + 1 });
     part("steps").innerHTML = shown.steps.map((step) => `<li>${stepText(step)}</li>`).join("");
     part("verdict").hidden = !shown.verdict;
-    part("verdict").textContent = shown.verdict && `The path led to: ${shown.verdict}`;
+    part("verdict").textContent = shown.verdict && t("The path led to: {end}", { end: shown.verdict });
     part("asked").hidden = !shown.asked.length;
-    part("asked").innerHTML = `<strong>Not known on the way, and to be found out:</strong> ${shown.asked.join(" ")}`;
+    part("asked").innerHTML = `<strong>${t("Not known on the way, and to be found out:")}</strong> <span data-taught>${shown.asked.join(" ")}</span>`;
     // A button that is about to be disabled hands its focus on, or the keyboard would start again at the top.
     const [back, next, all] = root.querySelectorAll("[data-go]");
     const atEnd = shown.step === shown.last;

@@ -10,16 +10,16 @@ const choice = (id, { name, label, options }) => `
 const slider = (id, { name, label, range: [low, high] }) => `
   <div class="pt-field pt-slider"><label for="${id}-${name}">${label}</label><output for="${id}-${name}" data-value="${name}"></output>
     <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="1">
-    <label class="pt-check"><input type="checkbox" data-unknown="${name}"> <span>not known<span class="vt-visually-hidden">: ${label}</span></span></label></div>`;
+    <label class="pt-check"><input type="checkbox" data-unknown="${name}"> <span>${t("not known")}<span class="vt-visually-hidden">: ${label}</span></span></label></div>`;
 
 const fieldGroup = (id, { legend, fields }) => `
   <fieldset><legend>${legend}</legend>${fields.map((field) => (field.range ? slider : choice)(id, field)).join("")}</fieldset>`;
 
 const invented = (id, about) => `
-  <div class="pt-example"><label for="${id}-example">An invented patient</label>
-    <select id="${id}-example" data-part="example"><option value="">as set below</option>${Object.entries(about.examples)
+  <div class="pt-example"><label for="${id}-example">${t("An invented patient")}</label>
+    <select id="${id}-example" data-part="example"><option value="">${t("as set below")}</option>${Object.entries(about.examples)
       .map(([name, [text]]) => `<option value="${name}">${text}</option>`).join("")}</select>
-    <p data-part="story" hidden></p></div>`;
+    <p data-part="story" data-taught hidden></p></div>`;
 
 // Keeps controls and `state` together. `changed` is called when the reader has set something.
 function patientControls({ about, root, part, state }, changed) {
@@ -41,7 +41,7 @@ function patientControls({ about, root, part, state }, changed) {
       if (!unknown) input.value = state[name];
       input.disabled = unknown;
       const unit = state[name] === 1 ? fields[name].unit.replace(/s$/, "") : fields[name].unit;
-      const value = unknown ? "not known" : `${state[name]} ${unit}`;
+      const value = unknown ? t("not known") : `${state[name]} ${unit}`;
       input.setAttribute("aria-valuetext", value);
       root.querySelector(`[data-value="${name}"]`).textContent = value;
       root.querySelector(`[data-unknown="${name}"]`).checked = unknown;

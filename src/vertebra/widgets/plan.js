@@ -38,48 +38,49 @@ function markup(id, about) {
     .map((each) => box("feature", each.id, each.name)).join("");
   return `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
-  <h3 class="pl-verdict" data-part="verdict"></h3>
-  <section class="pl-patient" aria-label="Patient">
-    <div><label class="pl-label" for="${id}-patient">Patient</label>
+  <h3 class="pl-verdict" data-part="verdict" data-taught></h3>
+  <section class="pl-patient" aria-label="${t("Patient")}">
+    <div><label class="pl-label" for="${id}-patient">${t("Patient")}</label>
       <select id="${id}-patient" data-part="patient">${Object.entries(about.patients)
         .map(([name, each]) => `<option value="${name}">${each.name}</option>`).join("")}</select>
-      <p data-part="story"></p>
-      ${slider(id, "age", "Age", about.age)}${slider(id, "egfr", "eGFR, mL/min/1.73 m²", about.egfr)}</div>
-    <fieldset><legend>Brings along</legend><div class="pl-body">${features("body")}</div></fieldset>
-    <fieldset><legend>Takes already</legend>${features("drugs")}</fieldset>
+      <p data-part="story" data-taught></p>
+      ${slider(id, "age", t("Age"), about.age)}${slider(id, "egfr", t("eGFR, mL/min/1.73 m²"), about.egfr)}</div>
+    <fieldset><legend>${t("Brings along")}</legend><div class="pl-body">${features("body")}</div></fieldset>
+    <fieldset><legend>${t("Takes already")}</legend>${features("drugs")}</fieldset>
   </section>
-  <section aria-label="Plan">
+  <section aria-label="${t("Plan")}">
     <div class="pl-groups"><div>${group(about.groups[0])}
-      <p class="vt-note">How well a measure was tested; what came out stands below.</p>
-      <ul class="pl-key">${about.strengths.map((each) => `<li>${tested(each.id)}<span>${each.says}</span></li>`).join("")}</ul></div>
+      <p class="vt-note">${t("How well a measure was tested; what came out stands below.")}</p>
+      <ul class="pl-key">${about.strengths.map((each) => `<li>${tested(each.id)}<span data-taught>${each.says}</span></li>`).join("")}</ul></div>
       <div>${about.groups.slice(1).map(group).join("")}</div></div>
-    <div class="pl-foot"><span><label for="${id}-review">Reviewed</label>
+    <div class="pl-foot"><span><label for="${id}-review">${t("Reviewed")}</label>
       <select id="${id}-review" data-part="review">${about.reviews
         .map(([days, words]) => `<option value="${days}">${words}</option>`).join("")}</select></span>
-      <button type="button" data-do="clear">Empty the plan</button>
-      <button type="button" data-do="letter">Back to the letter</button>
-      <button type="button" data-do="sound">Show one we would accept</button></div>
+      <button type="button" data-do="clear">${t("Empty the plan")}</button>
+      <button type="button" data-do="letter">${t("Back to the letter")}</button>
+      <button type="button" data-do="sound">${t("Show one we would accept")}</button></div>
   </section>
-  <section aria-label="Warnings"><h3>What speaks against it</h3><ul class="pl-list" data-part="warnings"></ul></section>
-  <section aria-label="Missing"><h3>What is missing</h3><ul class="pl-list" data-part="missing"></ul></section>
-  <details data-part="tested"><summary>How well is each choice tested?</summary>
+  <section aria-label="${t("Warnings")}"><h3>${t("What speaks against it")}</h3><ul class="pl-list" data-part="warnings"></ul></section>
+  <section aria-label="${t("Missing")}"><h3>${t("What is missing")}</h3><ul class="pl-list" data-part="missing"></ul></section>
+  <details data-part="tested"><summary>${t("How well is each choice tested?")}</summary>
     <div class="pl-evidence" data-part="evidence"></div></details>
-  <article class="pl-card" aria-label="The plan on one card"><div data-part="card"></div>
-    <p class="pl-print"><button type="button" class="vt-primary" data-do="print">Print the card</button>
+  <article class="pl-card" aria-label="${t("The plan on one card")}"><div data-part="card"></div>
+    <p class="pl-print"><button type="button" class="vt-primary" data-do="print">${t("Print the card")}</button>
       <span class="vt-note" data-part="unready"></span></p></article>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <p class="vt-note">${about.limits}</p>`;
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <p class="vt-note" data-taught>${about.limits}</p>`;
 }
 
 function render({ model, el }) {
   const { about, root, part, state, ask, tell, print, follow } = opened(
-    { model, el }, "pl", "Plan builder", markup, "Nothing is checked",
+    { model, el }, "pl", t("Plan builder"), markup, t("Nothing is checked"),
   );
   const rank = Object.fromEntries(about.strengths.map((each, i) => [each.id, { ...each, share: 1 - i / 4 }]));
 
-  const make = (tag, text = "", css = "") => {
+  const make = (tag, text = "", css = "", taught = false) => {
     const made = document.createElement(tag);
     made.textContent = text;
+    if (taught) made.dataset.taught = "";
     if (css) made.className = css;
     return made;
   };
@@ -87,23 +88,23 @@ function render({ model, el }) {
   // A sentence whose sources, in brackets at its end, stand back a little.
   const cite = (tag, text) => {
     const [, sentence, sources] = text.match(/^(.*?)( \[[a-z0-9_; ]+\])?$/s);
-    const made = make(tag, sentence);
+    const made = make(tag, sentence, "", true);
     if (sources) made.append(make("span", sources, "pl-refs"));
     return made;
   };
 
   const showControls = () => {
     part("patient").value = state.patient;
-    part("story").textContent = `${about.patients[state.patient].story} (Invented.)`;
+    part("story").textContent = `${about.patients[state.patient].story} ${t("(Invented.)")}`;
     for (const name of ["age", "egfr"]) root.querySelector(`[data-slider="${name}"]`).value = state[name];
-    root.querySelector('[data-value="age"]').textContent = `${state.age} years`;
-    root.querySelector('[data-slider="age"]').setAttribute("aria-valuetext", `${state.age} years`);
+    root.querySelector('[data-value="age"]').textContent = tn("{n} year", "{n} years", state.age);
+    root.querySelector('[data-slider="age"]').setAttribute("aria-valuetext", tn("{n} year", "{n} years", state.age));
     for (const input of root.querySelectorAll("[data-feature]")) input.checked = state.features.includes(input.dataset.feature);
     for (const input of root.querySelectorAll("[data-measure]")) input.checked = state.measures.includes(input.dataset.measure);
     const days = state.review === null ? "" : String(state.review);
     const select = part("review");
     // A lesson may open on a day that stands in no list.
-    if (![...select.options].some((option) => option.value === days)) select.append(new Option(`in ${days} days`, days));
+    if (![...select.options].some((option) => option.value === days)) select.append(new Option(tn("in {n} day", "in {n} days", Number(days)), days));
     select.value = days;
   };
 
@@ -120,13 +121,13 @@ function render({ model, el }) {
     const sign = make("span", about.signs[severity]);
     sign.setAttribute("aria-hidden", "true");
     badge.append(sign, ` ${about.words[severity]}`);
-    head.append(badge, " ", make("strong", says));
+    head.append(badge, " ", make("strong", says, "", true));
     item.append(head);
-    if (by.length) item.append(make("p", `Because of: ${by.join(" + ")}`, "pl-by"));
+    if (by.length) item.append(make("p", t("Because of: {causes}", { causes: by.join(" + ") }), "pl-by"));
     const why = cite("p", reason);
     why.className = "pl-reason";
     const todo = make("p", "", "pl-todo");
-    todo.append(make("strong", "What to do: "), mend);
+    todo.append(make("strong", t("What to do: ")), make("span", mend, "", true));
     item.append(why, todo);
     return item;
   };
@@ -137,12 +138,12 @@ function render({ model, el }) {
 
   const showEvidence = (rows) => part("evidence").replaceChildren(...rows.map((row) => {
     const line = make("section", "", "pl-row");
-    const head = make("h4", row.name);
+    const head = make("h4", row.name, "", true);
     const mark = make("p", "", "pl-mark");
     mark.innerHTML = disc(rank[row.strength].share);
-    mark.append(`${rank[row.strength].word}: ${row.verdict}`);
+    mark.append(make("span", `${rank[row.strength].word}: ${row.verdict}`, "", true));
     const facts = make("dl");
-    for (const [name, text] of [["Found", row.found], ["Harms", row.harms], ["Stop or review", row.stop]]) {
+    for (const [name, text] of [[t("Found"), row.found], [t("Harms"), row.harms], [t("Stop or review"), row.stop]]) {
       const pair = make("div");
       pair.append(make("dt", name), cite("dd", text));
       facts.append(pair);
@@ -152,41 +153,41 @@ function render({ model, el }) {
   }));
 
   const showCard = ({ title, groups, net, review }, acceptable) => {
-    const made = [make("h3", title), make("p", acceptable
-      ? "A teaching example for an invented patient, not medical advice."
-      : "Draft. Not to be given to anybody yet.", acceptable ? "vt-note" : "pl-draft")];
+    const made = [make("h3", title, "", true), make("p", acceptable
+      ? t("A teaching example for an invented patient, not medical advice.")
+      : t("Draft. Not to be given to anybody yet."), acceptable ? "vt-note" : "pl-draft")];
     const columns = make("div", "", "pl-columns");
     for (const [heading, lines] of groups) {
       const block = make("div");
       const list = make("ul");
-      list.append(...lines.map((line) => make("li", line)));
-      block.append(make("h4", heading), list);
+      list.append(...lines.map((line) => make("li", line, "", true)));
+      block.append(make("h4", heading, "", true), list);
       columns.append(block);
     }
     made.push(columns);
     if (net) {
       const box = make("div", "", "pl-net");
-      box.append(make("h4", "Come back at once"), make("p", net));
+      box.append(make("h4", t("Come back at once")), make("p", net, "", true));
       made.push(box);
     }
-    made.push(make("p", `Next look at this plan: ${review}. Date: ______________  Number to ring: ______________`));
+    made.push(make("p", t("Next look at this plan: {when}. Date: ______________  Number to ring: ______________", { when: review })));
     part("card").replaceChildren(...made);
     root.querySelector('[data-do="print"]').disabled = !acceptable;
-    part("unready").textContent = acceptable ? "" : "Ready when nothing must go and nothing is missing.";
+    part("unready").textContent = acceptable ? "" : t("Ready when nothing must go and nothing is missing.");
   };
 
-  const paper = () => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Plan</title><style>${PAPER}</style>
+  const paper = () => `<!doctype html><html lang="${language}"><meta charset="utf-8"><title>${t("Plan")}</title><style>${PAPER}</style>
     ${part("card").innerHTML}`;
 
   const draw = (shown) => {
     const verdict = part("verdict");
     verdict.replaceChildren(`${about.signs[shown.grade]} ${shown.verdict} `, make("span", shown.first));
     verdict.className = `pl-verdict pl-${shown.grade}`;
-    const kidney = `${state.egfr}, stage ${shown.kidney}`;
+    const kidney = t("{egfr}, stage {stage}", { egfr: state.egfr, stage: shown.kidney });
     root.querySelector('[data-value="egfr"]').textContent = kidney;
     root.querySelector('[data-slider="egfr"]').setAttribute("aria-valuetext", kidney);
-    showList("warnings", shown.warnings, "Nothing that these rules know of.");
-    showList("missing", shown.missing, "Nothing that these rules know of.");
+    showList("warnings", shown.warnings, t("Nothing that these rules know of."));
+    showList("missing", shown.missing, t("Nothing that these rules know of."));
     for (const flag of root.querySelectorAll("[data-flag]")) {
       const severity = shown.flags[flag.dataset.flag];
       flag.className = `pl-flag${severity ? ` pl-${severity}` : ""}`;

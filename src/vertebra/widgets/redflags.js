@@ -3,12 +3,12 @@
 const SIGNS = { now: "!", today: "●", days: "○", above: "▲", across: "◆", below: "▽" };
 
 const box = (id, list, { id: name, name: label, note, how }) => `
-  <label class="rf-tick"><input type="checkbox" data-list="${list}" value="${name}" ${how ? `aria-describedby="${id}-${name}"` : ""}>
+  <label class="rf-tick" data-taught><input type="checkbox" data-list="${list}" value="${name}" ${how ? `aria-describedby="${id}-${name}"` : ""}>
     <span>${label}${note ? ` <small>${note}</small>` : ""}</span></label>
-  ${how ? `<p class="rf-how" id="${id}-${name}">${how}</p>` : ""}`;
+  ${how ? `<p class="rf-how" data-taught id="${id}-${name}">${how}</p>` : ""}`;
 
-const group = (id, about, name) => `
-  <fieldset class="rf-group"><legend>${name}</legend>
+const group = (id, about, name, legend) => `
+  <fieldset class="rf-group"><legend>${legend}</legend>
     ${about.findings.filter((each) => each.group === name).map((each) => box(id, "findings", each)).join("")}</fieldset>`;
 
 const crowd = (name) => `
@@ -19,39 +19,39 @@ const key = (kind, text) => `<li><svg viewBox="0 0 8 10" aria-hidden="true" clas
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
-  <div class="rf-banner" data-part="banner"><h3 data-part="verdict"></h3><p data-part="below"></p></div>
+  <div class="rf-banner" data-part="banner"><h3 data-part="verdict" data-taught></h3><p data-part="below" data-taught></p></div>
   <div class="rf-desk">
-    <fieldset><legend>What warns of something else</legend>
+    <fieldset><legend>${t("What warns of something else")}</legend>
       <div class="rf-flags">${about.flags.map((each) => box(id, "flags", each)).join("")}</div></fieldset>
-    <section class="rf-act" aria-label="What must be done"><h4>What must be done, and by when</h4>
-      <p class="vt-note" data-part="none">${about.none}</p><ol data-part="actions"></ol></section>
+    <section class="rf-act" aria-label="${t("What must be done")}"><h4>${t("What must be done, and by when")}</h4>
+      <p class="vt-note" data-part="none" data-taught>${about.none}</p><ol data-part="actions" data-taught></ol></section>
   </div>
   <div class="rf-top">
     <div class="rf-desk">
-      <fieldset><legend>Where is the patient?</legend>
+      <fieldset><legend>${t("Where is the patient?")}</legend>
         ${about.settings.map(({ id: name, name: label, note }) => `
           <label class="rf-tick"><input type="radio" name="${id}-setting" value="${name}">
             <span>${label} <small>${note}</small></span></label>`).join("")}</fieldset>
-      <div role="group" aria-label="What speaks for a fracture"><h4>What speaks for a fracture</h4>
-        ${group(id, about, "History")}${group(id, about, "Examination")}</div>
-      <div class="rf-threshold"><label for="${id}-threshold">I take a picture from</label>
+      <div role="group" aria-label="${t("What speaks for a fracture")}"><h4>${t("What speaks for a fracture")}</h4>
+        ${group(id, about, "History", t("History"))}${group(id, about, "Examination", t("Examination"))}</div>
+      <div class="rf-threshold"><label for="${id}-threshold">${t("I take a picture from")}</label>
         <output for="${id}-threshold" data-part="share"></output>
         <input type="range" id="${id}-threshold" data-part="threshold" min="${about.thresholds[0]}" max="${about.thresholds[1]}" step="1"></div>
     </div>
-    <section aria-label="How likely is a fracture"><h4>How likely is a fracture?</h4>
+    <section aria-label="${t("How likely is a fracture")}"><h4>${t("How likely is a fracture?")}</h4>
       <div class="rf-crowds">${crowd("before")}${crowd("after")}</div>
-      <ul class="rf-key">${key("surely", "fracture, even at the low end")}${key("perhaps", "fracture at the high end")}${key("rest", "no fracture")}</ul>
+      <ul class="rf-key">${key("surely", t("fracture, even at the low end"))}${key("perhaps", t("fracture at the high end"))}${key("rest", t("no fracture"))}</ul>
       <div class="rf-chart" data-part="chart"></div>
-      <p class="vt-note" data-part="caveats"></p></section>
+      <p class="vt-note" data-part="caveats" data-taught></p></section>
   </div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <details><summary>Where the numbers come from</summary><dl>${[...about.settings, ...about.findings]
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <details><summary>${t("Where the numbers come from")}</summary><dl>${[...about.settings, ...about.findings]
     .map(({ name, says }) => `<dt>${name}</dt><dd>${says}</dd>`).join("")}</dl></details>
-  <p class="vt-note">Teaching, not medical advice. Not yet reviewed by a clinician. ${about.limits}</p>`;
+  <p class="vt-note">${t("Teaching, not medical advice.")}${t(" Not yet reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
 const action = ({ tier, when, name, clock, who, what, refs }) => `
   <li class="rf-${tier}"><p class="rf-when"><b>${SIGNS[tier]} ${when}</b> <span>${clock}</span></p>
-    <div><h5>${name}</h5><p>${what} <span class="rf-refs">${refs}</span></p><p class="rf-who"><b>Who:</b> ${who}</p></div></li>`;
+    <div><h5>${name}</h5><p>${what} <span class="rf-refs">${refs}</span></p><p class="rf-who"><b lang="${language}">${t("Who:")}</b> ${who}</p></div></li>`;
 
 const bar = ({ kind, label, note, low, high, text }) => `
   <div class="rf-row rf-${kind}" style="--low:${100 * low}%;--high:${100 * high}%">
@@ -60,14 +60,14 @@ const bar = ({ kind, label, note, low, high, text }) => `
 
 function render({ model, el }) {
   const { id, root, part, state, ask, tell, follow } = opened(
-    { model, el }, "rf", "Red flags", markup, "Nothing changes",
+    { model, el }, "rf", t("Red flags"), markup, t("Nothing changes"),
   );
 
   const showControls = () => {
     for (const input of root.querySelectorAll("[data-list]")) input.checked = state[input.dataset.list].includes(input.value);
     for (const input of root.querySelectorAll('[type="radio"]')) input.checked = input.value === state.setting;
     part("threshold").value = state.threshold;
-    part("threshold").setAttribute("aria-valuetext", `${state.threshold} percent`);
+    part("threshold").setAttribute("aria-valuetext", t("{percent} percent", { percent: state.threshold }));
     part("share").textContent = `${state.threshold} %`;
   };
 
@@ -88,7 +88,7 @@ function render({ model, el }) {
     part("chart").style.setProperty("--threshold", `${100 * threshold}%`);
     part("chart").innerHTML = `${rows.map(bar).join("")}<div class="rf-row" aria-hidden="true"><div></div><div class="rf-axis">
       ${[0, 20, 40, 60, 80, 100].map((tick) => `<span style="left:${tick}%">${tick}${tick ? "" : " %"}</span>`).join("")}
-      <b>your threshold</b></div></div>`;
+      <b>${t("your threshold")}</b></div></div>`;
     part("caveats").textContent = caveats;
     part("actions").innerHTML = actions.map(action).join("");
     part("none").hidden = actions.length > 0;

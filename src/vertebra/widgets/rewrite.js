@@ -2,36 +2,36 @@
 
 const PAUSE = 350; // ms after the last key before the kernel is asked
 const NAMES = {
-  numbers: "Numbers", comparator: "Comparator", harms: "Harms", alternatives: "Alternatives", doubt: "Uncertainty",
-  absolutes: "No promises", grade: "Reading grade",
+  numbers: t("Numbers"), comparator: t("Comparator"), harms: t("Harms"), alternatives: t("Alternatives"), doubt: t("Uncertainty"),
+  absolutes: t("No promises"), grade: t("Reading grade"),
 };
-const VERDICTS = { supported: "✓ Supported", oversimplified: "◐ Oversimplified", contradicted: "✕ Contradicted" };
+const VERDICTS = { supported: t("✓ Supported"), oversimplified: t("◐ Oversimplified"), contradicted: t("✕ Contradicted") };
 
 const markup = (id, about) => `
-  <h3>Rewrite it for a patient</h3>
+  <h3>${t("Rewrite it for a patient")}</h3>
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="vt-alert" role="alert" data-part="note" hidden></p>
-  <div class="rw-pick"><label for="${id}-exercise">Paragraph</label>
+  <div class="rw-pick"><label for="${id}-exercise">${t("Paragraph")}</label>
     <select id="${id}-exercise" data-part="exercise">${about.exercises.map(({ id: name, title }) => `<option value="${name}">${clean(title)}</option>`).join("")}</select></div>
-  <p data-part="reader"></p>
-  <blockquote class="rw-text" data-part="text"></blockquote>
+  <p data-part="reader" data-taught></p>
+  <blockquote class="rw-text" data-part="text" data-taught></blockquote>
   <div class="rw-desk">
-    <div><label for="${id}-draft" class="rw-label">Your text, for this patient</label>
-      <textarea id="${id}-draft" data-part="draft" rows="14" maxlength="${about.longest}" aria-describedby="${id}-counted"></textarea>
+    <div><label for="${id}-draft" class="rw-label">${t("Your text, for this patient")}</label>
+      <textarea id="${id}-draft" data-taught data-part="draft" rows="14" maxlength="${about.longest}" aria-describedby="${id}-counted"></textarea>
       <p class="vt-note" id="${id}-counted" data-part="counted"></p></div>
-    <div><h4>Counted as you write</h4><ul class="rw-checks" data-part="checks"></ul>
-      <details class="rw-limits"><summary>What counting cannot see</summary><p>${clean(about.limits)}</p></details></div>
+    <div><h4>${t("Counted as you write")}</h4><ul class="rw-checks" data-part="checks"></ul>
+      <details class="rw-limits"><summary>${t("What counting cannot see")}</summary><p data-taught>${clean(about.limits)}</p></details></div>
   </div>
-  <fieldset class="rw-asks"><legend>Judge these yourself</legend><div data-part="asks"></div></fieldset>
-  <p class="rw-actions"><button type="button" class="vt-primary" data-part="compare">Show a model answer</button>
+  <fieldset class="rw-asks"><legend>${t("Judge these yourself")}</legend><div data-part="asks" data-taught></div></fieldset>
+  <p class="rw-actions"><button type="button" class="vt-primary" data-part="compare">${t("Show a model answer")}</button>
     <span class="rw-wait" role="alert" data-part="wait"></span></p>
   <div data-part="model" tabindex="-1"></div>
   <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <p class="vt-note">Teaching, not medical advice; not reviewed by a clinician.</p>`;
+  <p class="vt-note">${t("Teaching, not medical advice; not reviewed by a clinician.")}</p>`;
 
 function render({ model, el }) {
   const { id, about, root, part, state, ask, tell, follow } = opened(
-    { model, el }, "rw", "Rewrite it for a patient", markup, "Nothing is counted or kept",
+    { model, el }, "rw", t("Rewrite it for a patient"), markup, t("Nothing is counted or kept"),
   );
   const exercises = new Map(about.exercises.map((each) => [each.id, each]));
   const drafts = new Map(about.exercises.map((each) => [each.id, each.draft]));
@@ -49,7 +49,7 @@ function render({ model, el }) {
   const showChecks = ({ checks, told }) => {
     part("checks").innerHTML = checks
       .map((check) => `<li class="${check.met ? "rw-met" : "rw-open"}"><span class="rw-sign" aria-hidden="true">${check.met ? "✓" : "○"}</span>
-        <div><b>${NAMES[check.id]}</b>: ${clean(check.wanted)} <span class="vt-visually-hidden">${check.met ? "met" : "not met"}</span>
+        <div><b>${NAMES[check.id]}</b>: ${clean(check.wanted)} <span class="vt-visually-hidden">${check.met ? t("met") : t("not met")}</span>
         ${check.found ? `<span class="rw-found">${clean(check.found)}</span>` : ""}</div></li>`)
       .join("");
     part("counted").textContent = told;
@@ -62,10 +62,10 @@ function render({ model, el }) {
       return;
     }
     if (part("model").innerHTML) return;
-    part("model").innerHTML = `<div class="rw-model"><h4>A model answer, not the only one</h4><p>${clean(answer.text)}</p>
-      <details><summary>Its sources</summary><ul class="rw-sources">${answer.sources
+    part("model").innerHTML = `<div class="rw-model"><h4>${t("A model answer, not the only one")}</h4><p data-taught>${clean(answer.text)}</p>
+      <details><summary>${t("Its sources")}</summary><ul class="rw-sources" data-taught>${answer.sources
         .map(({ id: ref, citation, status }) => `<li><b>[${clean(ref)}]</b> ${clean(citation)} <em>(${clean(status)})</em></li>`).join("")}</ul></details>
-      <h4>The paragraph was made of these claims</h4><ul class="rw-claims">${answer.claims
+      <h4>${t("The paragraph was made of these claims")}</h4><ul class="rw-claims" data-taught>${answer.claims
         .map(({ claim, verdict, appraisal, refs }) => `<li><span class="rw-${verdict}">${VERDICTS[verdict]}</span> “${clean(claim)}” ${clean(appraisal)} <span class="rw-found">[${refs.map(clean).join("; ")}]</span></li>`)
         .join("")}</ul></div>`;
     part("model").focus({ preventScroll: true });

@@ -32,7 +32,7 @@ const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="tl-legend" aria-hidden="true">${about.line.charts[0].curves.map(
     ({ label }, number) => `<span class="tl-key tl-key${number}"></span>${label}`).join(" ")}</p>
-  <div class="tl-line">
+  <div class="tl-line" data-taught>
     ${about.line.charts.map(chart).join("")}${about.line.lanes.map(lane).join("")}
     <div class="tl-row"><div class="tl-name"></div><div class="tl-axis" aria-hidden="true">${about.line.ticks.map(
       ([at, name]) => `<span style="left:${percent(at)}">${name}</span>`).join("")}</div></div>
@@ -40,39 +40,39 @@ const markup = (id, about) => `
   </div>
   <div class="tl-desk">
     <div>
-      <div class="tl-field"><label for="${id}-event">What happens</label>
+      <div class="tl-field"><label for="${id}-event">${t("What happens")}</label>
         <select id="${id}-event" data-part="event">${Object.entries(about.events)
           .map(([name, label]) => `<option value="${name}">${label}</option>`).join("")}</select></div>
-      <div class="tl-field"><label for="${id}-day">When, after the fracture</label>
+      <div class="tl-field"><label for="${id}-day">${t("When, after the fracture")}</label>
         <output for="${id}-day" data-part="when"></output>
         <input type="range" id="${id}-day" data-part="day" min="0" max="${about.days.length - 1}" step="1"></div>
-      <fieldset class="tl-clocks"><legend>How soon do you act?</legend>${Object.entries(about.clocks)
+      <fieldset class="tl-clocks"><legend>${t("How soon do you act?")}</legend>${Object.entries(about.clocks)
         .map(([name, label]) => `<label><input type="radio" name="${id}-clock" value="${name}"> <span>${label}</span></label>`)
         .join("")}</fieldset>
     </div>
     <div class="tl-card">
-      <h3 data-part="asked"></h3>
-      <p class="tl-said" data-part="said"></p>
+      <h3 data-part="asked" data-taught></h3>
+      <p class="tl-said" data-part="said" data-taught></p>
       <div data-part="answer" hidden>
-        <p class="tl-verdict" data-part="verdict"></p>
-        <div class="tl-lists"><div><h4>Think of</h4><ul data-part="think"></ul></div>
-          <div><h4>Do and order</h4><ul data-part="order"></ul></div></div>
-        <p class="vt-note" data-part="why"></p>
+        <p class="tl-verdict" data-part="verdict" data-taught></p>
+        <div class="tl-lists"><div><h4>${t("Think of")}</h4><ul data-part="think" data-taught></ul></div>
+          <div><h4>${t("Do and order")}</h4><ul data-part="order" data-taught></ul></div></div>
+        <p class="vt-note" data-part="why" data-taught></p>
       </div>
     </div>
   </div>
-  <div class="tl-placed"><p><strong>On the line.</strong> <span data-part="score"></span>
-      <button type="button" data-part="clear">Clear the line</button></p>
-    <ol data-part="flags"></ol></div>
-  <p class="vt-visually-hidden" role="status" data-part="told"></p>
-  <details><summary>What the line says, and on which sources</summary><dl>${about.line.lanes
+  <div class="tl-placed"><p><strong>${t("On the line.")}</strong> <span data-part="score"></span>
+      <button type="button" data-part="clear">${t("Clear the line")}</button></p>
+    <ol data-part="flags" data-taught></ol></div>
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
+  <details><summary>${t("What the line says, and on which sources")}</summary><dl data-taught>${about.line.lanes
     .map(({ name, stretches }) => `<dt>${name}</dt>${stretches.map(({ says }) => `<dd>${says}</dd>`).join("")}`).join("")}</dl>
   </details>
-  <p class="vt-note">Teaching, not medical advice, not reviewed by a clinician. ${about.limits}</p>`;
+  <p class="vt-note">${t("Teaching, not medical advice, not reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
 function render({ model, el }) {
   const { about, root, part, state, ask, tell, follow } = opened(
-    { model, el }, "tl", "The year after a fracture", markup, "The line does not answer",
+    { model, el }, "tl", t("The year after a fracture"), markup, t("The line does not answer"),
   );
 
   const showControls = () => {
