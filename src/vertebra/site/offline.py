@@ -20,10 +20,10 @@ from vertebra.language import _
 from vertebra.site.page import said
 from vertebra.spine.lateral import FloatArray, arch_shift, lateral, silhouette
 from vertebra.spine.shape import Shape
-from vertebra.teaching.files import TeachingError
 
 STATIC = Path(__file__).with_name("static")
 LIVE = "live/"
+MISSING = "offline.html"  # stands in for a page that is neither kept nor to be had; the worker knows it by this name
 UNLISTED = {"version.json", "files.json", "worker.js"}  # what tells of a version is not part of it
 NAME = "Vertebral compression fractures"
 ABOUT = "An open course: vertebroplasty, balloon kyphoplasty and how to choose. Teaching, not medical advice."
@@ -58,8 +58,7 @@ def missing_page() -> tuple[str, str]:
 def finish(out: Path, shell: Callable[[str, str], str]) -> Offline:
     """Add to a built site what it needs offline, and list all of it; the last step of a build.
 
-    `shell` makes a page at the root of the site from a title (plain text) and a body (HTML). Raises OSError, and
-    TeachingError where the live half is not JupyterLite's.
+    `shell` makes a page at the root of the site from a title (plain text) and a body (HTML). Raises OSError.
     """
     for name in ("offline.js", "offline.css"):
         (out / "_").mkdir(exist_ok=True)
@@ -67,21 +66,18 @@ def finish(out: Path, shell: Callable[[str, str], str]) -> Offline:
     for name, drawn in icons().items():
         (out / "_" / name).write_bytes(drawn)
     (out / "manifest.webmanifest").write_text(json.dumps(manifest(), indent=1, ensure_ascii=False), encoding="utf-8")
-    (out / "offline.html").write_text(shell(*missing_page()), encoding="utf-8")
-    worker = (STATIC / "worker.js").read_text(encoding="utf-8")
-    lite = join_workers(out / LIVE) if (out / LIVE).is_dir() else None
-    if lite:
-        worker += f'importScripts("{LIVE}service-worker.js");\n'
-    (out / "worker.js").write_text(worker, encoding="utf-8")
-    return write_list(out, lite)
+    (out / MISSING).write_text(shell(*missing_page()), encoding="utf-8")
+    (out / "worker.js").write_bytes((STATIC / "worker.js").read_bytes())
+    return write_list(out)
 
 
-def write_list(out: Path, lite: str | None = None) -> Offline:
+def write_list(out: Path) -> Offline:
     """Write files.json, every file of the site with sha256 and bytes, and version.json, the sha256 of that list."""
     files = {path: _digest(out / path) for path in sorted(_paths(out))}
-    pages = {path: title(out / path) for path in files if path.endswith(".html") and not path.startswith(LIVE)}
-    first = sorted(needed(out, "offline.html"))
-    listed = {"format": "vertebra-site/1", "lite": lite, "first": first, "pages": pages, "files": files}
+    own = (path for path in files if path.endswith(".html") and not path.startswith(LIVE) and path != MISSING)
+    pages = {path: title(out / path) for path in own}
+    first = sorted(needed(out, MISSING))
+    listed = {"format": "vertebra-site/1", "first": first, "pages": pages, "files": files}
     text = json.dumps(listed, separators=(",", ":"), ensure_ascii=False).encode()
     version = hashlib.sha256(text).hexdigest()
     sizes = {path: size for path, (digest, size) in files.items()}
@@ -104,9 +100,9 @@ def _digest(path: Path) -> tuple[str, int]:
 
 
 def title(page: Path) -> str:
-    """Return the title of an HTML page as plain text, or its file name."""
+    """Return what an HTML page is called, as plain text and without the name of the course, or its file name."""
     found = re.search(r"<title>(.*?)</title>", page.read_text(encoding="utf-8"), re.DOTALL)
-    return unescape(found[1]).strip() if found else page.name
+    return unescape(found[1]).strip().removesuffix(" · vertebra") if found else page.name
 
 
 def needed(out: Path, page: str) -> set[str]:
@@ -133,24 +129,6 @@ def _beside(path: str, link: str) -> str:
         else:
             parts.append(part)
     return "/".join(parts)
-
-
-def join_workers(live: Path) -> str:
-    """Let JupyterLite's worker bring ours in, whichever of the two a browser meets first; return JupyterLite's version.
-
-    JupyterLite removes every worker of the address when its version is not the one noted in the browser, so a page
-    notes it (`offline.js`). Raises TeachingError where worker or version are missing.
-    """
-    script, config = live / "service-worker.js", live / "jupyter-lite.json"
-    try:
-        version = str(json.loads(config.read_text(encoding="utf-8"))["jupyter-config-data"]["appVersion"])
-        text = script.read_text(encoding="utf-8")
-    except (OSError, ValueError, KeyError) as error:
-        raise TeachingError(f"{live}: is not a JupyterLite site ({error}); build the live half again") from None
-    ours = 'if (!self.vertebra) importScripts("../worker.js");\n'
-    if not text.startswith(ours):
-        script.write_text(ours + text, encoding="utf-8")
-    return version
 
 
 def manifest() -> dict[str, Any]:

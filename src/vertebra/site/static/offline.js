@@ -44,13 +44,6 @@ async function ask(deed, data = {}) {
   return answer;
 }
 
-// JupyterLite removes every worker of this address unless it finds its own version noted for the one that serves it.
-function befriend(lite) {
-  for (const script of ["worker.js", "live/service-worker.js?enableCache=false"]) {
-    remembered(`${ROOT}${script}-version`, lite);
-  }
-}
-
 // What this page shows: the first page was loaded before the worker was there, and lazy pictures may come late or never.
 function shown() {
   const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
@@ -131,7 +124,6 @@ function show(state) {
   if (!state) return;
   last = state;
   if (state.newer) announce();
-  if (state.lite) befriend(state.lite);
   listPages(state.pages ?? []);
   if (!panel) return;
   const { want, all, kept, progress, fault } = state;
@@ -173,10 +165,9 @@ async function keep(want) {
 }
 
 async function remove() {
+  remembered(CHOICE, "off"); // first: the student may leave the page at once
   await ask("remove");
-  const all = await navigator.serviceWorker.getRegistrations();
-  await Promise.all(all.filter(({ scope }) => scope.startsWith(ROOT)).map((each) => each.unregister()));
-  remembered(CHOICE, "off");
+  await (await navigator.serviceWorker.getRegistration(ROOT))?.unregister();
   off();
   says.focus();
 }
@@ -191,8 +182,7 @@ function off() {
 
 function listPages(pages) {
   if (!list || list.childElementCount) return;
-  const links = pages.filter(([path]) => path !== "offline.html");
-  const items = links.map(([path, title]) => make("li", {}, make("a", { href: ROOT + path, textContent: title })));
+  const items = pages.map(([path, title]) => make("li", {}, make("a", { href: ROOT + path, textContent: title })));
   list.setAttribute("aria-label", t("On this device"));
   if (items.length) list.append(make("h2", { textContent: t("On this device") }), make("ul", {}, ...items));
 }

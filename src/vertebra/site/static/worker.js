@@ -9,11 +9,9 @@
 //
 // A kept page is shown at once, and the server is asked for a newer version behind its back. Asking first would make every
 // click on a ward's Wi-Fi that hangs wait for a time-out, and the newer version is there one page later all the same.
-//
-// JupyterLite's worker, `live/service-worker.js`, brings this file in, and this one that: whoever comes first serves both.
 "use strict";
-self.vertebra ??= (() => {
-  const ROOT = new URL(self.location.pathname.endsWith("/live/service-worker.js") ? "../" : "./", self.location).href;
+(() => {
+  const ROOT = new URL("./", self.location).href;
   const FILES = `vertebra files ${ROOT}`;
   const NOTES = `vertebra notes ${ROOT}`;
   const UNLISTED = ["version.json", "files.json", "worker.js"];
@@ -255,7 +253,7 @@ self.vertebra ??= (() => {
     }
     const pages = Object.entries(list.pages).filter(([path]) => has.has(keyOf(path, list.files[path])));
     const newer = await isOld(id, list);
-    return { version: list.version, newer, want: await read("want"), all, kept, pages, progress, fault, lite: list.lite };
+    return { version: list.version, newer, want: await read("want"), all, kept, pages, progress, fault };
   }
 
   // Whether an open page would be another one if it were opened now: itself, or a script or style of the site.
@@ -368,7 +366,8 @@ self.vertebra ??= (() => {
     const mine = (await versionOf(client.id)) ?? list.version;
     if (mine !== list.version) return;
     try {
-      for (const path of new Set([own, ...addresses.map(pathOf)])) {
+      // The page itself last: once it is there it is whole.
+      for (const path of new Set([...addresses.map(pathOf), own])) {
         const file = list.files[path];
         if (file && !(await stored(path, file))) await (await download(path, file)).keeping;
       }
@@ -417,22 +416,16 @@ self.vertebra ??= (() => {
 
   self.addEventListener("fetch", (event) => {
     const { method, url, mode } = event.request;
-    // JupyterLite talks to its kernel through addresses that only its worker answers.
-    if (/\/api\/(drive|stdin\/|service-worker-heartbeat)/.test(url)) return;
-    event.stopImmediatePropagation();
     const path = pathOf(url);
     if (method !== "GET" || path === null || UNLISTED.includes(path)) return;
     event.respondWith(mode === "navigate" ? page(event, path) : part(event, path));
   });
 
-  if (self.location.pathname === new URL("worker.js", ROOT).pathname) {
-    const ready = async () => {
-      if (!(await currentList())) await update();
-      if (fault) throw new Error(`the site's list of files could not be had: ${fault.kind}`);
-      await self.skipWaiting();
-    };
-    self.addEventListener("install", (event) => event.waitUntil(ready()));
-    self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+  async function ready() {
+    if (!(await currentList())) await update();
+    if (fault) throw new Error(`the site's list of files could not be had: ${fault.kind}`);
+    await self.skipWaiting();
   }
-  return { root: ROOT };
+  self.addEventListener("install", (event) => event.waitUntil(ready()));
+  self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 })();
