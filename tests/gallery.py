@@ -11,6 +11,7 @@ from unittest.mock import patch
 from ct_phantom import column
 from films import stand_in
 from tests.widgets.test_quiz import ITEMS, PRACTICE
+from tests.widgets.test_quiz_browser import WRONG
 from vertebra.cement import balloon, procedure
 from vertebra.imaging.structures import oriented
 from vertebra.quiz import case_files, case_pictures, cases
@@ -47,17 +48,6 @@ PLACED = [{"event": "new_pain", "day": 42, "clock": "visit"}, {"event": "fever",
 SHORTEST = next(iter(balloon.BALLOONS))
 FLAGS = {"flags": ["saddle", "cancer", "pattern", "odd"], "findings": ["age", "trauma", "wall"], "setting": "emergency"}
 EXAM = {**PRACTICE, "id": "gallery", "mode": "exam", "file": "r.json", "items": [_public(item) for item in ITEMS]}
-WRONG: dict[str, Any] = {
-    "q-single": "burst",
-    "q-multiple": ["wall", "front"],
-    "q-numeric": 75,
-    "q-order": ["observe", "cement", "needle", "level"],
-    "q-match": {"p-front": "crush", "p-middle": "crush", "p-all": "crush"},
-    "q-spot": {"point": [10, 10]},
-    "q-needle": {"entry": 0, "convergence": 10, "descent": -2.5, "depth": 40},
-    "q-stop": {"frame": 3},
-    "q-care": {"look": ["dxa", "film"], "call": ["cement"]},
-}
 
 
 def stay(view: Any) -> None:

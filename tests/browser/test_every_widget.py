@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from gallery import EXHIBITS, Exhibit, at_once
+from hands import FAR, FOCUSED
 from pages import CONTROLS, fits, small
 
 pytestmark = pytest.mark.browser
@@ -111,37 +112,20 @@ def faint(page: Any) -> list[str]:
     return found
 
 
-# What has the focus: whether a frame is drawn round it, and how much of it nothing else covers.
-FOCUSED = """
-() => {
-  const e = document.activeElement;
-  if (!e || e === document.body) return null;
-  const { left, top, width, height } = e.getBoundingClientRect(), { outlineStyle, outlineWidth } = getComputedStyle(e);
-  const framed = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
-  const places = [0.1, 0.5, 0.9].flatMap((x) => [0.1, 0.5, 0.9].map((y) => [x, y]));
-  const free = places.filter(([x, y]) => {
-    const over = document.elementFromPoint(left + x * width, top + y * height);
-    return over && (e.contains(over) || over.contains(e) || over.closest("label")?.control === e);
-  });
-  return [e.outerHTML.slice(0, 90), framed, free.length];
-}
-"""
-
-
 def tabbed(page: Any) -> list[str]:
     """Go through the whole widget by Tab; return what has no frame or is hidden when it has the focus."""
-    found, most = [], 250
+    found: list[str] = []
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-    for _ in range(most):
+    for _ in range(FAR):
         page.keyboard.press("Tab")
         at = page.evaluate(FOCUSED)
         if at is None:
             return found
-        if not at[1]:
-            found.append(f"no frame: {at[0]}")
-        if not at[2]:
-            found.append(f"hidden: {at[0]}")
-    return [f"no end of it after {most} times Tab"]
+        if not at["framed"]:
+            found.append(f"no frame: {at['html']}")
+        if not at["free"]:
+            found.append(f"hidden: {at['html']}")
+    return [f"no end of it after {FAR} times Tab"]
 
 
 def resize(page: Any, width: int) -> None:
