@@ -52,6 +52,12 @@ START = {
     "convergence": 0,
     "depth": 25,
 }
+SEEN = {
+    "AP": "On AP each body is a block with the ring of a pedicle in either upper corner and the drop of the spinous "
+    "process between them.",
+    "lateral": "On lateral the bodies stand one above the other, the discs as gaps between them; the two pedicles of "
+    "each lie over one another, and behind them the arches.",
+}
 PLACES = {
     "canal": "the spinal canal",
     "medial": "the medial wall of the pedicle",
@@ -234,8 +240,9 @@ def _order(order: TwoViews) -> str:
 
 
 def describe(state: dict[str, Any]) -> str:
-    """Return the pictures in words."""
-    return str(readout(state)["told"])
+    """Return the pictures in words: what they are of, and what each shows."""
+    seen = dict.fromkeys(name_of(carm) for carm in views(state))
+    return " ".join([readout(state)["told"], *(SEEN[name] for name in seen if name in SEEN)])
 
 
 def png(state: dict[str, Any]) -> bytes:
@@ -283,7 +290,7 @@ class CArmView(Asking):
 
     def __repr__(self) -> str:
         """Return one line without addresses or traits."""
-        return f"C-arm: {describe(self._state)}"
+        return f"C-arm: {readout(self._state)['told']}"
 
     def answer(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Return what is shown for what is wanted."""
