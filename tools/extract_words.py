@@ -1,26 +1,26 @@
 """Bring the catalogues in src/vertebra/locale to the code: `python tools/extract_words.py`.
 
-Writes the template `vertebra.pot`, adds new messages to each `vertebra.po`, empty, for a translator, puts away those that
-are gone, and compiles each `vertebra.mo`. Python is read by Babel. JavaScript is read here: Babel takes a template
-in a template for the end of the first, and the widgets are made of those.
+Writes the template `vertebra.pot`; in each `vertebra.po` adds new messages, empty, for a translator, and puts away what
+is gone; and compiles each `vertebra.mo`. Babel reads and writes the files. The code is read here: in JavaScript
+Babel takes a template in a template for the end of the first, and it does not read Python's f-strings.
 """
 
+import ast
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "src" / "vertebra" / "locale"
 CODE = [ROOT / "src" / "vertebra" / room for room in ("widgets", "site", "quiz")]
-PYTHON = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
-JAVASCRIPT = {"t": (0,), "tn": (0, 1), "tc": (0, 1)}
+PYTHON = {"_": 1, "N_": 1, "ngettext": 2, "pgettext": 2}  # how many messages each takes
+JAVASCRIPT = {"t": 1, "tn": 2, "tc": 2}
 HEADER = "# Interface strings of the course vertebra, made by tools/extract_words.py\n"
 # Dates and names in a catalogue's head say nothing that git does not say, and each run would make another file.
 DATED = re.compile(
@@ -124,7 +124,7 @@ def javascript(source: str) -> Iterator[Message]:
             continue
         if token.text == "t" and found[i + 2].kind == "name":
             continue  # a constant that is marked where it is written
-        wanted = [found[i + 2 + 2 * place] for place in JAVASCRIPT[token.text] if i + 2 + 2 * place < len(found)]
+        wanted = [found[i + 2 + 2 * place] for place in range(JAVASCRIPT[token.text]) if i + 2 + 2 * place < len(found)]
         if any(each.kind != "text" for each in wanted):
             line = source.count("\n", 0, token.begin) + 1
             raise ValueError(f"line {line}: {token.text}() takes its messages as plain strings, to be found here")
@@ -137,11 +137,20 @@ def javascript(source: str) -> Iterator[Message]:
             yield None, first, second
 
 
-def python(source: bytes) -> Iterator[Message]:
-    """Yield what the functions of `vertebra.language` are called with."""
-    for _line, found, _comments, context in extract("python", BytesIO(source), PYTHON):
-        one, many = (found, None) if isinstance(found, str) else (found[0], found[1] if len(found) > 1 else None)
-        yield context, one, many
+def python(source: str) -> Iterator[Message]:
+    """Yield what the functions of `vertebra.language` are called with, in f-strings too, where Babel does not look."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        name = call.func.id if isinstance(call.func, ast.Name) else ""
+        words = [each.value for each in call.args[: PYTHON.get(name, 0)] if isinstance(each, ast.Constant)]
+        if not words and name in ("_", "N_"):
+            continue  # a constant that is marked where it is written
+        if len(words) < PYTHON.get(name, 0):
+            raise ValueError(f"line {call.lineno}: {name}() takes its messages as plain strings, to be found here")
+        if name == "pgettext":
+            yield words[0], words[1], None
+        elif name in PYTHON:
+            yield None, words[0], words[1] if name == "ngettext" else None
 
 
 def messages() -> dict[Message, list[str]]:
@@ -150,7 +159,8 @@ def messages() -> dict[Message, list[str]]:
     files = [*(path for folder in CODE for path in sorted(folder.rglob("*.py")) + sorted(folder.rglob("*.js")))]
     for path in files:
         name = path.relative_to(ROOT).as_posix()
-        read = python(path.read_bytes()) if path.suffix == ".py" else javascript(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        read = python(text) if path.suffix == ".py" else javascript(text)
         try:
             for message in read:
                 places = found.setdefault(message, [])
@@ -176,11 +186,23 @@ def written(catalog: Catalog) -> bytes:
 
 
 def compiled(po: Path) -> bytes:
-    """Return the `.mo` of a catalogue."""
-    out = BytesIO()
+    """Return the `.mo` of a catalogue, the same for the same words: Babel's own tells when it was made."""
     with po.open("rb") as text:
-        write_mo(out, read_po(text))
-    return out.getvalue()
+        catalog = read_po(text)
+    words = {b"": f"Content-Type: text/plain; charset=utf-8\nPlural-Forms: {catalog.plural_forms}\n".encode()}
+    for each in catalog:
+        ids, strings = ((one,) if isinstance(one, str) else one for one in (each.id, each.string))
+        if each.id and all(strings):
+            context = f"{each.context}\x04" if each.context else ""
+            words[(context + "\0".join(ids)).encode()] = "\0".join(strings).encode()
+    # The layout of gettext's manual: a head, two tables of length and place, then the texts, each with a zero behind.
+    keys, texts = sorted(words), [words[key] for key in sorted(words)]
+    at, tables = 28 + 16 * len(words), b""
+    for part in (*keys, *texts):
+        tables += struct.pack("<II", len(part), at)
+        at += len(part) + 1
+    head = struct.pack("<IIIIIII", 0x950412DE, 0, len(words), 28, 28 + 8 * len(words), 0, 0)
+    return head + tables + b"".join(part + b"\0" for part in (*keys, *texts))
 
 
 def main() -> None:
@@ -193,9 +215,7 @@ def main() -> None:
         catalog.update(new, no_fuzzy_matching=True, update_header_comment=False)
         po.write_bytes(written(catalog))
         po.with_suffix(".mo").write_bytes(compiled(po))
-        empty = sum(
-            not all(each.string if isinstance(each.string, tuple) else [each.string]) for each in catalog if each.id
-        )
+        empty = sum(not each.string or not all(each.string) for each in catalog if each.id)
         print(f"{po.relative_to(ROOT)}: {len(catalog)} messages, {empty} untranslated")
 
 

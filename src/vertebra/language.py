@@ -13,9 +13,10 @@ import gettext
 import json
 import os
 import warnings
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 LOCALE = Path(__file__).with_name("locale")
 DOMAIN = "vertebra"
@@ -24,6 +25,7 @@ ENGLISH = "en"
 NAMES = {"en": "English", "es": "Español", "th": "ไทย"}
 CONTEXT = "\x04"  # between context and message in a catalogue
 PERIOD = 100  # every plural rule in use repeats itself in the hundreds
+Key = TypeVar("Key")
 _chosen: list[str] = []
 
 
@@ -78,6 +80,11 @@ def N_(message: str) -> str:
     return message
 
 
+def labels(constants: Mapping[Key, str]) -> dict[Key, str]:
+    """Return constants that are marked with N_, in the language in use."""
+    return {key: _(text) for key, text in constants.items()}
+
+
 @cache
 def catalogues() -> dict[str, dict[str, str | list[str]]]:
     """Return each language's messages by English message; one with plural forms has the list of them.
@@ -100,15 +107,15 @@ def _messages(code: str) -> dict[str, str | list[str]]:
     return found
 
 
-def words(code: str, source: str | None = None) -> dict[str, Any]:
+def words(code: str, source: str | None = None, also: Collection[str] = ()) -> dict[str, Any]:
     """Return what `words.js` translates with: {"language", "name", "plural", "words"}.
 
     plural: the form of 0, 1, ... 199 things, a digit each, from the catalogue's own rule; beyond that it repeats every
-    hundred. source: the JavaScript that is to be translated; only messages that stand in it are returned.
+    hundred. source: the JavaScript that is to be translated; only messages in it, or in `also`, are returned.
     """
     messages = catalogues()[code]
     if source is not None:
-        messages = {key: text for key, text in messages.items() if _quoted(key) in source}
+        messages = {key: text for key, text in messages.items() if key in also or _quoted(key) in source}
     rule = _catalogue(code).plural  # type: ignore[attr-defined]
     forms = [rule(n) for n in range(10 * PERIOD)]
     plural = forms[: 2 * PERIOD]
@@ -122,10 +129,14 @@ def _quoted(key: str) -> str:
     return json.dumps(key.partition(CONTEXT)[2] or key, ensure_ascii=False)
 
 
-def script(source: str) -> str:
-    """Return the line of JavaScript that brings a module its words in the language in use; in English there is none."""
+def script(source: str, also: Collection[str] = ()) -> str:
+    """Return the line of JavaScript that brings a module its `words`, none if the language in use is English."""
     if current() == ENGLISH:
         return ""
     # A line separator is a line's end in older JavaScript, and "</" would end a script that stands in a page.
-    text = json.dumps(words(current(), source), ensure_ascii=False).replace("\u2028", "\\u2028").replace("</", "<\\/")
+    text = (
+        json.dumps(words(current(), source, also), ensure_ascii=False)
+        .replace("\u2028", "\\u2028")
+        .replace("</", "<\\/")
+    )
     return f"const WORDS = {text};\n"

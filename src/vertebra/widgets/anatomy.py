@@ -16,6 +16,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from vertebra import assets
+from vertebra.language import _
 from vertebra.spine import soft, spaces, stack
 from vertebra.spine.dimensions import LEVELS
 from vertebra.spine.shape import wedge
@@ -556,7 +557,7 @@ class Anatomy(Pictured):
             self.scene = {**shown, "seed": self._seed}
             self.problem = ""
         except (ValueError, KeyError, TypeError) as error:
-            self.problem = f"That vertebra cannot be shown: {error}"
+            self.problem = _("That vertebra cannot be shown: {why}").format(why=error)
 
 
 def anatomy(scene: str = "vertebra", level: str = "L1", seed: int | None = None) -> Anatomy:

@@ -17,14 +17,16 @@ HERE = Path(__file__).parent
 class Module:
     """A widget's ES module behind `words.js`, put together when a widget is made: in the language in use then.
 
-    `source` is the module without words, as a page takes it that brings its own (`globalThis.vertebraWords`).
+    `source` is the module without words, as a page takes it that brings its own (`globalThis.vertebraWords`). also:
+    messages that come from Python in English and are translated where they are shown.
     """
 
-    def __init__(self, *texts: str) -> None:
+    def __init__(self, *texts: str, also: Iterable[str] = ()) -> None:
         self.source = "".join((script("words"), *texts))
+        self._also = tuple(also)
 
     def __str__(self) -> str:
-        return language.script(self.source) + self.source
+        return language.script(self.source, self._also) + self.source
 
 
 def script(name: str) -> str:

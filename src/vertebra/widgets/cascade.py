@@ -19,26 +19,33 @@ from vertebra.evidence.cascade import (
     denosumab_stopped,
 )
 from vertebra.evidence.recovery import drugs
+from vertebra.language import N_, _, labels
 from vertebra.simulators import page
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
 WHO = {
-    "0": "none yet, but low density",
-    "1": "one",
-    "2": "two",
-    "3": "three or more",
-    "mild": "mild",
-    "moderate": "moderate",
-    "severe": "severe",
+    "0": N_("none yet, but low density"),
+    "1": N_("one"),
+    "2": N_("two"),
+    "3": N_("three or more"),
+    "mild": N_("mild"),
+    "moderate": N_("moderate"),
+    "severe": N_("severe"),
 }
 OLD = {
-    "any": "not counted (as fitted)",
-    "old": "ten years (option)",
-    "new": "broken today (option)",
+    "any": N_("not counted (as fitted)"),
+    "old": N_("ten years (option)"),
+    "new": N_("broken today (option)"),
 }
-STARTS = {0: "in the same admission", 0.5: "after 6 months", 1: "after 1 year", 2: "after 2 years"}
-STOPS = {0: "goes on", 1: "stops at 1 year", 2: "stops at 2 years", 3: "stops at 3 years", 4: "stops at 4 years"}
+STARTS = {0: N_("in the same admission"), 0.5: N_("after 6 months"), 1: N_("after 1 year"), 2: N_("after 2 years")}
+STOPS = {
+    0: N_("goes on"),
+    1: N_("stops at 1 year"),
+    2: N_("stops at 2 years"),
+    3: N_("stops at 3 years"),
+    4: N_("stops at 4 years"),
+}
 ARMS = ("a", "b")
 RANGES = {"year": (1, 5), "a_taken": (10, 100), "b_taken": (10, 100)}
 START = {
@@ -55,7 +62,7 @@ START = {
     "b_taken": 100,
 }
 PEOPLE = 1000
-KINDS = ("none", "one", "two", "three or more")  # further fractures, as Outcome counts them
+KINDS = (N_("none"), N_("one"), N_("two"), N_("three or more"))  # further fractures, as Outcome counts them
 LIMITS = (
     "Computed, not measured: rates after [gallagher2005; fit2_1998], recent fractures after [johansson2017], drugs "
     "after [fit1996; horizon2007; freedom_table; neer2001; arch2017]. Not a contest of drugs: each relative risk is "
@@ -342,21 +349,21 @@ class FractureCascade(Asking):
 
     _esm = module("cascade")
     _css = style("cascade")
-    refusal = "The cascade could not use that"
+    refusal = N_("The cascade could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on women with two old fractures, without a drug and on alendronate, or with what `start` says."""
         check_known("fracture_cascade", start, START)
         super().__init__(
             about={
-                "numbers": {who: WHO[who] for who in NUMBERS},
-                "grades": {who: WHO[who] for who in GRADES},
-                "ages": {age: OLD[age] for age in AGES},
+                "numbers": labels({who: WHO[who] for who in NUMBERS}),
+                "grades": labels({who: WHO[who] for who in GRADES}),
+                "ages": labels({age: OLD[age] for age in AGES}),
                 "drugs": {name: drug.label for name, drug in drugs().items()},
-                "starts": [[value, label] for value, label in STARTS.items()],
-                "stops": [[value, label] for value, label in STOPS.items()],
+                "starts": [[value, label] for value, label in labels(STARTS).items()],
+                "stops": [[value, label] for value, label in labels(STOPS).items()],
                 "ranges": RANGES,
-                "kinds": KINDS,
+                "kinds": [_(kind) for kind in KINDS],
                 "limits": LIMITS,
                 "model": page("cascade").brief,
             },

@@ -9,6 +9,7 @@ from typing import Any
 
 from vertebra.assets import AssetError
 from vertebra.evidence.references import cite, references
+from vertebra.language import N_, _
 from vertebra.quiz import case_files, case_pictures, cases, handover
 from vertebra.quiz.case_log import CaseLog, Run, run_of
 from vertebra.quiz.cases import (
@@ -30,7 +31,7 @@ from vertebra.widgets.quiz import QuizError
 
 FILE = "cases.json"
 ENOUGH = 200  # letters of a note before the model note is shown beside it
-STANDING = "Teaching, not medical advice. Not yet reviewed by a clinician. The patient is invented."
+STANDING = N_("Teaching, not medical advice. Not yet reviewed by a clinician. The patient is invented.")
 LIMITS = (
     "A case written by its authors: it knows the ways that were thought of and no others. Times are typical guesses, "
     "consequences are told as certain where in life they are chances, and the score counts key features, not a doctor."
@@ -47,7 +48,7 @@ def paragraphs(text: str) -> list[str]:
 
 def points(total: float, of: int) -> str:
     """Return a score as it is printed: "7.5 of 10"."""
-    return f"{f'{total * of:.1f}'.removesuffix('.0')} of {of}"
+    return _("{n} of {all}").format(n=f"{total * of:.1f}".removesuffix(".0"), all=of)
 
 
 def told(state: State, text: str, minute: int) -> str:
@@ -94,7 +95,7 @@ def coming(state: State, decisions: int = 2) -> list[Film | Mri]:
     """
     found: list[Film | Mri] = []
     scenes = [state.scene]
-    for _ in range(decisions + 1):
+    for _step in range(decisions + 1):
         options = [option for scene in scenes if scene.decision for option in scene.decision.options]
         branches = [branch for scene in scenes if scene.decision for branch in scene.decision.then]
         shows = [*(scene.pictures for scene in scenes), *(option.pictures for option in options)]
@@ -135,12 +136,12 @@ def scene_of(state: State) -> dict[str, Any]:
 
 def _how(decision: Decision) -> str:
     if decision.up_to == 1 and not decision.in_turn:
-        return "Choose one."
-    count = f"Up to {decision.up_to} earn credit; more than that earn nothing here."
+        return _("Choose one.")
+    count = _("Up to {n} earn credit; more than that earn nothing here.").format(n=decision.up_to)
     time = (
-        "You do them one after another: their times add up."
+        _("You do them one after another: their times add up.")
         if decision.in_turn
-        else "All are begun at once: the case goes on when the longest is done."
+        else _("All are begun at once: the case goes on when the longest is done.")
     )
     return f"{count} {time}"
 
@@ -204,7 +205,9 @@ def debrief_of(state: State) -> dict[str, Any]:
     came = cases.result(state)
     count = len(came.features)
     return {
-        "headline": f"{state.scene.ending}. {points(came.total, count)} key features.",
+        "headline": _("{ending}. {points} key features.").format(
+            ending=state.scene.ending, points=points(came.total, count)
+        ),
         "score": came.total,
         "features": [_feature(each) for each in came.features],
         "lines": [_line(state, line) for line in came.lines if line.started is not None],
@@ -218,23 +221,29 @@ def debrief_of(state: State) -> dict[str, Any]:
 
 def _feature(each: Scored) -> dict[str, Any]:
     if each.scene is None or each.scene.decision is None:
-        said, tone = "Your way did not reach it, so it earns nothing.", "wrong"
+        said, tone = _("Your way did not reach it, so it earns nothing."), "wrong"
     else:
         decision, over = each.scene.decision, len(each.chosen) > each.scene.decision.up_to
         harmed = [option for option in each.chosen if option.harm]
         if each.share == 1:
             said, tone = "", "right"
         elif over:
-            said = f"You chose {len(each.chosen)}, and up to {decision.up_to} count: too many earn nothing."
+            many = _("You chose {n}, and up to {most} count: too many earn nothing.")
+            said = many.format(n=len(each.chosen), most=decision.up_to)
             tone = "wrong"
         elif harmed:
-            said, tone = f"One choice did harm, which takes all credit: {harmed[0].text}.", "wrong"
+            harm = _("One choice did harm, which takes all credit: {choice}.")
+            said, tone = harm.format(choice=harmed[0].text), "wrong"
         elif decision.up_to == 1:
-            said, tone = f"You chose: {each.chosen[0].text}.", "wrong"
+            said, tone = _("You chose: {choice}.").format(choice=each.chosen[0].text), "wrong"
         else:
             hits = sum(option.key for option in each.chosen)
             wrong = sum(not option.key and not option.acceptable for option in each.chosen)
-            said = f"{hits} right" + (f", {wrong} off the mark, each taking one away" if wrong else "") + "."
+            said = (
+                _("{right} right, {wrong} off the mark, each taking one away.").format(right=hits, wrong=wrong)
+                if wrong
+                else _("{right} right.").format(right=hits)
+            )
             tone = "part" if each.share else "wrong"
     return {
         "text": each.feature.text,
@@ -250,11 +259,11 @@ def _line(state: State, line: cases.Line) -> dict[str, Any]:
     over = state.minute - (line.started or 0)
     end = 1.15 * max(within, taken if taken is not None else min(over, 3 * within))
     told = (
-        "not done"
+        _("not done")
         if taken is None
-        else "done before the clock started"
+        else _("done before the clock started")
         if taken == 0
-        else f"{spelt(taken)} of {spelt(within)}"
+        else _("{n} of {all}").format(n=spelt(taken), all=spelt(within))
     )
     return {
         "text": line.clock.text,
@@ -280,19 +289,19 @@ def _review(state: State) -> list[dict[str, Any]]:
 
 def _judged(option: Option, chosen: bool) -> dict[str, Any]:
     judged = (
-        "right"
+        N_("right")
         if option.key
-        else "acceptable"
+        else N_("acceptable")
         if option.acceptable
-        else "harmful"
+        else N_("harmful")
         if option.harm
-        else "not the best choice"
+        else N_("not the best choice")
     )
     tone = {"right": "right", "acceptable": "plain"}.get(judged, "wrong")
     return {
         "text": option.text,
         "chosen": chosen,
-        "judged": judged,
+        "judged": _(judged),
         "tone": tone,
         "rationale": option.rationale,
         "refs": cite(option.refs),
@@ -316,7 +325,7 @@ def handed_over(case: Case, note: Mapping[str, str], compared: bool) -> dict[str
     written = sum(len(part.strip()) for part in note.values())
     return {
         "checks": [{"text": each.check.text, "found": each.found, "words": each.words} for each in found],
-        "count": f"{sum(each.found for each in found)} of {len(found)} found",
+        "count": _("{n} of {all} found").format(n=sum(each.found for each in found), all=len(found)),
         "written": written,
         "model": [[handover.PARTS[part], text] for part, text in case.handover.model]
         if compared and written >= ENOUGH
@@ -337,7 +346,7 @@ class CaseWidget(Asking):
 
     _esm = module("cases")
     _css = style("cases")
-    refusal = "The case could not go on"
+    refusal = N_("The case could not go on")
 
     def __init__(self, case: Case, folder: Path | str = "my_answers") -> None:
         """Show a case where the student left it; what was chosen is kept in the file of cases in `folder`."""
@@ -350,7 +359,8 @@ class CaseWidget(Asking):
                 raise ValueError("it is of another version")
             cases.replay(case, run.choices)
         except ValueError as error:
-            self._notice = f"Your earlier run of this case cannot be taken up ({error}). It begins anew."
+            lost = _("Your earlier run of this case cannot be taken up ({why}). It begins anew.")
+            self._notice = lost.format(why=error)
             run = Run(case.version)
         self._run = run
         about = {
@@ -363,7 +373,7 @@ class CaseWidget(Asking):
             "parts": [[part, name] for part, name in handover.PARTS.items()],
             "self_check": list(case.handover.self_check),
             "enough": ENOUGH,
-            "standing": STANDING,
+            "standing": _(STANDING),
             "limits": f"{LIMITS} [unreferenced]",
         }
         choices = [list(each) for each in run.choices]
@@ -405,10 +415,12 @@ class CaseWidget(Asking):
             self._log.put(self._case.id, run)
             self._notice = self._log.notice
         except OSError as error:
-            self._notice = (
-                f"{FILE} cannot be written to the folder {self._log.path.parent.name or 'of this notebook'} "
-                f"({error.strerror or error}). The case goes on, but it is forgotten when you close the lesson."
+            unkept = _(
+                "{file} cannot be written to the folder {folder} ({why}). The case goes on, but it is forgotten when "
+                "you close the lesson."
             )
+            folder = self._log.path.parent.name or _("of this notebook")
+            self._notice = unkept.format(file=FILE, folder=folder, why=error.strerror or error)
 
     def still(self) -> str:
         """Return the case's first scene without its key, as HTML for a page without a kernel."""

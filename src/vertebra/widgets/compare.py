@@ -16,6 +16,7 @@ from vertebra.cement.material import CEMENTS
 from vertebra.comparison import FRACTURES, HAND_LIMIT, LEVELS, NAMES, Arm, Setting, compare, draft
 from vertebra.evidence.tables import table
 from vertebra.imaging.fluoroscopy import Block, CArm, automatic_window, bone, film, shear_warp
+from vertebra.language import N_
 from vertebra.simulators import page
 from vertebra.spine.dimensions import LEVELS as EVERY
 from vertebra.spine.stack import Spine
@@ -325,7 +326,7 @@ class SideBySide(Asking):
 
     _esm = module("compare")
     _css = style("compare")
-    refusal = "That cannot be compared"
+    refusal = N_("That cannot be compared")
 
     def __init__(self, **start: Any) -> None:
         """Open on a wedge of T12, or on what `start` says of the state."""

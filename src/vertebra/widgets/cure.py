@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from vertebra.cement.heat import FRACTION, Curing, cure
 from vertebra.cement.material import CEMENTS, value
+from vertebra.language import N_, labels
 from vertebra.simulators import page
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
 FloatArray = NDArray[np.float64]
-PLACES = {"bone": "in bone, between trabeculae (vertebroplasty)", "cavity": "in a cavity (balloon kyphoplasty)"}
+PLACES = {"bone": N_("in bone, between trabeculae (vertebroplasty)"), "cavity": N_("in a cavity (balloon kyphoplasty)")}
 RANGES = {"room": (16.0, 26.0), "minute": (1.0, 16.0), "volume": (1.0, 10.0), "width": (280, 1000)}
 START = {
     "cement": "low viscosity",
@@ -438,7 +439,7 @@ class CementClock(Asking):
 
     _esm = module("cure")
     _css = style("cure")
-    refusal = "The cement clock could not use that"
+    refusal = N_("The cement clock could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on low-viscosity cement injected at 5 min in a room of 23 C, or on what `start` says."""
@@ -448,7 +449,7 @@ class CementClock(Asking):
             about={
                 "cements": {name: cement.label for name, cement in CEMENTS.items()},
                 "basis": {name: cement.basis for name, cement in CEMENTS.items()},
-                "places": PLACES,
+                "places": labels(PLACES),
                 "ranges": RANGES,
                 "axis": AXIS,
                 "margins": [LEFT, RIGHT],

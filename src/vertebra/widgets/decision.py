@@ -7,6 +7,7 @@ from typing import Any
 from vertebra.evidence.decision import Outcome, Share, talk
 from vertebra.evidence.references import cite
 from vertebra.evidence.tables import table
+from vertebra.language import N_
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 START: dict[str, Any] = {"name": "", "stage": "weeks", "matters": [], "words": "", "teach": ""}
@@ -182,7 +183,7 @@ class SharedDecision(Asking):
 
     _esm = module("decision")
     _css = style("decision")
-    refusal = "The page could not use that"
+    refusal = N_("The page could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on a blank sheet for pain of up to nine weeks, or on what `start` says."""

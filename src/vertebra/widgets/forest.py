@@ -22,16 +22,17 @@ from vertebra.evidence.trials import (
     rows,
     windows,
 )
+from vertebra.language import N_, _, labels
 from vertebra.widgets.asking import Asking, check_known, module, style
 
-MODELS = {"random": "Random effects", "fixed": "Fixed effect"}
+MODELS = {"random": N_("Random effects"), "fixed": N_("Fixed effect")}
 SWITCHES = {
-    "leave_one_out": "Leave one out",
-    "small_sample": "Small-sample interval (random effects)",
-    "unchecked": "Show what nobody has compared with the paper",
+    "leave_one_out": N_("Leave one out"),
+    "small_sample": N_("Small-sample interval (random effects)"),
+    "unchecked": N_("Show what nobody has compared with the paper"),
 }
 FILTERS = {"comparators": COMPARATORS, "blinding": BLINDING, "ages": AGES}
-FILTER_NAMES = {"comparators": "Compared with", "blinding": "Who knew", "ages": "Age of the fracture"}
+FILTER_NAMES = {"comparators": N_("Compared with"), "blinding": N_("Who knew"), "ages": N_("Age of the fracture")}
 BLINDS = {
     "blinded": "patients and assessors did not know who had cement",
     "open": "everybody knew who had cement",
@@ -681,7 +682,7 @@ class ForestPlot(Asking):
 
     _esm = module("forest")
     _css = style("forest")
-    refusal = "The plot could not use that"
+    refusal = N_("The plot could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on pain at 12 months with everything that was read, or with what `start` says."""
@@ -691,10 +692,11 @@ class ForestPlot(Asking):
             about={
                 "measures": [{"id": each.id, "name": each.name} for each in measures().values()],
                 "windows": {each: windows_of(each) for each in measures()},
-                "models": MODELS,
-                "switches": SWITCHES,
+                "models": labels(MODELS),
+                "switches": labels(SWITCHES),
                 "filters": [
-                    {"id": name, "name": FILTER_NAMES[name], "options": list(known)} for name, known in FILTERS.items()
+                    {"id": name, "name": _(FILTER_NAMES[name]), "options": list(known)}
+                    for name, known in FILTERS.items()
                 ],
                 "limits": LIMITS,
             },

@@ -21,6 +21,7 @@ from vertebra.evidence.guidelines import (
 from vertebra.evidence.patient import FIELDS, Patient, describe, examples
 from vertebra.evidence.references import cite
 from vertebra.evidence.tables import table
+from vertebra.language import N_
 from vertebra.widgets.asking import Asking, check_known
 from vertebra.widgets.patient import EMPTY, controls, invented, patient_module, patient_of, patient_style
 
@@ -260,7 +261,7 @@ class GuidelineMap(Asking):
 
     _esm = patient_module("guidelines")
     _css = patient_style("guidelines")
-    refusal = "The map could not use that"
+    refusal = N_("The map could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on an invented patient with severe pain at four weeks, or with what `start` says of the fields."""

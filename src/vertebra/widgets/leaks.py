@@ -36,6 +36,7 @@ from vertebra.imaging.leaks import (
     sight,
     way,
 )
+from vertebra.language import N_, _, labels
 from vertebra.simulators import page
 from vertebra.spine.dimensions import LEVELS as EVERY
 from vertebra.spine.stack import CORD, canal
@@ -47,7 +48,7 @@ Picture = NDArray[np.uint8]
 PIXELS = 240  # across every picture
 SECTION = 80.0  # mm across a section
 BACK = -9.0  # mm: sections are centred behind the middle of the body, so that canal and arch are in them
-LOOKS = {"drawing": "Drawing", "CT": "CT, slices of 3 mm"}
+LOOKS = {"drawing": N_("Drawing"), "CT": N_("CT, slices of 3 mm")}
 START: dict[str, Any] = {
     "level": "L1",
     "route": "B",
@@ -61,12 +62,12 @@ START: dict[str, Any] = {
 RANGES = {"volume": (0.05, 2.5), "place": (-1.0, 1.0), "turn": (0, 12)}
 # What moving the mouth along the bone means: its two ends.
 ENDS = {
-    "B": ("left of the midline", "right of the midline"),
-    "S": ("at the back of the side", "at the front of the side"),
-    "C-disc": ("behind", "in front"),
-    "C-paravertebral": ("at the side", "in front"),
-    "C-canal": ("left of the midline", "right of the midline"),
-    "foramen": ("near the canal", "near the outside"),
+    "B": (N_("left of the midline"), N_("right of the midline")),
+    "S": (N_("at the back of the side"), N_("at the front of the side")),
+    "C-disc": (N_("behind"), N_("in front")),
+    "C-paravertebral": (N_("at the side"), N_("in front")),
+    "C-canal": (N_("left of the midline"), N_("right of the midline")),
+    "foramen": (N_("near the canal"), N_("near the outside")),
 }
 COLOURS = {
     "tissue": (35, 42, 50),
@@ -325,7 +326,7 @@ def shown(wanted: dict[str, Any]) -> dict[str, Any]:
             **{plane: [plane in seen.planes, on_film(seen, plane)] for plane in PLANES},
             "CT": [seen.on_ct, "shown on CT" if seen.on_ct else "too small for CT in slices of 3 mm"],
         },
-        "ends": list(ENDS[leak.route]),
+        "ends": [_(end) for end in ENDS[leak.route]],
         "said": {
             "From": f"{_capital(told.from_)}.",
             "Near it": f"{_capital(told.near)}. {' '.join(measured(leak))}",
@@ -342,7 +343,7 @@ class LeakRoutes(Asking):
 
     _esm = module("leaks")
     _css = style("leaks")
-    refusal = "The viewer could not use that"
+    refusal = N_("The viewer could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on half a millilitre along the basivertebral vein of L1, or on what `start` says."""
@@ -352,7 +353,7 @@ class LeakRoutes(Asking):
                 "levels": list(LEVELS),
                 "routes": {name: routes()[name].name for name in ROUTES},
                 "ranges": RANGES,
-                "looks": LOOKS,
+                "looks": labels(LOOKS),
                 "rates": [[each.what, each.found, each.looked, "; ".join(each.refs)] for each in rates()],
                 "limits": LIMITS,
                 "model": page("leaks").brief,

@@ -23,6 +23,7 @@ from vertebra.evidence.claims import (
 from vertebra.evidence.references import cite, references
 from vertebra.evidence.shape import UNREFERENCED
 from vertebra.evidence.tables import table
+from vertebra.language import N_, _
 from vertebra.measure.reading import wilson
 from vertebra.quiz.coverage import questions_by_claim
 from vertebra.quiz.items import BankError
@@ -32,18 +33,18 @@ from vertebra.widgets.quiz import AnswerFile
 
 FILE = "ledger.json"
 NAMES = {
-    "supported": "Supported",
-    "oversimplified": "Oversimplified",
-    "contradicted": "Contradicted",
-    CONFLICT: "The leaflets conflict",
+    "supported": N_("Supported"),
+    "oversimplified": N_("Oversimplified"),
+    "contradicted": N_("Contradicted"),
+    CONFLICT: N_("The leaflets conflict"),
 }
 MEANINGS = {
-    "supported": "what has been found, or accepted teaching, agrees",
-    "oversimplified": "true in part; a comparator, a number or a condition is missing",
-    "contradicted": "what has been found says otherwise",
-    CONFLICT: "another of the five says something that cannot stand beside it",
+    "supported": N_("what has been found, or accepted teaching, agrees"),
+    "oversimplified": N_("true in part; a comparator, a number or a condition is missing"),
+    "contradicted": N_("what has been found says otherwise"),
+    CONFLICT: N_("another of the five says something that cannot stand beside it"),
 }
-CERTAINTY = {1: "guess", 2: "fairly sure", 3: "certain"}
+CERTAINTY = {1: N_("guess"), 2: N_("fairly sure"), 3: N_("certain")}
 LIMITS = (
     "The claims are paraphrased from five real pages, which stay unnamed. The verdicts are the authors' reading of the "
     "sources shown, as far as those were checked; no clinician has reviewed them."
@@ -126,7 +127,7 @@ def told(found: Score) -> list[str]:
     """Return the score in sentences."""
     right, total = sum(found.right.values()), len(claims())
     if not found.judged:
-        return [f"Nothing judged yet of {total} claims."]
+        return [_("Nothing judged yet of {all} claims.").format(all=total)]
     low, high = wilson(right, found.judged)
     verdict, often = always()
     lines = [
@@ -193,8 +194,8 @@ def about() -> dict[str, Any]:
         missing = "The question banks have faults, so no questions are named here; run `vertebra quiz check`."
     used = sorted({ref for each in entries() for ref in each.refs} - {UNREFERENCED})
     return {
-        "calls": [{"id": call, "name": NAMES[call], "means": MEANINGS[call]} for call in CALLS],
-        "certainty": [{"level": level, "name": name} for level, name in CERTAINTY.items()],
+        "calls": [{"id": call, "name": _(NAMES[call]), "means": _(MEANINGS[call])} for call in CALLS],
+        "certainty": [{"level": level, "name": _(name)} for level, name in CERTAINTY.items()],
         "leaflets": [{"id": each.id, "what": each.what} for each in leaflets().values()],
         "claims": [_shown_claim(claim, questions) for claim in claims().values()],
         "conflicts": [
@@ -232,7 +233,7 @@ def shown_score(judged: Judged) -> dict[str, Any]:
         "judged": found.judged,
         "lines": told(found),
         "rows": [
-            {"name": NAMES[call], "cells": list(found.table[call].values()), "right": found.right[call]}
+            {"name": _(NAMES[call]), "cells": list(found.table[call].values()), "right": found.right[call]}
             for call in CALLS
         ],
         "fooled": list(found.fooled),
@@ -247,7 +248,7 @@ class Ledger(Asking):
 
     _esm = module("ledger")
     _css = style("ledger")
-    refusal = "The ledger could not use that"
+    refusal = N_("The ledger could not use that")
 
     def __init__(self, folder: Path | str) -> None:
         """Open with the judgements that the file in `folder` holds."""
@@ -276,7 +277,8 @@ class Ledger(Asking):
             self._note = self._file.notice
         except (OSError, ResponsesError) as error:
             why = getattr(error, "strerror", None) or error
-            self._note = f"{FILE} cannot be written ({why}). What you judge now is forgotten when you close the lesson."
+            unkept = _("{file} cannot be written ({why}). What you judge now is forgotten when you close the lesson.")
+            self._note = unkept.format(file=FILE, why=why)
 
     def still(self) -> str:
         """Return the whole ledger as tables that need no kernel."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vertebra.language import N_, labels
 from vertebra.mechanics.load import POSTURES, Band, Forces, factor_of_risk, forces, load, strength, t_score
 from vertebra.mechanics.statics import heights, lean_of_wedge, parameter, wedge_angle
 from vertebra.mechanics.trabeculae import architecture, picture
@@ -22,13 +23,13 @@ from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
 NAMES = {
-    "lying": "Lying",
-    "sitting": "Sitting upright",
-    "standing": "Standing",
-    "bending": "Bending forward",
-    "holding close": "Holding it close",
-    "lifting with bent knees": "Lifting, bent knees",
-    "lifting with a round back": "Lifting, round back",
+    "lying": N_("Lying"),
+    "sitting": N_("Sitting upright"),
+    "standing": N_("Standing"),
+    "bending": N_("Bending forward"),
+    "holding close": N_("Holding it close"),
+    "lifting with bent knees": N_("Lifting, bent knees"),
+    "lifting with a round back": N_("Lifting, round back"),
 }
 DOING = {
     "lying": "Lying",
@@ -39,7 +40,7 @@ DOING = {
     "lifting with bent knees": "Lifting {lift:.0f} kg with bent knees",
     "lifting with a round back": "Lifting {lift:.0f} kg with a round back",
 }
-WHERE = {"here": "in this vertebra", "below": "in the one below"}
+WHERE = {"here": N_("in this vertebra"), "below": N_("in the one below")}
 RANGES = {"body_weight": (40, 110), "lift": (0, 30), "bone_volume": (4, 22), "wedge": (0, 60)}
 START = {
     "level": "L1",
@@ -612,7 +613,7 @@ class LoadExplorer(Asking):
 
     _esm = module("load")
     _css = style("load")
-    refusal = "The explorer could not use that"
+    refusal = N_("The explorer could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on L1 of a person of 65 kg with osteoporotic bone who lifts 10 kg, or with what `start` says."""
@@ -621,8 +622,8 @@ class LoadExplorer(Asking):
         super().__init__(
             about={
                 "levels": list(LEVELS),
-                "postures": NAMES,
-                "where": WHERE,
+                "postures": labels(NAMES),
+                "where": labels(WHERE),
                 "ranges": RANGES,
                 "limits": LIMITS,
                 "model": page("load").brief,

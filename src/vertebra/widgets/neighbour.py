@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vertebra.language import N_, labels
 from vertebra.mechanics.axisymmetric import (
     CONTROLS,
     LOAD,
@@ -60,7 +61,7 @@ PRESETS = {
     },
     "A fracture, a usual volume": {"control": "load", "cement": 4.5, "contact": 70, "bone_volume": 7, "damage": 40},
 }
-SAME = {"load": "the load", "displacement": "the shortening"}
+SAME = {"load": N_("the load"), "displacement": N_("the shortening")}
 ROWS = {
     "force": "Force that it carries",
     "disc_pressure": "Pressure in the disc",
@@ -327,7 +328,7 @@ class Neighbour(Asking):
 
     _esm = module("neighbour")
     _css = style("neighbour")
-    refusal = "This could not be used"
+    refusal = N_("This could not be used")
 
     def __init__(self, **start: Any) -> None:
         """Open under the same load with 6 mL of cement, or with what `start` says of the state."""
@@ -337,7 +338,7 @@ class Neighbour(Asking):
             about={
                 "ranges": RANGES,
                 "presets": PRESETS,
-                "same": SAME,
+                "same": labels(SAME),
                 "evidence": EVIDENCE,
                 "colours": COLOURS,
                 "yield": f"{100 * material('bone yield strain'):.2g} %",

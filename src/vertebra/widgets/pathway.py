@@ -7,6 +7,7 @@ from typing import Any
 from vertebra.evidence.pathway import Path, Step, centre, draw, walk
 from vertebra.evidence.patient import FIELDS, Patient, describe, examples
 from vertebra.evidence.references import cite
+from vertebra.language import N_
 from vertebra.widgets.asking import Asking, check_known
 from vertebra.widgets.patient import EMPTY, controls, invented, patient_module, patient_of, patient_style
 
@@ -111,7 +112,7 @@ class Pathway(Asking):
 
     _esm = patient_module("pathway")
     _css = patient_style("pathway")
-    refusal = "The pathway could not use that"
+    refusal = N_("The pathway could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on an invented patient at the first step, or with what `start` says of the fields and of `step`."""

@@ -20,11 +20,18 @@ from vertebra.evidence.conservative import (
     review,
 )
 from vertebra.evidence.tables import table
+from vertebra.language import N_, labels
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 SIGNS = {"avoid": "✕", "caution": "!", "note": "i", "missing": "○", "sound": "✓"}
-WORDS = {"avoid": "Avoid", "caution": "Caution", "note": "Note", "missing": "Missing"}
-REVIEWS = {"": "no date set", "3": "in 3 days", "7": "in 1 week", "14": "in 2 weeks", "28": "in 4 weeks"}
+WORDS = {"avoid": N_("Avoid"), "caution": N_("Caution"), "note": N_("Note"), "missing": N_("Missing")}
+REVIEWS = {
+    "": N_("no date set"),
+    "3": N_("in 3 days"),
+    "7": N_("in 1 week"),
+    "14": N_("in 2 weeks"),
+    "28": N_("in 4 weeks"),
+}
 CARD = {"pain": "For the pain", "activity": "Moving", "support": "To keep you safe", "bone": "For the bone"}
 LIMITS = (
     "Teaching, not medical advice; not reviewed by a clinician. Patients are invented. There are no doses here: "
@@ -177,7 +184,7 @@ class PlanBuilder(Asking):
 
     _esm = module("plan")
     _css = style("plan")
-    refusal = "The builder could not use that"
+    refusal = N_("The builder could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on Maud with the plan of her letter, or on what `start` says."""
@@ -201,12 +208,12 @@ class PlanBuilder(Asking):
                 ],
                 "strengths": _scale(data()["strengths"]),
                 "features": data()["features"],
-                "reviews": [[days, words] for days, words in REVIEWS.items()],
+                "reviews": [[days, words] for days, words in labels(REVIEWS).items()],
                 "days": REVIEW_DAYS,
                 "age": AGES,
                 "egfr": EGFRS,
                 "signs": SIGNS,
-                "words": WORDS,
+                "words": labels(WORDS),
                 "limits": LIMITS,
             },
             state=state,

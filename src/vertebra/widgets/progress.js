@@ -99,12 +99,12 @@ function dueSection(id, { items, films, lessons, coming }, about) {
       <li><span>${name}</span><i style="width:${(100 * n) / most}%" aria-hidden="true"></i><b>${n}${hidden(` ${tn("question", "questions", n)}`)}</b></li>`).join("")}</ul>` : ""}`;
 }
 
-function row({ id, tier, text }, found, owed, about) {
+function row({ id, tier, tier_name: worth, text }, found, owed, about) {
   const name = about.verdicts.find((each) => each.id === found.verdict).name;
   const bar = found.n ? `<i class="pg-bar" style="left:${found.low}%;width:${found.high - found.low}%"></i><i class="pg-dot" style="left:${found.mean}%"></i>` : "";
   const met = found.of ? t("{n} of {all} {hidden}met", { n: found.n, all: found.of, hidden: hidden(t("questions ")) }) : t("no question yet");
   return `<li class="pg-row pg-is-${found.verdict}" data-objective="${id}">
-    <p class="pg-what" data-taught><span class="pg-id">${id}</span> ${clean(text)} <span class="pg-tier pg-${tier.split(" ")[0]}">${tier}</span></p>
+    <p class="pg-what" data-taught><span class="pg-id">${id}</span> ${clean(text)} <span class="pg-tier pg-${tier}" lang="${language}">${worth}</span></p>
     <div class="pg-axis" aria-hidden="true">${axis(about.line)}${bar}</div>
     <p class="pg-told">${sign(found.verdict)} <strong>${name}</strong><span class="pg-met">${met}${owed ? t(", {owed} due", { owed }) : ""}</span>${hidden(` ${found.told}`)}</p>
     ${found.of ? `<button type="button" class="pg-small" data-practise="${id}">${t("Practise")}${hidden(` ${id}`)}</button>` : ""}</li>`;

@@ -12,6 +12,7 @@ from typing import Any
 import traitlets
 
 from vertebra.evidence.tables import table
+from vertebra.language import N_, _, ngettext
 from vertebra.quiz import items, mastery, review
 from vertebra.quiz.blueprint import Objective, objectives
 from vertebra.quiz.coverage import practice_banks
@@ -21,40 +22,63 @@ from vertebra.quiz.review import Attempt
 from vertebra.quiz.static import counted
 from vertebra.widgets.asking import HERE, Asking, Module, script, style
 from vertebra.widgets.ledger import lesson_name
-from vertebra.widgets.quiz import QuizError, QuizWidget, revise
+from vertebra.widgets.quiz import PRACTICE_INSTRUCTIONS, QuizError, QuizWidget, revise
 
 SITTING = 20  # questions at a time; more than half an hour is no review but a task
 FILMS = "05_imaging"  # the lesson with the gym, which mixes in the films that are due
-CERTAINTY = {1: "Guess", 2: "Fairly sure", 3: "Certain"}
+MONTHS = (
+    N_("January"),
+    N_("February"),
+    N_("March"),
+    N_("April"),
+    N_("May"),
+    N_("June"),
+    N_("July"),
+    N_("August"),
+    N_("September"),
+    N_("October"),
+    N_("November"),
+    N_("December"),
+)
+CERTAINTY = {1: N_("Guess"), 2: N_("Fairly sure"), 3: N_("Certain")}
 VERDICTS = {
-    "secure": "likely secure",
-    "fading": "was secure, fading",
-    "open": "open",
-    "weak": "likely weak",
-    "few": "too few to say",
-    "unmet": "not met yet",
+    "secure": N_("likely secure"),
+    "fading": N_("was secure, fading"),
+    "open": N_("open"),
+    "weak": N_("likely weak"),
+    "few": N_("too few to say"),
+    "unmet": N_("not met yet"),
 }
 MEANINGS = {
-    "secure": "more likely than 4 in 5 that you earn over two thirds of its credit",
-    "fading": "as secure, but too many of the answers are old",
-    "open": "the answers do not decide it",
-    "weak": "more likely than 4 in 5 that you earn less than two thirds",
-    "few": f"fewer than {mastery.MET} of its questions met",
-    "unmet": "none of its questions met",
+    "secure": N_("more likely than 4 in 5 that you earn over two thirds of its credit"),
+    "fading": N_("as secure, but too many of the answers are old"),
+    "open": N_("the answers do not decide it"),
+    "weak": N_("more likely than 4 in 5 that you earn less than two thirds"),
+    "few": N_("fewer than {met} of its questions met"),
+    "unmet": N_("none of its questions met"),
 }
-TIERS = {"must": "must know", "should": "should know", "nice": "nice to know"}
-LIMITS = (
+TIERS = {"must": N_("must know"), "should": N_("should know"), "nice": N_("nice to know")}
+LIMITS = N_(
     "Estimates from a few questions each: they say where to look next, and nothing about how you would examine or talk "
     "to a patient. When things return is reckoned with FSRS and its usual weights, which were fitted to flash cards."
 )
 PARTS = (
-    ("Due today", "Questions and films come back shortly before you would forget them, those you missed first."),
     (
-        "Mastery",
-        "For each objective an estimate with its uncertainty, so that a lucky answer is not called mastery.",
+        N_("Due today"),
+        N_("Questions and films come back shortly before you would forget them, those you missed first."),
     ),
-    ("Calibration", "Whether you are right as often as your certainty says, with a Brier score, for each lesson."),
-    ("Sure and wrong", "What you were certain of and had wrong, with the mistake behind it. Nothing is worth more."),
+    (
+        N_("Mastery"),
+        N_("For each objective an estimate with its uncertainty, so that a lucky answer is not called mastery."),
+    ),
+    (
+        N_("Calibration"),
+        N_("Whether you are right as often as your certainty says, with a Brier score, for each lesson."),
+    ),
+    (
+        N_("Sure and wrong"),
+        N_("What you were certain of and had wrong, with the mistake behind it. Nothing is worth more."),
+    ),
 )
 
 
@@ -69,7 +93,7 @@ def percent(share: float) -> int:
 def ranged(limits: tuple[float, float]) -> str:
     """Return an interval of shares, such as 48 to 94 %."""
     low, high = map(percent, limits)
-    return f"{low} to {high}\u00a0%"
+    return _("{low} to {high}\u00a0%").format(low=low, high=high)
 
 
 def signed(value: float) -> str:
@@ -81,7 +105,7 @@ def signed(value: float) -> str:
 def day(when: datetime) -> str:
     """Return a date on the student's calendar."""
     local = when.astimezone()
-    return f"{local.day} {local:%B %Y}"
+    return _("{day} {month} {year}").format(day=local.day, month=_(MONTHS[local.month - 1]), year=local.year)
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
@@ -93,27 +117,35 @@ def lessons() -> dict[str, str]:
     return {stem: lesson_name(stem) for stem in sorted(stems)}
 
 
-@cache
 def about() -> dict[str, Any]:
     """Return what does not depend on the student: lessons, objectives and words."""
     bands, stands = mastery.bands(), mastery.stated()
     return {
         "lessons": [{"stem": stem, "name": name} for stem, name in lessons().items()],
         "objectives": [
-            {"id": each.id, "tier": TIERS[each.tier], "lesson": each.lesson, "text": each.text}
+            {
+                "id": each.id,
+                "tier": each.tier,
+                "tier_name": _(TIERS[each.tier]),
+                "lesson": each.lesson,
+                "text": each.text,
+            }
             for each in objectives().values()
         ],
-        "verdicts": [{"id": name, "name": words, "means": MEANINGS[name]} for name, words in VERDICTS.items()],
+        "verdicts": [
+            {"id": name, "name": _(words), "means": _(MEANINGS[name]).format(met=mastery.MET)}
+            for name, words in VERDICTS.items()
+        ],
         "line": 100 * mastery.LINE,
         "certainty": [
-            {"name": name, "band": [100 * end for end in bands[level]], "stands": 100 * stands[level]}
+            {"name": _(name), "band": [100 * end for end in bands[level]], "stands": 100 * stands[level]}
             for level, name in CERTAINTY.items()
         ],
-        "parts": [{"name": name, "says": says} for name, says in PARTS],
+        "parts": [{"name": _(name), "says": _(says)} for name, says in PARTS],
         "films": f"{FILMS}.ipynb",
         "start": "00_start.ipynb",
         "sitting": SITTING,
-        "limits": LIMITS,
+        "limits": _(LIMITS),
     }
 
 
@@ -169,7 +201,11 @@ def overview(record: Record) -> dict[str, Any]:
     since = record.events[0].when if record.events else None
     return {
         "met": since is not None,
-        "headline": f"{counted(len(last), 'question')} and {counted(len(films), 'film')} met since {day(since)}."
+        "headline": _("{questions} and {films} met since {day}.").format(
+            questions=ngettext("{n} question", "{n} questions", len(last)).format(n=len(last)),
+            films=ngettext("{n} film", "{n} films", len(films)).format(n=len(films)),
+            day=day(since),
+        )
         if since
         else "",
         "secure": verdicts["secure"],
@@ -189,19 +225,23 @@ def shown_due(record: Record) -> dict[str, Any]:
     due = record.agenda
     films = sum(isinstance(name, int) for name in due.now)
     by_lesson = Counter(record.lesson[item.id] for item in record.due())
-    coming = (("later today", due.today), ("tomorrow", due.tomorrow), ("in the five days after", due.week))
+    coming = {
+        _("{n} later today"): due.today,
+        _("{n} tomorrow"): due.tomorrow,
+        _("{n} in the five days after"): due.week,
+    }
     return {
         "items": sum(by_lesson.values()),
         "films": films,
         "lessons": [{"name": lesson_name(stem), "n": n} for stem, n in sorted(by_lesson.items())],
-        "coming": ", ".join(f"{len(things)} {when}" for when, things in coming if things),
+        "coming": ", ".join(when.format(n=len(things)) for when, things in coming.items() if things),
     }
 
 
 def shown_mastery(found: Mastery) -> dict[str, Any]:
     """Return the mastery of one objective, its numbers in percent."""
     if not found.n:
-        return {"verdict": "unmet", "n": 0, "of": found.of, "told": "No estimate."}
+        return {"verdict": "unmet", "n": 0, "of": found.of, "told": _("No estimate.")}
     low, high = found.interval
     return {
         "verdict": found.verdict,
@@ -210,13 +250,15 @@ def shown_mastery(found: Mastery) -> dict[str, Any]:
         "mean": percent(found.mean),
         "low": percent(low),
         "high": percent(high),
-        "told": f"Estimate {percent(found.mean)}\u00a0%, 90\u00a0% interval {ranged(found.interval)}.",
+        "told": _("Estimate {share}\u00a0%, 90\u00a0% interval {interval}.").format(
+            share=percent(found.mean), interval=ranged(found.interval)
+        ),
     }
 
 
 def shown_calibration(name: str, found: Calibration) -> dict[str, Any]:
     """Return one group's calibration: levels in percent, and what it says in sentences."""
-    titles = {"": "All questions", "films": "Films of the gym"}
+    titles = {"": _("All questions"), "films": _("Films of the gym")}
     low, high = found.earned.limits
     return {
         "id": name or "all",
@@ -234,7 +276,7 @@ def shown_calibration(name: str, found: Calibration) -> dict[str, Any]:
 def shown_level(level: Level) -> dict[str, Any]:
     """Return the answers at one certainty: n, share and Wilson limits in percent, and the same in words."""
     if level.share is None:
-        return {"n": 0, "told": "none yet"}
+        return {"n": 0, "told": _("none yet")}
     low, high = level.limits
     words = f"{percent(level.share)}\u00a0% ({ranged(level.limits)})"
     return {"n": level.n, "share": percent(level.share), "low": percent(low), "high": percent(high), "told": words}
@@ -244,33 +286,36 @@ def told(found: Calibration) -> list[str]:
     """Return in plain words whether the certainty fits."""
     if found.verdict == "early":
         need = mastery.ENOUGH_ANSWERS
-        return [f"{found.n} of {need} first answers: too early to say. Go on, and be honest about what you guess."]
+        early = _("{n} of {need} first answers: too early to say. Go on, and be honest about what you guess.")
+        return [early.format(n=found.n, need=need)]
     claimed, earned = ranged(found.claimed), found.earned
-    is_or = f"your answers claim {claimed} of the credit and earned {percent(earned.share or 0)}\u00a0%"
-    surely = f"(95\u00a0% interval {ranged(earned.limits)})"
     lines = []
     for level, (low, high) in mastery.bands().items():
         of = found.levels[level]
         if of.share is None:
             continue
-        when = CERTAINTY[level].lower()
+        when = {"level": _(CERTAINTY[level]).lower(), "share": percent(of.share)}
         if of.limits[1] < low:
-            lines.append(
-                f"At “{when}” you earned {percent(of.share)}\u00a0%, and it pays only from {percent(low)}\u00a0%: "
-                "take a step down."
-            )
+            down = _("At “{level}” you earned {share}\u00a0%, and it pays only from {limit}\u00a0%: take a step down.")
+            lines.append(down.format(**when, limit=percent(low)))
         if of.limits[0] > high:
-            lines.append(
-                f"At “{when}” you earned {percent(of.share)}\u00a0%, and from {percent(high)}\u00a0% more certainty "
-                "pays: trust yourself more."
+            up = _(
+                "At “{level}” you earned {share}\u00a0%, and from {limit}\u00a0% more certainty pays: "
+                "trust yourself more."
             )
-    fits = "On the whole your certainty fits" if lines else "Your certainty fits"
-    head = {"over": "Over-confident", "under": "Under-confident", "fits": fits}[found.verdict]
-    lines.insert(0, f"{head}: {is_or} {surely}.")
-    lines.append(
-        f"Brier score {found.brier:.2f}: 0 is perfect, 0.25 is what 50\u00a0% said of every answer earns. "
-        f"{found.miscalibration:.2f} of it comes from certainty that does not fit."
+            lines.append(up.format(**when, limit=percent(high)))
+    fits = _("On the whole your certainty fits") if lines else _("Your certainty fits")
+    head = {"over": _("Over-confident"), "under": _("Under-confident"), "fits": fits}[found.verdict]
+    claim = _(
+        "{head}: your answers claim {claimed} of the credit and earned {share}\u00a0% (95\u00a0% interval {interval})."
     )
+    earns = {"share": percent(earned.share or 0), "interval": ranged(earned.limits)}
+    lines.insert(0, claim.format(head=head, claimed=claimed, **earns))
+    brier = _(
+        "Brier score {score}: 0 is perfect, 0.25 is what 50\u00a0% said of every answer earns. {part} of it comes from "
+        "certainty that does not fit."
+    )
+    lines.append(brier.format(score=f"{found.brier:.2f}", part=f"{found.miscalibration:.2f}"))
     return lines
 
 
@@ -290,7 +335,9 @@ def shown_sure(record: Record, attempt: Attempt) -> dict[str, Any]:
 def shown_marks(attempts: Sequence[Attempt]) -> dict[str, str]:
     """Return the certainty marks: of first answers, which tell, and of questions that came back."""
     first, every = mastery.marks(mastery.first(attempts).values()), mastery.marks(attempts)
-    again = f"{signed(every.earned - first.earned)} of {every.most - first.most:g} when questions came back"
+    again = _("{earned} of {most} when questions came back").format(
+        earned=signed(every.earned - first.earned), most=f"{every.most - first.most:g}"
+    )
     return {"earned": signed(first.earned), "most": f"{first.most:g}", "again": again if every.n > first.n else ""}
 
 
@@ -310,9 +357,9 @@ class Progress(Asking):
     quiz, responses, saved, trouble: the traits of a `QuizWidget`, whose `problem` is called trouble here.
     """
 
-    _esm = Module(_enclosed("quiz"), script("asking"), script("progress"))
+    _esm = Module(_enclosed("quiz"), script("asking"), script("progress"), also=[PRACTICE_INSTRUCTIONS])
     _css = style("progress") + (HERE / "quiz.css").read_text(encoding="utf-8")
-    refusal = "The page could not do that"
+    refusal = N_("The page could not do that")
     quiz = traitlets.Dict().tag(sync=True)
     responses = traitlets.Dict().tag(sync=True)
     saved = traitlets.Int(0).tag(sync=True)

@@ -615,13 +615,13 @@ function needlePath(item, ask) {
   let placed = JSON.stringify(start);
   const sliders = controls.map(({ id, label, unit, values }) => {
     const input = h("input", {
-      type: "range", id: `${ask.uid}-${id}`, min: "0", max: values.length - 1, step: "1",
+      type: "range", id: `${ask.uid}-${id}`, min: "0", max: values.length - 1, step: "1", lang: english,
       oninput: () => draw(),
       onchange: () => { ask.put(read()); ask.say(reading()); },
     });
     // The attribute alone would not move a slider that was touched.
     input.value = values.indexOf(start[id]);
-    const shown = h("output", { for: input.id });
+    const shown = h("output", { for: input.id, lang: english });
     const words = (value) => `${String(value).replace("-", "−")}${unit === "°" ? "" : "\u00a0"}${unit}`;
     return { id, values, input, shown, words, node: h("div", { class: "vq-slider" }, h("label", { for: input.id, lang: english }, label), shown, input) };
   });
@@ -1034,7 +1034,7 @@ function render({ model, el }) {
     root.replaceChildren(
       h("div", { class: "vq-head" },
         h("div", {}, h("p", { class: "vq-kicker" }, exam ? t("Graded quiz") : t("Practice quiz")), h("h3", { lang: english }, quiz.title)), parts.save),
-      h("div", { class: "vq-instructions" }, paragraphs(t(quiz.instructions), exam ? english : null)),
+      h("div", { class: "vq-instructions" }, paragraphs(t(quiz.instructions), t(quiz.instructions) === quiz.instructions ? english : null)),
       h("div", { class: "vq-alarm" }, parts.alert, parts.retry), parts.restored, parts.live,
       exam ? studentCode() : "",
       parts.bar,

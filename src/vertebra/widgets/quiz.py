@@ -50,7 +50,7 @@ class QuizWidget(Pictured):
     browser; seq grows with every change. saved: the seq that is safely in the file. problem: a sentence to show.
     """
 
-    _esm = Module(script("quiz"))
+    _esm = Module(script("quiz"), also=[PRACTICE_INSTRUCTIONS])
     _css = STYLE + Path(__file__).with_name("quiz.css").read_text(encoding="utf-8")
     quiz = traitlets.Dict().tag(sync=True)
     responses = traitlets.Dict().tag(sync=True)
@@ -144,7 +144,7 @@ def practice_quiz(bank: items.Bank) -> dict[str, Any]:
         "title": bank.title,
         "mode": "practice",
         "certainty": True,
-        "instructions": _(PRACTICE_INSTRUCTIONS),
+        "instructions": PRACTICE_INSTRUCTIONS,
         "build": build_of(shown),
         "items": shown,
     }
@@ -159,7 +159,7 @@ def revise(chosen: Iterable[items.Item], log: ProgressFile, title: str) -> QuizW
     # A sitting of its own: the browser must not put back what an earlier one with the same questions could not save.
     build = digest([[item["id"], item["version"]] for item in shown] + [str(uuid4())])
     quiz = {"id": "review", "title": title, "mode": "practice", "certainty": True, "build": build, "items": shown}
-    return QuizWidget(quiz | {"instructions": _(PRACTICE_INSTRUCTIONS)}, log=log)
+    return QuizWidget(quiz | {"instructions": PRACTICE_INSTRUCTIONS}, log=log)
 
 
 def exam(path: Path | str = "questions.json") -> QuizWidget:
@@ -304,8 +304,8 @@ def _read_questions(path: Path) -> dict[str, Any]:
     try:
         questions = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        missing = _("{file} is not beside this notebook; open the notebook in the folder you received")
-        raise QuizError(missing.format(file=path.name)) from None
+        absent = _("{file} is not beside this notebook; open the notebook in the folder you received")
+        raise QuizError(absent.format(file=path.name)) from None
     except OSError as error:
         raise _damaged(_("{file} cannot be opened ({why})"), path, why=error.strerror) from None
     except (ValueError, RecursionError):

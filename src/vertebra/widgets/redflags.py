@@ -20,6 +20,7 @@ from vertebra.evidence.redflags import (
     urgent,
 )
 from vertebra.evidence.references import cite
+from vertebra.language import N_
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
@@ -342,7 +343,7 @@ class RedFlagExplorer(Asking):
 
     _esm = module("redflags")
     _css = style("redflags")
-    refusal = "The explorer could not use that"
+    refusal = N_("The explorer could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on somebody on corticosteroids in general practice, or on what `start` says."""

@@ -10,6 +10,7 @@ from vertebra.evidence.claims import claims
 from vertebra.evidence.references import cited, references
 from vertebra.evidence.rewrites import Exercise, checklist, exercises
 from vertebra.evidence.shape import UNREFERENCED
+from vertebra.language import N_, _
 from vertebra.quiz.responses import set_aside, write_whole
 from vertebra.widgets.asking import Asking, module, style
 
@@ -38,7 +39,8 @@ class Drafts:
         self._known = {name: self._read(name) for name in exercises()}
         damaged = [self._file(name).name for name, text in self._known.items() if text is None]
         if damaged:
-            self.notice = f"{' and '.join(damaged)} cannot be read as text. Your next change begins a new file."
+            unread = _("{files} cannot be read as text. Your next change begins a new file.")
+            self.notice = unread.format(files=_(" and ").join(damaged))
 
     def _file(self, name: str) -> Path:
         return self._folder / f"rewrite_{name}.txt"
@@ -62,8 +64,12 @@ class Drafts:
         self._known[name] = text
         self._folder.mkdir(parents=True, exist_ok=True)
         if there is None or (there != before and there not in ("", text)):
-            why = "could not be read" if there is None else "had been changed elsewhere"
-            self.notice = f"Your earlier file {why}. It was kept under the name {set_aside(self._file(name))}."
+            kept = (
+                _("Your earlier file could not be read. It was kept under the name {name}.")
+                if there is None
+                else _("Your earlier file had been changed elsewhere. It was kept under the name {name}.")
+            )
+            self.notice = kept.format(name=set_aside(self._file(name)))
         write_whole(self._file(name), text.encode())
 
 
@@ -100,10 +106,10 @@ def judged(exercise: Exercise, text: str, compare: bool) -> dict[str, Any]:
     """Return the checklist of a text, and the model answer once it is asked for and there is a text to compare."""
     checks, words = checklist(exercise, text), len(text.split())
     met = sum(check.met for check in checks)
-    short = f"Write at least {LEAST_WORDS} words first; you have {words}."
+    short = _("Write at least {least} words first; you have {words}.").format(least=LEAST_WORDS, words=words)
     return {
         "checks": [vars(check) for check in checks],
-        "told": f"{met} of {len(checks)} counted; {words} words.",
+        "told": _("{met} of {all} counted; {words} words.").format(met=met, all=len(checks), words=words),
         "model": model_of(exercise) if compare and words >= LEAST_WORDS else None,
         "wait": short if compare and words < LEAST_WORDS else "",
     }
@@ -114,7 +120,7 @@ class Rewrite(Asking):
 
     _esm = module("rewrite")
     _css = style("rewrite")
-    refusal = "The exercise could not use that"
+    refusal = N_("The exercise could not use that")
 
     def __init__(self, folder: Path | str) -> None:
         """Open on the first exercise with what was written before."""
@@ -151,7 +157,8 @@ class Rewrite(Asking):
             try:
                 self._drafts.keep(name, text)
             except OSError as error:
-                note = f"Your text cannot be kept ({error.strerror or error}). It is lost when you close the lesson."
+                why = error.strerror or str(error)
+                note = _("Your text cannot be kept ({why}). It is lost when you close the lesson.").format(why=why)
         shown = judged(exercises()[name], text, compare)
         return {"seq": int(wanted.get("seq", 0)), "exercise": name, "note": note or self._drafts.notice, **shown}
 

@@ -35,11 +35,13 @@ const slider = (id, key, name, [low, high]) => `
     <output for="${id}-${key}" data-value="${key}"></output>
     <input type="range" id="${id}-${key}" data-slider="${key}" min="${low}" max="${high}" step="1"></div>`;
 
-const options = (choices) => Object.entries(choices).map(([value, text]) => `<option value="${value}">${escape(text)}</option>`).join("");
+const options = (choices) => Object.entries(choices).map(([value, text]) => `<option value="${value}" data-taught>${escape(text)}</option>`).join("");
 const select = (id, key, label, choices) => `
   <p class="pr-select"><label for="${id}-${key}">${label}</label><select id="${id}-${key}" data-select="${key}">${options(choices)}</select></p>`;
+const TAUGHT = new Set(["reason", "pathway", "cement"]); // what these offer is the course's own English
 const radios = (id, name, choices) => Object.entries(choices)
-  .map(([value, text]) => `<label><input type="radio" name="${id}-${name}" data-radio="${name}" value="${value}"> <span>${escape(text)}</span></label>`).join("");
+  .map(([value, text]) => `<label><input type="radio" name="${id}-${name}" data-radio="${name}" value="${value}">
+    <span${TAUGHT.has(name) ? " data-taught" : ""}>${escape(text)}</span></label>`).join("");
 const button = (act, text, kind = "") => `<button type="button" class="${kind}" data-act='${JSON.stringify(act)}'>${text}</button>`;
 
 // Where a line of the rubric has no source, one note below says so for all.
@@ -411,7 +413,7 @@ function render({ model, el }) {
       all('[data-radio="balloon"]').forEach((input) => {
         input.disabled = !fits.includes(input.value);
         const long = stage === "balloon" && !ml && input.disabled;
-        input.nextElementSibling.textContent = `${about.balloons[input.value]}${long ? ": too long here" : ""}`;
+        input.nextElementSibling.textContent = `${about.balloons[input.value]}${long ? t(": too long here") : ""}`;
       });
       part("pump").querySelectorAll("button").forEach((each) => { each.disabled = !shown.balloon.size; });
       part("deflate").firstElementChild.classList.toggle("vt-primary", ml > 0);

@@ -423,7 +423,7 @@ class ProcedureRoom(Pictured):
             wanted: Mapping[str, Any] = change.new
             seq, action = int(wanted["seq"]), dict(wanted["action"])
         except (ValueError, KeyError, TypeError):
-            self.problem = "The room could not read what was asked; press the button once more."
+            self.problem = _("The room could not read what was asked; press the button once more.")
             return
         refusal, before = "", self.room
         try:

@@ -8,26 +8,27 @@ from typing import Any
 
 from vertebra.evidence.recovery import CLOCKS, DAYS, LANES, MEASURES, Phase, clocks, course, events, series
 from vertebra.evidence.references import cite
+from vertebra.language import N_, labels
 from vertebra.widgets.asking import Asking, check_known, module, style
 
 HERE = Path(__file__).parent
 # The days that can be chosen, and how they are called.
 WHEN = {
-    1: "day 1",
-    2: "day 2",
-    3: "day 3",
-    7: "1 week",
-    10: "10 days",
-    14: "2 weeks",
-    21: "3 weeks",
-    28: "4 weeks",
-    42: "6 weeks",
-    56: "8 weeks",
-    84: "12 weeks",
-    112: "16 weeks",
-    182: "6 months",
-    273: "9 months",
-    365: "1 year",
+    1: N_("day 1"),
+    2: N_("day 2"),
+    3: N_("day 3"),
+    7: N_("1 week"),
+    10: N_("10 days"),
+    14: N_("2 weeks"),
+    21: N_("3 weeks"),
+    28: N_("4 weeks"),
+    42: N_("6 weeks"),
+    56: N_("8 weeks"),
+    84: N_("12 weeks"),
+    112: N_("16 weeks"),
+    182: N_("6 months"),
+    273: N_("9 months"),
+    365: N_("1 year"),
 }
 TICKS = {0: "day 0", 3: "3 d", 14: "2 wk", 42: "6 wk", 84: "3 mo", 182: "6 mo", 365: "1 y"}
 TOPS = {"pain": 10, "disability": 24}
@@ -255,7 +256,7 @@ class RecoveryTimeline(Asking):
 
     _esm = module("timeline")
     _css = style("timeline")
-    refusal = "The line could not use that"
+    refusal = N_("The line could not use that")
 
     def __init__(self, **start: Any) -> None:
         """Open on new pain at six weeks, or on what `start` says."""
@@ -264,7 +265,7 @@ class RecoveryTimeline(Asking):
             about={
                 "line": line(),
                 "events": {name: event.label for name, event in events().items()},
-                "days": [[day, name] for day, name in WHEN.items()],
+                "days": [[day, name] for day, name in labels(WHEN).items()],
                 "clocks": dict(clocks()),
                 "most": MOST,
                 "limits": LIMITS,
