@@ -12,17 +12,22 @@ from validation import validates
 from vertebra.imaging import leaks
 from vertebra.imaging.fluoroscopy import attenuation, ray_cast
 from vertebra.imaging.leaks import (
+    BROKEN,
     CEMENT,
     COARSE,
     COUNTED,
+    LADDER,
     LARGEST,
     LEVELS,
     PLANES,
     ROUTES,
+    SPOTS,
+    TURNS,
     Leak,
     background,
     carm,
     cement_in_body,
+    coded,
     count,
     ct,
     deposit,
@@ -207,8 +212,20 @@ def test_the_rows_of_the_page_are_what_is_computed():
     assert [name for name, row in rows.items() if row.agrees] == ["shadow", "on_film", "on_film_veins"]
 
 
+def test_the_table_of_sights_is_what_the_model_sees():
+    table = leaks._table()
+    assert len(table) == len(BROKEN) * len(COUNTED) * len(SPOTS) * len(TURNS)
+    chance = np.random.default_rng(11)
+    for level, route in itertools.product(("T8", "L1"), COUNTED):
+        for turn in TURNS:
+            place, step = SPOTS[chance.integers(3)], int(chance.integers(len(LADDER)))
+            seen = sight(Leak(level, route, LADDER[step], place), turn)
+            assert coded(seen) == int(table[level, route, place, turn][step]), (level, route, place, turn, step)
+
+
 def test_the_page_is_right_that_no_single_threshold_gives_both(monkeypatch):
     wide = {"outline": 3.0}
+    monkeypatch.setattr(leaks, "_table", dict)  # it knows the model's own threshold only
     monkeypatch.setattr(leaks, "parameter", lambda name: wide.get(name) or parameter(name))
     view.cache_clear()
     sight.cache_clear()

@@ -12,9 +12,11 @@ Routes and their types B, S and C are those of [yeom2003]; forms, sizes and thre
 Frame of a vertebra: x right, y anterior, z cranial, mm.
 """
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from vertebra import assets
 from vertebra.assets import parameters
 from vertebra.imaging.fluoroscopy import KEV, VEIL, Block, CArm, attenuation, scene_of_spine, shear_warp, splat
 from vertebra.spine.dimensions import LEVELS as EVERY
@@ -503,12 +506,31 @@ SPOTS = (-1.0, 0.0, 1.0)
 BROKEN = {"T8": 2, "T11": 2, "T12": 4, "L1": 4, "L3": 3}
 
 
+# What is seen of each leak of the count, worked out beforehand: it takes longer than anybody waits for a sentence.
+SIGHTS = "materials/leak_sights.csv"
+TURNS = (0.0, 8.0)  # degrees, of the table
+ON_CT, ON_FILM, UNDERESTIMATED = 1, 2, 4  # added up in a digit
+
+
+def coded(seen: Sight) -> int:
+    """Return the digit of the table that says what is seen."""
+    return ON_CT * seen.on_ct + ON_FILM * seen.on_film + UNDERESTIMATED * seen.underestimated
+
+
+@cache
+def _table() -> Mapping[tuple[str, str, float, float], str]:
+    """Return by level, route, place and turn what is seen of each volume of `LADDER`, a digit each (`coded`)."""
+    rows = csv.DictReader(io.StringIO(assets.read_text(SIGHTS)))
+    return {(row["level"], row["route"], float(row["place"]), float(row["turn"])): row["seen"] for row in rows}
+
+
 def count(mix: str = "share", leaks: int = 20000, larger: float = 1.0, turn: float = 0.0, seed: int = 0) -> Count:
     """Return what films show of `leaks` drawn leaks.
 
     `mix` says how frequent the routes are: "share" those of [hsieh2019], "veins" those of [ivc_leak]; `larger` times
     the middle volume; films off their plane by `turn` degrees. Level, place and volume are drawn from what `leaks.csv`
-    and `BROKEN` say. The first call looks at some thousand leaks, which takes seconds; later ones take milliseconds.
+    and `BROKEN` say. What is seen of a leak comes from the table `SIGHTS`; at other turns than it has, the first call
+    looks at some thousand leaks, which takes seconds.
     """
     if mix not in ("share", "veins"):
         raise ValueError(f"mix is {mix!r}; it is 'share' or 'veins'")
@@ -526,10 +548,11 @@ def count(mix: str = "share", leaks: int = 20000, larger: float = 1.0, turn: flo
     }
     drawn, times = np.unique(np.stack([route, level, spot, step]), axis=1, return_counts=True)
     for (r, v, p, s), n in zip(drawn.T.tolist(), times.tolist(), strict=True):
-        seen = sight(Leak(levels[v], COUNTED[r], LADDER[s], SPOTS[p]), turn)
-        if seen.on_ct:
-            name = COUNTED[r]
+        name = COUNTED[r]
+        known = _table().get((levels[v], name, SPOTS[p], turn))
+        code = int(known[s]) if known else coded(sight(Leak(levels[v], name, LADDER[s], SPOTS[p]), turn))
+        if code & ON_CT:
             found["leaks"][name] += n
-            found["on_film"][name] += n * seen.on_film
-            found["underestimated"][name] += n * seen.underestimated
+            found["on_film"][name] += n * bool(code & ON_FILM)
+            found["underestimated"][name] += n * bool(code & UNDERESTIMATED)
     return Count(**found)
