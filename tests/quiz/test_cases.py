@@ -643,11 +643,11 @@ RUN = Run("1.0.0", (("look", "wait"), ("act",)), {"situation": "Ümläut\n09:00"
 
 
 def test_a_run_comes_back_as_it_was_written(tmp_path):
-    log = CaseLog(tmp_path / "deep" / "cases.json")
+    log = CaseLog(tmp_path / "deep" / "case_runs.json")
     assert (log.runs, log.notice) == ({}, "")
     assert not (tmp_path / "deep").exists()  # nothing is written before something is chosen
     log.put("small", RUN)
-    again = CaseLog(tmp_path / "deep" / "cases.json")
+    again = CaseLog(tmp_path / "deep" / "case_runs.json")
     assert again.runs == {"small": RUN} and again.notice == ""
     again.put("other", Run("1.0.0"))
     log.put("small", Run("1.0.1"))  # a window that has not seen the other case loses nothing
@@ -667,15 +667,24 @@ def test_a_run_comes_back_as_it_was_written(tmp_path):
     ],
 )
 def test_a_damaged_file_is_kept_under_another_name(tmp_path, damage):
-    path = tmp_path / "cases.json"
+    path = tmp_path / "case_runs.json"
     path.write_text(damage, encoding="utf-8")
     log = CaseLog(path)
     assert "cannot be used" in log.notice
     assert path.read_text(encoding="utf-8") == damage
     log.put("small", RUN)
-    assert "kept under the name cases.unreadable-1.json" in log.notice
-    assert (tmp_path / "cases.unreadable-1.json").read_text(encoding="utf-8") == damage
+    assert "kept under the name case_runs.unreadable-1.json" in log.notice
+    assert (tmp_path / "case_runs.unreadable-1.json").read_text(encoding="utf-8") == damage
     assert CaseLog(path).runs == {"small": RUN}
+
+
+def test_runs_from_the_file_that_the_quiz_of_cases_took_over_are_not_lost(tmp_path):
+    CaseLog(tmp_path / "cases.json").put("small", RUN)
+    log = CaseLog(tmp_path / "case_runs.json")
+    assert (log.runs, log.notice) == ({"small": RUN}, "")
+    log.put("other", Run("1.0.0"))
+    (tmp_path / "cases.json").write_text('{"format": "vertebra-responses/1"}', encoding="utf-8")
+    assert set(CaseLog(log.path).runs) == {"small", "other"} and not log.notice
 
 
 @pytest.mark.parametrize(

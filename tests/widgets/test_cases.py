@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from vertebra.evidence.references import references
-from vertebra.quiz import case_files, case_pictures, cases
+from vertebra.quiz import case_files, case_pictures, cases, progress
 from vertebra.quiz.case_log import CaseLog
+from vertebra.quiz.coverage import practice_banks
 from vertebra.widgets import cases as module
+from vertebra.widgets import ledger
 from vertebra.widgets.cases import ENOUGH, FILE, CaseWidget, case, points
 from vertebra.widgets.quiz import QuizError
 
@@ -209,11 +211,15 @@ def test_a_run_of_another_version_begins_anew_and_says_so(tmp_path, change):
     assert widget.shown["scene"]["number"] == 1 and "begins anew" in widget.shown["notice"]
 
 
+def test_no_file_of_a_widget_is_that_of_a_quiz():
+    assert not {f"{bank.id}.json" for bank in practice_banks()} & {FILE, ledger.FILE, progress.FILE, progress.GYM}
+
+
 def test_a_damaged_file_is_kept_and_said(tmp_path):
     (tmp_path / FILE).write_text("{", encoding="utf-8")
     widget = case("t12_frail", tmp_path)
     assert "cannot be used" in widget.shown["notice"]
-    assert "kept under the name cases.unreadable-1.json" in ask(widget, choices=[["nerves"]])["notice"]
+    assert "kept under the name case_runs.unreadable-1.json" in ask(widget, choices=[["nerves"]])["notice"]
     assert (tmp_path / "cases.unreadable-1.json").read_text(encoding="utf-8") == "{"
 
 

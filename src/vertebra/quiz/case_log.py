@@ -6,6 +6,7 @@ What follows from the choices is computed anew each time (`cases.replay`), so th
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from vertebra.quiz.handover import PARTS
 from vertebra.quiz.responses import LIMIT, set_aside, write_whole
 
 FORMAT = "vertebra-cases/1"
+EARLIER = "cases.json"  # beside the file: runs were kept there once, where the quiz called "cases" keeps its answers
 LONGEST = 4000  # letters of one part of a note
 
 
@@ -43,6 +45,8 @@ class CaseLog:
         self.path = Path(path)
         self._place = self.path.absolute()  # a notebook may change its working folder
         self.runs: dict[str, Run] = {}
+        with suppress(OSError, UnicodeDecodeError, CaseLogError):  # most often it is not there, or it is the quiz's
+            self.runs |= loads(self._place.with_name(EARLIER).read_text(encoding="utf-8-sig"), EARLIER)
         fault = self._take_in()
         self.notice = f"The earlier cases cannot be used ({fault}). The next choice starts a new file." if fault else ""
 

@@ -68,10 +68,10 @@ def png(spec: Film | Mri) -> bytes:
 
 
 def begin(spec: Film | Mri) -> None:
-    """Begin to draw a picture in the background, unless that was done; draw it at once where there are no threads."""
+    """Begin to draw a picture in the background, unless that was done; where there are no threads nothing is begun."""
     if spec in _begun:
         return
-    drawn = _begun[spec] = Future[bytes]()
+    drawn = Future[bytes]()
 
     def draw() -> None:
         try:
@@ -82,14 +82,20 @@ def begin(spec: Film | Mri) -> None:
 
     try:
         Thread(target=draw, daemon=True).start()
-    except RuntimeError:
-        draw()
+    except RuntimeError:  # in the browser: nobody should wait for a picture before it is looked at
+        return
+    _begun[spec] = drawn
 
 
 def ready(spec: Film | Mri) -> bytes | None:
-    """Return the PNG file if it is drawn, else None and begin to draw it. Raises what went wrong in drawing, once."""
+    """Return the PNG file if it is drawn, else None and begin to draw it; without threads it is drawn now.
+
+    Raises what went wrong in drawing, once.
+    """
     begin(spec)
-    drawn = _begun[spec]
+    drawn = _begun.get(spec)
+    if drawn is None:
+        return png(spec)
     if not wait([drawn], PATIENCE).done:
         return None
     if drawn.exception():

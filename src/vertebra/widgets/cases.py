@@ -29,7 +29,7 @@ from vertebra.quiz.items import BankError
 from vertebra.widgets.asking import Asking, module, style
 from vertebra.widgets.quiz import QuizError
 
-FILE = "cases.json"
+FILE = "case_runs.json"
 ENOUGH = 200  # letters of a note before the model note is shown beside it
 STANDING = N_("Teaching, not medical advice. Not yet reviewed by a clinician. The patient is invented.")
 LIMITS = (
@@ -449,7 +449,7 @@ def _uri(picture: Picture) -> str:
 
 
 def case(name: str = "t12_frail", folder: Path | str = "my_answers") -> CaseWidget:
-    """Return an unfolding case by name; choices and notes are kept in `folder`/cases.json.
+    """Return an unfolding case by name; choices and notes are kept in `folder`/case_runs.json.
 
     Raises QuizError if there is no such case or it has faults.
     """
