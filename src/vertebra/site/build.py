@@ -12,8 +12,10 @@ Every address is relative: the site works below any path and from any server of 
 """
 
 import json
+import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +86,8 @@ def _write(site: Path, lessons: Path, pyodide: Path | None, release: str, live: 
     assigned = [practice.assigned(folder, pictures) for folder in quizzes]
     if repeated := {quiz.id for quiz in assigned} & own.keys():
         raise TeachingError(f"{repeated.pop()}: is the id of a practice quiz too; give the assignment another one")
-    setting = Setting(pictures, own, every, live)
+    megabytes = _live(site, lessons, pyodide, release) if live else {}
+    setting = Setting(pictures, own, every, live, megabytes)
     pages: dict[str, Page] = {f"lessons/{lesson.stem}.html": lesson_page(lesson, setting) for lesson in every}
     pages |= landing.pages(setting, assigned, [practice.rules(folder) for folder in quizzes])
     for path, page in pages.items():
@@ -95,6 +98,35 @@ def _write(site: Path, lessons: Path, pyodide: Path | None, release: str, live: 
     _text(site / "_" / "course.json", json.dumps(_course(every, own, assigned), ensure_ascii=False))
     offline.finish(site, lambda title, body: whole(Page(title, title, body)))
     return len(pages)
+
+
+def _live(site: Path, lessons: Path, pyodide: Path | None, release: str) -> dict[str, int]:
+    """Write the live half; return how many MB a browser loads for each notebook, by its stem."""
+    from vertebra.site import live, runtime, wheel  # JupyterLite is not there when only pages are built
+
+    notebooks = sorted(lessons.glob("*.ipynb"))
+    with tempfile.TemporaryDirectory() as temporary:
+        made = Path(temporary)
+        own = wheel.build(made / "wheels", lessons)
+        source = runtime.source(pyodide, release)
+        asked = {name for path in notebooks for name in wheel.packages(path)} | {"vertebra", *live.KERNEL}
+        wheels = [*runtime.pure_wheels(source), *runtime.stubs(), *own]
+        ready = runtime.assemble(made / "runtime", source, wheels, sorted(asked))
+        folder = live.build(site, notebooks, ready.folder)
+    return _megabytes(folder)
+
+
+def _megabytes(live: Path) -> dict[str, int]:
+    """Return how many MB a browser loads at the most for each notebook of the live half, by its stem."""
+    page = (live / "notebooks" / "index.html").read_text(encoding="utf-8")
+    config = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)
+    table = json.loads(config[1])["vertebra"] if config else {}
+    packs = {path.stem: path.stat().st_size for path in (live / "static" / "packages").iterdir()}
+    shared = sum(path.stat().st_size for path in live.rglob("*") if path.is_file()) - sum(packs.values())
+    return {
+        Path(name).stem: round((shared + sum(packs[each] for each in entry["packages"])) / 1e6)
+        for name, entry in table.items()
+    }
 
 
 def _course(

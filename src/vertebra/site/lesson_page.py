@@ -252,19 +252,19 @@ class _Writer:
         )
 
     def _neighbours(self) -> str:
-        every = self.setting.lessons
-        place = every.index(self.lesson)
-        links = []
-        for kind, at, words in (("previous", place - 1, _("Previous")), ("next", place + 1, _("Next"))):
-            if 0 <= at < len(every):
-                other = every[at]
-                links.append(
-                    f'<a class="{kind}" rel="{kind.replace("previous", "prev")}" href="{other.stem}.html">'
-                    f"{said(words)} <strong>{escape(other.title)}</strong></a>"
-                )
-        index = said(_("All lessons"), "a", class_="up", href=f"{ROOT}index.html#lessons")
-        first, last = (links[0], links[-1]) if len(links) == 2 else (links[0], "") if place else ("", links[0])
-        return f'<nav class="neighbours" aria-label="{escape(_("Lessons"))}" data-t-label>{first}{index}{last}</nav>\n'
+        place = self.setting.lessons.index(self.lesson)
+        before, after = self.setting.lessons[:place][-1:], self.setting.lessons[place + 1 :][:1]
+        links = [
+            *(self._beside(other, "previous", "prev", _("Previous")) for other in before),
+            said(_("All lessons"), "a", class_="up", href=f"{ROOT}index.html#lessons"),
+            *(self._beside(other, "next", "next", _("Next")) for other in after),
+        ]
+        label = f'aria-label="{escape(_("Lessons"))}" data-t-label'
+        return f'<nav class="neighbours" {label}>{"".join(links)}</nav>\n'
+
+    def _beside(self, other: Lesson, kind: str, relation: str, words: str) -> str:
+        title = f"{said(words)} <strong>{escape(other.title)}</strong>"
+        return f'<a class="{kind}" rel="{relation}" href="{other.stem}.html">{title}</a>'
 
 
 def quiz_section(quiz: SiteQuiz) -> str:

@@ -97,11 +97,11 @@ class _Renderer(mistune.HTMLRenderer):
         return f'<span class="{kind}">[{"; ".join(shown)}]</span>'
 
     def block_quote(self, text: str) -> str:
-        return (
-            f'<div class="limits" role="note">\n{text}</div>\n'
-            if text.startswith("<p><strong>")
-            else super().block_quote(text)
-        )
+        """Return what is set apart: what a model does not show, a warning or an aside, or what somebody says."""
+        if not text.startswith("<p><strong>"):
+            return super().block_quote(text)
+        kind = "limits" if text.startswith("<p><strong>What ") else "box"
+        return f'<div class="{kind}" role="note">\n{text}</div>\n'
 
     def table(self, text: str) -> str:
         return scrolled(f"<table>\n{text}</table>")
@@ -122,7 +122,7 @@ class _Renderer(mistune.HTMLRenderer):
 def scrolled(table: str) -> str:
     """Return a table in a frame of its own that scrolls sideways, also with the keys, where the page is narrow."""
     label = f'aria-label="{escape(_("Table"))}" data-t-label'
-    return f'<div class="scrolled" tabindex="0" role="region" {label}>{table}</div>\n'
+    return f'<div class="scrolled" tabindex="0" role="group" {label}>{table}</div>\n'
 
 
 def _boxed(html: str) -> str:

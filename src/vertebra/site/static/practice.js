@@ -184,12 +184,42 @@ function answersBar(quiz, model, reread, outdated) {
     "A question has changed since you answered it. Your earlier answer is kept under My progress.",
     "{n} questions have changed since you answered them. Your earlier answers are kept under My progress.", outdated.length)) : "";
   return h("section", { class: "answers", "aria-label": t("My answers") },
-    h("h3", {}, t("My answers")), gone, h("p", { class: "soft" }, where),
+    h("h3", {}, t("My answers")), gone, h("p", { class: "soft" }, where), exam ? "" : studentCode(model),
     h("div", { class: "row" },
       h("button", { class: exam ? "primary" : null, onclick: save }, exam ? t("Download the file to hand in") : t("Download my answers")),
       h("button", { onclick: bring }, t("Bring answers back in")),
       h("button", { class: "danger", onclick: forget }, t("Delete my answers"))),
     says);
+}
+
+const CODE = /^[A-Za-z0-9._-]{1,40}$/;
+
+/** The code under which a practice quiz is handed in; an assigned quiz asks for it itself. */
+function studentCode(model) {
+  const error = h("p", { id: "student-code-error", class: "error", hidden: "" },
+    t("This is not a student code: use 1 to 40 letters, digits, dots, hyphens or underscores, and no spaces. It is not stored."));
+  const input = h("input", {
+    id: "student-code", type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false", size: "18",
+    oninput() {
+      const typed = input.value.trim();
+      const bad = typed !== "" && !CODE.test(typed);
+      error.hidden = !bad;
+      input.setAttribute("aria-invalid", String(bad));
+      input.setAttribute("aria-describedby", bad ? "student-code-error student-code-hint" : "student-code-hint");
+      const old = model.get("responses");
+      model.set("responses", { ...old, student: bad ? "" : typed, seq: old.seq + 1 });
+      model.save_changes();
+    },
+    "aria-describedby": "student-code-hint",
+  });
+  const show = () => {
+    const { student } = model.get("responses");
+    if (student && input.value.trim() !== student) input.value = student;
+  };
+  model.on("change:responses", show);
+  show();
+  return h("div", { class: "code" }, h("label", { for: "student-code" }, t("Student code")), input,
+    h("p", { id: "student-code-hint", class: "soft" }, t("Only if your instructor wants this file: the code you were given, not your name.")), error);
 }
 
 function scores({ key }, answer) {

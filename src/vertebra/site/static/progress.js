@@ -103,6 +103,6 @@ function tables(course) {
       "{name}: {n} answers to an earlier version of its questions are kept, from {day}.",
       Object.keys(record.answers).length, { name: name.replace(/\/\d+$/, ""), day: String(record.saved).slice(0, 10) })),
   ].filter(Boolean);
-  return [h("div", { class: "scrolled", tabindex: "0", role: "region", "aria-label": t("Table") }, table),
+  return [h("div", { class: "scrolled", tabindex: "0", role: "group", "aria-label": t("Table") }, table),
     ...(facts.length ? [h("ul", {}, ...facts.map((fact) => h("li", {}, fact)))] : [])];
 }

@@ -295,7 +295,7 @@ export function parseResponses(text) {
   let data, exact;
   try {
     data = JSON.parse(text.replace(/^\uFEFF/, ""));
-    exact = literally(text);
+    exact = readExactly(text);
   } catch {
     throw new StorageError(text.trim().endsWith("}") ? "unreadable" : "truncated");
   }
@@ -312,7 +312,7 @@ export function parseResponses(text) {
 }
 
 /** JSON.parse with each number as it stands in the text. */
-function literally(text) {
+export function readExactly(text) {
   const marked = text.replace(/^\uFEFF/, "").replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (part) => (part[0] === '"' ? part : `{"\\u0000":"${part}"}`));
   return JSON.parse(marked, (_, value) => (isRecord(value) && Object.hasOwn(value, "\u0000") ? new Literal(value["\u0000"]) : value));
 }
