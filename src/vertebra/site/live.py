@@ -30,11 +30,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vertebra import assets
 from vertebra.site import wheel
+from vertebra.site.lesson_page import ON_THE_SITE, STARTING
 from vertebra.teaching.files import TeachingError
 from vertebra.teaching.lessons import read_notebook
 
 STATIC = Path(__file__).with_name("static") / "live"
+LOOKS = assets.CHECKOUT.parent / "deploy" / "jupyter" / "custom" / "custom.css"  # of a lesson in any JupyterLab
 KERNEL = ("anywidget", "comm", "ipython", "ipywidgets", "pyodide-kernel")  # what runs a cell and shows a widget
 UNREACHED = frozenset(
     # What those name as needed: completion of code, installing of packages, files for JupyterLab, which has its own.
@@ -77,8 +80,10 @@ def build(out: Path, lessons: Sequence[Path], runtime: Path) -> Path:
         config = _config(lite, table)
     static = live / "static"
     static.mkdir()
-    for name in ("live.js", "live.css", "kernel.js"):
+    for name in ("live.js", "kernel.js"):
         shutil.copyfile(STATIC / name, static / name)
+    looks = [file.read_text(encoding="utf-8") for file in (LOOKS, STATIC / "live.css")]
+    (static / "live.css").write_text("".join(looks), encoding="utf-8")
     _take_kernel(live / "extensions", static / "lite-kernel.js")
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     (live / "notebooks").mkdir()
@@ -93,6 +98,20 @@ def build(out: Path, lessons: Sequence[Path], runtime: Path) -> Path:
         packed = pack(runtime / lock["packages"][name]["file_name"])
         (static / "packages" / f"{name}.pack").write_bytes(packed)
     return live
+
+
+def loaded(live: Path, name: str) -> int:
+    """Return how many bytes a browser loads, at most, before a lesson of a built live half runs."""
+    page = (live / "notebooks" / "index.html").read_text(encoding="utf-8")
+    lesson = json.loads(_SETTINGS.findall(page)[0])["vertebra"][name]
+    static = live / "static"
+    files = [live / "notebooks" / "index.html", live / "files" / name, *static.glob("*.*"), *static.glob("pyodide/*")]
+    files += [static / "packages" / f"{package}.pack" for package in lesson["packages"]]
+    files += [file for part in ("build", "extensions") for file in (live / part).rglob("*.js")]
+    return sum(file.stat().st_size for file in files)
+
+
+_SETTINGS = re.compile(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', re.DOTALL)
 
 
 # --- Python ----------------------------------------------------------------------------------------------------------
@@ -189,7 +208,10 @@ def notebook(path: Path) -> dict[str, Any]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
         else:
-            cell["source"] = _PICTURE.sub(within, cell["source"])
+            said = STARTING.sub("", cell["source"])
+            for of_jupyter, here in ON_THE_SITE.items():
+                said = said.replace(of_jupyter, here)
+            cell["source"] = _PICTURE.sub(within, said)
             cell.pop("attachments", None)
     return live
 
