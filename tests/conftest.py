@@ -108,41 +108,46 @@ def live_site(shared: Path) -> Path:
     return built_site(True, shared)
 
 
+def shown_in(browser: Any, widget: Any, theme: str = "light", width: int = 1000, height: int = 900) -> Mounted:
+    """Return a widget on a blank page of a browser; its context is to be closed."""
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(8000)
+    light = str(theme == "light").lower()
+    html = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>widget</title></head>'
+        f'<body data-jp-theme-light="{light}"><main></main></body></html>'
+    )
+    page.route("http://localhost/", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto("http://localhost/")
+
+    def to_python(changed: str) -> str:
+        before = widget.get_state()
+        for name, value in json.loads(changed).items():
+            setattr(widget, name, value)
+        after = widget.get_state()
+        sent = json.loads(changed)
+        return json.dumps({k: v for k, v in after.items() if v != before.get(k) and sent.get(k) != v}, default=str)
+
+    page.expose_function("toPython", to_python)
+    skip = {"_esm", "_css", "layout", "comm"}
+    state = {k: v for k, v in widget.get_state().items() if k not in skip}
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.evaluate(HOST, {"esm": str(widget._esm), "css": str(widget._css), "state": state})
+    assert not errors, errors
+    return Mounted(page, widget)
+
+
 @pytest.fixture
 def mount(chromium: Any) -> Iterator[Callable[..., Mounted]]:
     """Return a function that shows a widget on a blank page; `theme` is light or dark, `width` the page's in px."""
-    contexts = []
+    made: list[Mounted] = []
 
     def show(widget: Any, theme: str = "light", width: int = 1000) -> Mounted:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, has_touch=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(8000)
-        light = str(theme == "light").lower()
-        html = (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>widget</title></head>'
-            f'<body data-jp-theme-light="{light}"><main></main></body></html>'
-        )
-        page.route("http://localhost/", lambda route: route.fulfill(body=html, content_type="text/html"))
-        page.goto("http://localhost/")
-
-        def to_python(changed: str) -> str:
-            before = widget.get_state()
-            for name, value in json.loads(changed).items():
-                setattr(widget, name, value)
-            after = widget.get_state()
-            sent = json.loads(changed)
-            return json.dumps({k: v for k, v in after.items() if v != before.get(k) and sent.get(k) != v}, default=str)
-
-        page.expose_function("toPython", to_python)
-        skip = {"_esm", "_css", "layout", "comm"}
-        state = {k: v for k, v in widget.get_state().items() if k not in skip}
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.evaluate(HOST, {"esm": str(widget._esm), "css": str(widget._css), "state": state})
-        assert not errors, errors
-        return Mounted(page, widget)
+        made.append(shown_in(chromium, widget, theme, width))
+        return made[-1]
 
     yield show
-    for context in contexts:
-        context.close()
+    for each in made:
+        each.page.context.close()
