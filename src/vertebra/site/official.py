@@ -7,6 +7,7 @@ builds and is checked again each time; half a download goes on where it stopped,
 
 import contextlib
 import errno
+import functools
 import hashlib
 import http
 import http.client
@@ -78,7 +79,7 @@ class Source:
         if not tarball:
             base = self.place if self.place.endswith("/") else f"{self.place}/"
             for name, digest in missing.items():
-                download(f"{base}{name}", self.store / name, lambda got, digest=digest: _is(got, digest))
+                download(f"{base}{name}", self.store / name, functools.partial(_is, digest=digest))
             return
         file = Path(self.place)
         if address:
@@ -198,7 +199,10 @@ def _fetch(address: str, part: Path) -> bool:
     except urllib.error.HTTPError as error:
         if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not have:
             raise
-        return error.headers.get("Content-Range", "") == f"bytes */{have}" or not part.unlink()
+        if error.headers.get("Content-Range", "") == f"bytes */{have}":
+            return True
+        part.unlink()
+        return _fetch(address, part)
     with answer:
         goes_on = answer.status == http.HTTPStatus.PARTIAL_CONTENT
         if goes_on and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
@@ -216,18 +220,18 @@ def _range(have: int) -> dict[str, str]:
     return {"Range": f"bytes={have}-"} if have else {}
 
 
-def take_out(tarball: Path, wanted: Mapping[str, str], to: Path) -> None:
+def take_out(tarball: Path, wanted: Mapping[str, str], to: Path, folder: str = "pyodide") -> None:
     """Write the wanted files of a release's tarball into the folder `to`.
 
-    Only plain files that lie in the tarball's folder `pyodide` count, each written under the name that was wanted: no
-    path of the tarball's is followed. Raises TeachingError for what is no tarball, cut off, or without a file.
+    folder: where they lie in the tarball. Only plain files count, each written under the name that was wanted: no path
+    of the tarball's is followed. Raises TeachingError for what is no tarball, cut off, or without a file.
     """
     left = dict(wanted)
     try:
         with tarfile.open(tarball, "r|*") as archive:
             for member in archive:
-                folder, _, name = member.name.removeprefix("./").rpartition("/")
-                if name not in left or folder not in {"", "pyodide"}:
+                place, _, name = member.name.removeprefix("./").rpartition("/")
+                if name not in left or place not in {"", folder}:
                     continue
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is None:

@@ -33,6 +33,7 @@ from vertebra.teaching.files import TeachingError
 
 PURE = Path(__file__).with_name("browser.lock")
 COMPILER = Path(__file__).with_name("compile.mjs")
+COMPILED = ("contourpy", "numpy", "pillow", "scipy")  # what lessons need of Pyodide's own packages
 KERNEL = ("anywidget", "comm", "ipython", "ipywidgets", "pyodide-kernel")  # what runs a cell and shows a widget
 STUBS = Path("share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi")
 STDLIB = "python_stdlib.zip"
@@ -120,31 +121,38 @@ def assemble(out: Path, source: Source, wheels: Iterable[Path], packages: Iterab
 def _closure(
     asked: Iterable[str], own: Mapping[str, Package], source: Source, lock: Mapping[str, Any]
 ) -> list[Package]:
-    """Return the packages that are asked for and what they need, by name."""
-    official = {canonicalize_name(name): entry for name, entry in lock["packages"].items()}
-    found: dict[str, Package] = {}
-    from_release: dict[str, Mapping[str, Any]] = {}
+    """Return the packages that are asked for and what they need, by name: own ones before those of the release."""
+    official = {str(canonicalize_name(name)): entry for name, entry in lock["packages"].items()}
+    found: dict[str, tuple[str, ...]] = {}
     waiting = [(str(canonicalize_name(name)), "what is asked for") for name in asked]
     while waiting:
         name, by = waiting.pop(0)
-        if name in found or name in from_release:
+        if name in found:
             continue
-        if name in own:
-            found[name] = own[name]
-            needs = own[name].depends
-        elif name in official:
-            from_release[name] = official[name]
-            needs = tuple(str(canonicalize_name(each)) for each in official[name]["depends"])
-        else:
+        if name not in own and name not in official:
             where = f"neither {PURE.name} nor the release {VERSION} of Pyodide has it"
             raise TeachingError(f"{name}: is needed by {by}, and {where}; add it to {PURE.name}, or do without")
-        waiting += [(need, name) for need in needs if need not in UNNEEDED.get(name, ())]
-    files = source.files({entry["file_name"]: entry["sha256"] for entry in from_release.values()})
-    for name, entry in from_release.items():
-        needs = tuple(str(canonicalize_name(each)) for each in entry["depends"])
-        wheel = files[entry["file_name"]]
-        found[name] = Package(name, entry["version"], wheel, tuple(entry["imports"]), needs)
-    return [found[name] for name in sorted(found)]
+        needs = own[name].depends if name in own else official[name]["depends"]
+        found[name] = tuple(str(canonicalize_name(need)) for need in needs)
+        waiting += [(need, name) for need in found[name]]
+    released = {name: official[name] for name in found if name not in own}
+    files = source.files({entry["file_name"]: entry["sha256"] for entry in released.values()})
+    packages = {
+        name: Package(name, entry["version"], files[entry["file_name"]], tuple(entry["imports"]), found[name])
+        for name, entry in released.items()
+    }
+    return [packages.get(name) or own[name] for name in sorted(found)]
+
+
+def official_wheels(lock: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Return {file name: sha256} of packages in Pyodide's lock and of what they need there."""
+    found: dict[str, str] = {}
+    waiting = list(names)
+    while waiting:
+        entry = lock["packages"][waiting.pop()]
+        found[entry["file_name"]] = entry["sha256"]
+        waiting += entry["depends"]
+    return found
 
 
 def read_wheel(path: Path) -> Package:
@@ -160,6 +168,7 @@ def read_wheel(path: Path) -> Package:
         raise TeachingError(f"{path}: is compiled; compiled packages come from Pyodide's release alone")
     required = map(Requirement, email.message_from_bytes(metadata).get_all("Requires-Dist", []))
     needed = {str(canonicalize_name(r.name)) for r in required if not r.marker or r.marker.evaluate(BROWSER)}
+    needed -= UNNEEDED.get(str(name), frozenset())
     inside = [each for each in names if not re.match(r"[^/]+\.(dist-info|data)/", each)]
     tops = {each.partition("/")[0].removesuffix(".py") for each in inside}
     return Package(str(name), str(version), path, tuple(sorted(filter(str.isidentifier, tops))), tuple(sorted(needed)))
@@ -174,7 +183,7 @@ def _entry(package: Package, wheel: Path) -> dict[str, Any]:
         "sha256": sha256(wheel),
         "package_type": "package",
         "imports": list(package.imports),
-        "depends": [each for each in package.depends if each not in UNNEEDED.get(package.name, ())],
+        "depends": list(package.depends),
         "unvendored_tests": False,
     }
 
@@ -300,8 +309,8 @@ def _compiled(core: Mapping[str, Path], trees: Trees, store: Path) -> tuple[dict
         part.replace(kept)
     found: dict[str, dict[str, bytes]] = {tree: {} for tree in trees}
     for name, raw in files.items():
-        tree, _, path = name.partition("/")
-        found[tree][path] = raw
+        tree, _, within = name.partition("/")
+        found[tree][within] = raw
     return found, ""
 
 

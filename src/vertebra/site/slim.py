@@ -14,13 +14,7 @@ EVERYWHERE = (
 
 PACKAGES: Mapping[str, str] = {
     "anywidget": r"anywidget/(labextension|nbextension)/.*",
-    "fonttools": r"fontTools/(subset|ufoLib|feaLib|designspaceLib|varLib|mtiLib|voltLib|merge|qu2cu|cu2qu)/.*",
     "ipython": r"IPython/(sphinxext|testing/plugin)/.*",
-    # Other fonts than the one that plots are lettered in, for people, and its like for formulas; other windows.
-    "matplotlib": r"matplotlib/mpl-data/(fonts/(afm|pdfcorefonts)|images|sample_data|plot_directive|kpsewhich\.lua)/?.*"
-    r"|matplotlib/mpl-data/fonts/ttf/(DejaVuSerif|DejaVuSansMono|STIX|Humor).*"
-    r"|matplotlib/(backends/(web_backend/.*|_tkagg.*|_?backend_(tk|gtk|qt|wx|mac|web|nb|cairo|pdf|ps|pgf|svg).*)"
-    r"|sphinxext/.*|testing/.*|_qhull.*|animation\.py)|mpl_toolkits/(axisartist|axes_grid1)/.*",
     "numpy": r"numpy/(_pyinstaller|random/(lib|_examples)|f2py/src)/.*|numpy/linalg/lapack_lite.*|numpy/typing/mypy_.*",
     "pillow": r"PIL/_(webp|avif|imagingtk|imagingcms|imagingmorph|imagingmath)\..*",
     "prompt-toolkit": r"prompt_toolkit/contrib/.*",
@@ -44,9 +38,8 @@ STDLIB = (
 # What a package names as needed, and no lesson reaches.
 UNNEEDED: Mapping[str, frozenset[str]] = {
     "anywidget": frozenset({"jupyterlab-widgets"}),
-    "ipython": frozenset({"jedi", "pexpect", "six"}),
+    "ipython": frozenset({"jedi"}),
     "ipywidgets": frozenset({"jupyterlab-widgets", "widgetsnbextension"}),
-    "matplotlib": frozenset({"fonttools", "pytz"}),
 }
 
 
