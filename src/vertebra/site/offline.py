@@ -75,7 +75,7 @@ def write_list(out: Path) -> Offline:
     """Write files.json, every file of the site with sha256 and bytes, and version.json, the sha256 of that list."""
     files = {path: _digest(out / path) for path in sorted(_paths(out))}
     own = (path for path in files if path.endswith(".html") and not path.startswith(LIVE) and path != MISSING)
-    pages = {path: title(out / path) for path in own}
+    pages = {path: _("All lessons") if path == "index.html" else title(out / path) for path in own}
     first = sorted(needed(out, MISSING))
     listed = {"format": "vertebra-site/1", "first": first, "pages": pages, "files": files}
     text = json.dumps(listed, separators=(",", ":"), ensure_ascii=False).encode()

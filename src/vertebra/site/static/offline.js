@@ -9,7 +9,8 @@ const CHOICE = "vertebra/offline"; // "off" after the course was removed from th
 
 const panel = document.querySelector('[data-offline="panel"]');
 const list = document.querySelector('[data-offline="pages"]');
-const megabytes = (bytes) => t("{n} MB", { n: (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) });
+// A number and its unit stay on one line.
+const megabytes = (bytes) => t("{n} MB", { n: (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) }).replace(" ", "\u00a0");
 const sum = ({ pages, live }) => pages + live;
 
 function make(tag, properties, ...children) {
