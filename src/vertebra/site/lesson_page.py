@@ -35,7 +35,9 @@ ON_THE_SITE = {
         "Your answers are kept in this browser, on this device only. Nothing is sent anywhere. Below each quiz you can "
         "download them, bring them back in, or delete them."
     ),
-    "Your choices stay in `my_answers/cases` on this computer.": "Your choices stay in this browser, on this device.",
+    "Your choices stay in `my_answers/case_runs.json`; you can leave and come back.": (
+        "Your choices stay in this browser, on this device; you can leave and come back."
+    ),
 }
 _START = "Start the lesson to "
 
@@ -269,12 +271,12 @@ class _Writer:
 
 def quiz_section(quiz: SiteQuiz) -> str:
     """Return a quiz's place on a page: its questions to read, which `practice.js` turns into the quiz that works."""
-    questions = static_html(quiz.quiz["title"], quiz.quiz["items"])
-    lazy = questions.replace("<img ", '<img loading="lazy" decoding="async" ').replace('style="text-align: left"', "")
+    printed = static_html(quiz.quiz["title"], quiz.quiz["items"])
+    questions = output.picture(printed, lambda address: (address, *quiz.sizes[address]), escape)
     note = said(_("To answer these questions here, allow this page to run its scripts."), "p", class_="without-script")
     return (
         f'<div class="quiz-place" data-quiz="{escape(ROOT + quiz.path)}" data-quiz-id="{escape(quiz.id)}">\n'
-        f'<div class="fallback">{note}{lazy}</div>\n</div>\n'
+        f'<div class="fallback">{note}{questions}</div>\n</div>\n'
     )
 
 

@@ -15,9 +15,13 @@ from vertebra.widgets import quiz as widget
 
 @dataclass(frozen=True)
 class SiteQuiz:
-    """A quiz as the site's pages hold it: `quiz` is what `quiz.js` shows, its pictures files, as seen from a folder."""
+    """A quiz as the site's pages hold it: `quiz` is what `quiz.js` shows, its pictures files, as seen from a folder.
+
+    sizes: width and height of each picture by its address there.
+    """
 
     quiz: Mapping[str, Any]
+    sizes: Mapping[str, tuple[float, float]]
 
     @property
     def id(self) -> str:
@@ -66,10 +70,15 @@ def rules(folder: Path) -> list[str]:
 def _on_site(quiz: Mapping[str, Any], pictures: Pictures, source: str) -> SiteQuiz:
     """Return the quiz with every picture a file; the pages that show it lie one folder below the site's root."""
     own = copy.deepcopy(dict(quiz))
+    sizes: dict[str, tuple[float, float]] = {}
     for holder, where in _pictures(own["items"]):
-        holder["uri"] = f"../{pictures.take_data(holder['uri'], f'{source}: {where}').path}"
+        picture = pictures.take_data(holder["uri"], f"{source}: {where}")
+        holder["uri"] = f"../{picture.path}"
+        sizes[holder["uri"]] = (picture.width, picture.height)
+        if not holder.get("width"):  # so that nothing moves when it comes
+            holder |= {"width": picture.width, "height": picture.height}
     own["file"] = f"{own['id']}-responses.json"
-    return SiteQuiz(own)
+    return SiteQuiz(own, sizes)
 
 
 def _pictures(items: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
