@@ -141,35 +141,41 @@ def divide(scan: Scan) -> tuple[NDArray[np.uint8], list[dict[str, str]]]:
     behind = (j[..., None] - line[:, 1]) * scan.spacing[1]  # mm behind it
     low = np.arange(codes.shape[2]) * scan.spacing[2]
     bodies: dict[str, NDArray[Any]] = {}
-    present = set(np.unique(scan.labels).tolist())
+    boxes = dict(enumerate(ndimage.find_objects(scan.labels), 1))
+    present = {0, *(number for number, box in boxes.items() if box)}
     if present - {0, *STRUCTURES}:
         raise ValueError(f"label {min(present - {0, *STRUCTURES})} is none of vertebra.imaging.ct.STRUCTURES")
 
-    def give(where: NDArray[np.bool_], name: str, part: str = "", kind: str = "") -> None:
+    def give(
+        where: NDArray[np.bool_], name: str, part: str = "", kind: str = "", box: Any = (slice(None),) * 3
+    ) -> None:
         if where.any():
-            codes[where] = len(table)
+            codes[box][where] = len(table)
             table.append({"name": name, "part": part, "kind": kind or kind_of(name)})
 
     for number in sorted(present - {0}):
         name = STRUCTURES[number]
-        mask = scan.labels == number
+        box = boxes[number]
+        mask = scan.labels[box] == number
         if kind_of(name) != "vertebra":
             # The program's "spinal cord" goes on below the conus.
-            give(mask, "cord or cauda equina" if name == "spinal cord" else name)
+            give(mask, "cord or cauda equina" if name == "spinal cord" else name, box=box)
             continue
-        offset, turn, tilt = _posterior_wall(mask, aside, behind, low)
+        x, y, z = aside[box[0], :, box[2]], behind[:, box[1], box[2]], low[box[2]]
+        offset, turn, tilt = _posterior_wall(mask, x, y, z)
         # The vertebra's own left and back, as far as its wall is turned against the picture.
-        left = (aside + turn * behind) / np.hypot(1, turn)
-        back = (behind - turn * aside) / np.hypot(1, turn)
-        body = mask & (back <= (offset + tilt * low) / np.hypot(1, turn) + WALL_MM)
+        left = (x + turn * y) / np.hypot(1, turn)
+        back = (y - turn * x) / np.hypot(1, turn)
+        body = mask & (back <= (offset + tilt * z) / np.hypot(1, turn) + WALL_MM)
         pedicle = mask & ~body & (back <= PEDICLE_BACK_MM) & (np.abs(left) <= PEDICLE_REACH_MM)
         spinous = mask & ~body & (back > SPINOUS_MM[1]) & (np.abs(left) <= SPINOUS_MM[0])
-        bodies[name] = body
-        give(body, name, "body")
-        give(pedicle & (left < 0), name, "right pedicle")
-        give(pedicle & (left >= 0), name, "left pedicle")
-        give(mask & ~body & ~pedicle & ~spinous, name, "arch")
-        give(spinous, name, "spinous process")
+        bodies[name] = np.zeros(codes.shape, bool)
+        bodies[name][box] = body
+        give(body, name, "body", box=box)
+        give(pedicle & (left < 0), name, "right pedicle", box=box)
+        give(pedicle & (left >= 0), name, "left pedicle", box=box)
+        give(mask & ~body & ~pedicle & ~spinous, name, "arch", box=box)
+        give(spinous, name, "spinous process", box=box)
 
     front_bone = np.isin(codes, [code for code, entry in enumerate(table) if entry["part"] == "body"])
     bone = np.isin(codes, [code for code, entry in enumerate(table) if entry["kind"] == "vertebra"])
@@ -220,9 +226,9 @@ def targets(
     """Return what the drill may ask for: {"ask", "codes", "best" voxel, "level" of a vertebra or ""}."""
     cubic_cm = float(np.prod(spacing)) / 1000
     found: dict[str, dict[str, Any]] = {}
+    sizes, boxes = np.bincount(codes.ravel(), minlength=len(table)) * cubic_cm, ndimage.find_objects(codes)
+    cut_off = set(np.unique(codes[:, :, [0, -1]]).tolist())
     for code, entry in enumerate(table):
-        where = codes == code
-        cut_off = where[:, :, [0, -1]].any()
         name, part, kind = entry["name"], entry["part"], entry["kind"]
         asked, least = {
             ("vertebra", "body"): (f"the body of {name}", 5.0),
@@ -238,13 +244,15 @@ def targets(
         if (
             not asked
             or name == "portal and splenic vein"
-            or where.sum() * cubic_cm < least
-            or (kind == "vertebra" and (cut_off or name not in LEVELS))
+            or sizes[code] < least
+            or (kind == "vertebra" and (code in cut_off or name not in LEVELS))
         ):
             continue
         if asked in found:  # the cord lies in the canal: either answers for it
             found[asked]["codes"].append(code)
             continue
-        level = name if kind == "vertebra" else ""
-        found[asked] = {"ask": asked, "codes": [code], "best": deepest(where, spacing), "level": level}
+        level, box = name if kind == "vertebra" else "", boxes[code - 1]
+        inside = deepest(codes[box] == code, spacing)
+        best = [int(at) + part.start for at, part in zip(inside, box, strict=True)]
+        found[asked] = {"ask": asked, "codes": [code], "best": best, "level": level}
     return list(found.values())

@@ -48,11 +48,12 @@ def grey(hu: NDArray[Any]) -> NDArray[np.uint8]:
 def packed(codes: NDArray[np.uint8]) -> str:
     """Return a volume as text: differences along i, deflated (a seventh smaller so), base64.
 
-    Text and not bytes, because a static page stores it as base64 in any case.
+    Text and not bytes, because a static page stores it as base64 in any case. Deflated at level 4: at 9 it would be 2 %
+    smaller and take eight times as long.
     """
     volume = np.ascontiguousarray(codes.transpose(2, 1, 0))  # i runs fastest
     steps = np.diff(volume, axis=2, prepend=np.uint8(0))
-    return base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode()
+    return base64.b64encode(zlib.compress(steps.tobytes(), 4)).decode()
 
 
 def record(scan: Scan, title: str, note: str, tab: str) -> dict[str, Any]:
