@@ -1,6 +1,8 @@
 """The browser's own wheels of vertebra: the modules and the data that the lessons need, and nothing else.
 
-What a lesson needs is followed through the source, from the imports of its cells on, also where a function imports.
+What a lesson needs is followed through the source, from the imports of its cells on, also where a function imports. Of
+other packages it gets those that are imported as its modules are, or by a function that can be called: one whose name
+is used by something that runs, as a word or as a text (so that a name asked for with `getattr` counts).
 The browser's Python (Pyodide) parses no YAML: each YAML file is checked here and goes in as its twin in JSON
 (`assets.twin`). Graded banks, the instructor's desk and this room are never reached by a lesson, and a wheel that holds
 one of them is refused.
@@ -55,10 +57,23 @@ MOMENT = (2020, 1, 1, 0, 0, 0)  # of every file in the wheel, so that the same s
 
 @dataclass
 class Needs:
-    """What code needs: modules of vertebra by name, and the other packages it imports by the name it imports."""
+    """What code needs: modules of vertebra by name, and what else they import, by the top of the name."""
 
     modules: dict[str, Path] = field(default_factory=dict)
     imported: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Code:
+    """A function, or (with no name) what a module does when it is imported: what it uses by name, and imports."""
+
+    name: str
+    uses: frozenset[str]
+    imports: frozenset[str]
+
+    def can_run(self, used: Collection[str]) -> bool:
+        """Say whether it runs where these names are used; Python and Jupyter call some functions by themselves."""
+        return not self.name or self.name in used or self.name.startswith(("__", "_repr_"))
 
 
 # --- What is needed --------------------------------------------------------------------------------------------------
@@ -71,7 +86,7 @@ def packages(notebook: Path) -> tuple[str, ...]:
     needs what the browser does without.
     """
     needed = needs([notebook])
-    return tuple(sorted({*_distributions(needed.imported), *_parts(notebook, needed)}))
+    return tuple(sorted({*_distributions(_called(notebook, needed)), *_parts(notebook, needed)}))
 
 
 def needs(notebooks: Iterable[Path]) -> Needs:
@@ -109,6 +124,69 @@ def _follow(roots: Iterable[tuple[str, str]], left_out: set[str]) -> Needs:
     return found
 
 
+def _called(notebook: Path, needed: Needs) -> set[str]:
+    """Return which of the packages that a lesson's modules import are imported by code that can run."""
+    running = [code for tree in _cells(notebook) for code in _pieces(tree)]
+    idle: list[Code] = []
+    used: set[str] = set()
+    loaded: set[str] = set()
+    imported: set[str] = set()
+    while running:
+        for code in running:
+            used |= code.uses
+            for name in code.imports - loaded:
+                loaded.add(name)
+                imported.add(name.partition(".")[0])
+                idle += _pieces_of(needed.modules[name]) if name in needed.modules else ()
+        running = [code for code in idle if code.can_run(used)]
+        idle = [code for code in idle if not code.can_run(used)]
+    return imported & needed.imported
+
+
+@cache
+def _pieces_of(file: Path) -> tuple[Code, ...]:
+    return tuple(_pieces(ast.parse(file.read_text(encoding="utf-8"))))
+
+
+def _pieces(tree: ast.AST) -> Iterator[Code]:
+    """Yield the functions and methods of a module, each with those within it, and what else it does."""
+    functions: list[ast.AST] = []
+    nodes: list[ast.AST] = []
+
+    def sort(node: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                functions.append(child)
+                for outside in (*child.decorator_list, child.args):  # defaults are worked out at once
+                    nodes.extend(ast.walk(outside))
+            elif not _for_type_checkers(child):
+                nodes.append(child)
+                sort(child)
+
+    sort(tree)
+    for name, inside in [("", nodes), *((getattr(each, "name", ""), list(ast.walk(each))) for each in functions)]:
+        uses = {node.id for node in inside if isinstance(node, ast.Name)}
+        uses |= {node.attr for node in inside if isinstance(node, ast.Attribute)}
+        uses |= {alias.name for node in inside if isinstance(node, ast.ImportFrom) for alias in node.names}
+        uses |= {node.value for node in inside if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        imports = {found for node in inside for found in _imported_by(node)}
+        within = {each.rpartition(".")[0] for each in imports if each.startswith("vertebra.")}
+        yield Code(name, frozenset(uses), frozenset(imports | within))
+
+
+def _imported_by(node: ast.AST) -> Iterator[str]:
+    """Yield the full names that an import names: modules, and what may be one within a package."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
 def imports_of_cells(path: Path) -> set[str]:
     """Return what the code cells of a notebook import, by full names. Raises TeachingError as `packages` does."""
     return {name for tree in _cells(path) for name, _ in _named(tree)}
@@ -143,12 +221,8 @@ def _at_once(file: Path) -> set[str]:
 def _named(tree: ast.AST, at_once: bool = True) -> Iterator[tuple[str, bool]]:
     """Yield (module, whether it is imported at once) of every import; what only a type checker sees is none."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, at_once) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module, at_once
-            yield from ((f"{node.module}.{alias.name}", at_once) for alias in node.names)
-        elif not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")):
+        yield from ((name, at_once) for name in _imported_by(node))
+        if not _for_type_checkers(node):
             inner = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             yield from _named(node, at_once and not inner)
 
@@ -194,7 +268,7 @@ def build(out: Path, lessons: Path = LESSONS) -> tuple[Path, ...]:
     wrong = [name for files in parts.values() for name in files if KEPT_OUT.search(name)]
     if wrong:
         raise TeachingError(f"{wrong[0]}: must never reach a student's browser; a lesson's cells need it, change them")
-    shared = set.intersection(*(set(_distributions(needs([notebook]).imported)) for notebook in notebooks))
+    shared = set.intersection(*(set(packages(notebook)) for notebook in notebooks))
     out.mkdir(parents=True, exist_ok=True)
     return tuple(
         _write(out, name, files, shared if name == "vertebra" else {"vertebra"}) for name, files in parts.items()

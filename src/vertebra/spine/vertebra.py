@@ -11,15 +11,17 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from vertebra.spine.dimensions import LEVELS, Dimensions, dimensions
 from vertebra.spine.shape import Shape
 from vertebra.spine.surface import polish, surface
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 Array = NDArray[Any]  # of float32: the implicit functions are evaluated in single precision
 FloatArray = NDArray[np.float64]
@@ -697,7 +699,9 @@ class Vertebra:
         return far
 
     @cached_property
-    def _canal_wall(self) -> tuple[FloatArray, cKDTree]:
+    def _canal_wall(self) -> tuple[FloatArray, "cKDTree"]:
+        from scipy.spatial import cKDTree  # slow to import, and the film of a lesson's workbench needs none
+
         d = self.dimensions
         points = self._canal_outline.contour(1440) * [d.canal_width / 2, d.canal_depth / 2]
         points[:, 1] += self._wall_y - d.canal_depth / 2
@@ -791,8 +795,10 @@ class Vertebra:
         return found
 
     @cached_property
-    def _skin(self) -> tuple[FloatArray, NDArray[np.int64], cKDTree]:
+    def _skin(self) -> tuple[FloatArray, NDArray[np.int64], "cKDTree"]:
         """Corners (m, 3, 3) of the triangles of the surface, the triangles around each vertex, a tree of vertices."""
+        from scipy.spatial import cKDTree
+
         mesh = self.mesh(0.7)
         corners = mesh.vertices.astype(np.float64)[mesh.faces]
         flat = mesh.faces.ravel()
