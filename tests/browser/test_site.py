@@ -155,7 +155,7 @@ def test_an_answer_is_marked_kept_and_there_again_after_a_reload(visit, site_add
 
 
 def test_every_practice_question_of_every_lesson_is_marked_right_with_its_key(visit, site_address):
-    """The questions a page asks are those of the bank, and the page's own module gives each right answer full credit."""
+    """A page asks the questions of the bank, and its own module gives each right answer full credit."""
     page = visit(f"{site_address}index.html")
     for path in EVERY:
         page.goto(site_address + path)

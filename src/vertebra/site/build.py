@@ -137,7 +137,7 @@ def _course(
         "lessons": [
             {"stem": lesson.stem, "quiz": lesson.quiz, "versions": own[lesson.quiz].versions, "title": lesson.title}
             for lesson in lessons
-            if lesson.quiz in own
+            if lesson.quiz and lesson.quiz in own
         ],
         "quizzes": [{"quiz": quiz.id, "title": quiz.quiz["title"], "versions": quiz.versions} for quiz in assigned],
     }

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from vertebra.evidence.references import references
+from vertebra.evidence.references import CITATION, references
 from vertebra.language import _
 from vertebra.quiz.static import static_html
 from vertebra.site import output
-from vertebra.site.markdown import Outline, to_html
+from vertebra.site.markdown import Outline, cited_as, to_html
 from vertebra.site.page import Page, counted, said
 from vertebra.site.pictures import Pictures
 from vertebra.site.practice import SiteQuiz
@@ -209,17 +209,16 @@ class _Writer:
             picture = self.setting.pictures.take_data(address, self._at(cell))
             return ROOT + picture.path, picture.width, picture.height
 
-        return f'<div class="shown">{output.picture(html, take, self._words)}</div>\n'
+        words = escape if "sources(" in cell["source"] else self._words  # the list itself, where citations lead
+        return f'<div class="shown">{output.picture(html, take, words)}</div>\n'
 
     def _words(self, text: str) -> str:
-        """Return a text of a widget's still picture, which speaks of Jupyter's button."""
-        before, start, after = text.partition(_START)
-        if not start:
-            return escape(text)
+        """Return a text of a widget's still picture, which cites its sources and speaks of Jupyter's button."""
+        shown = CITATION.sub(lambda match: cited_as(match[1], self.outline.cited), escape(text))
         if not self.setting.live:
-            return f"{escape(before)}In Jupyter you can {escape(after)}"
+            return shown.replace(_START, "In Jupyter you can ")
         link = f'<a class="to-live" href="{escape(ROOT + live_address(self.lesson.stem))}">Make it live</a>'
-        return f"{escape(before)}{link} to {escape(after)}"
+        return shown.replace(_START, f"{link} to ")
 
     def _practice(self, bank: str, cell: Mapping[str, Any]) -> str:
         quiz = self.setting.quizzes.get(bank)
@@ -249,7 +248,7 @@ class _Writer:
         heads = [heading for heading in self.outline.headings if heading.level == 2]
         entries = "".join(f'<li><a href="#{escape(head.anchor)}">{head.html}</a></li>' for head in heads)
         return (
-            f'<nav class="contents" aria-label="{escape(_("In this lesson"))}" data-t-label><details open>'
+            f'<nav class="contents" aria-label="{escape(_("In this lesson"))}" data-t-label><details>'
             f"{said(_('In this lesson'), 'summary')}<ol>{entries}</ol></details></nav>"
         )
 

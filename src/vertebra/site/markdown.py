@@ -90,11 +90,7 @@ class _Renderer(mistune.HTMLRenderer):
 
     def citation(self, ids: str) -> str:
         """Return a citation: each source that the page lists is a link to its line there."""
-        shown = [
-            f'<a href="#ref-{name}">{name}</a>' if name in self._outline.cited else name for name in ids.split("; ")
-        ]
-        kind = "cite open" if UNREFERENCED in ids else "cite"
-        return f'<span class="{kind}">[{"; ".join(shown)}]</span>'
+        return cited_as(ids, self._outline.cited)
 
     def block_quote(self, text: str) -> str:
         """Return what is set apart: what a model does not show, a warning or an aside, or what somebody says."""
@@ -117,6 +113,13 @@ class _Renderer(mistune.HTMLRenderer):
 
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         return f'<th scope="col">{text}</th>\n' if head and text else f"<td>{text}</td>\n"
+
+
+def cited_as(ids: str, listed: Collection[str]) -> str:
+    """Return the ids of a citation as HTML, those that the page lists among its sources as links there."""
+    shown = [f'<a href="#ref-{name}">{name}</a>' if name in listed else name for name in ids.split("; ")]
+    kind = "cite open" if UNREFERENCED in ids else "cite"
+    return f'<span class="{kind}">[{"; ".join(shown)}]</span>'
 
 
 def scrolled(table: str) -> str:

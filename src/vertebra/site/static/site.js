@@ -40,9 +40,9 @@ function languageChoice() {
 if (code !== "en") translate();
 languageChoice();
 
-// A table of contents is beside the text where there is room, and folded away above it where there is none.
+// A table of contents is open beside the text where there is room, and folded away above it where there is none.
 const contents = document.querySelector(".contents details");
-if (contents && !matchMedia("(min-width: 68rem)").matches) contents.open = false;
+if (contents && matchMedia("(min-width: 68rem)").matches) contents.open = true;
 
 const places = [...document.querySelectorAll("[data-quiz]")];
 if (places.length) {
