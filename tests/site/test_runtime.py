@@ -5,6 +5,8 @@ import hashlib
 import http.server
 import io
 import json
+import os
+import shutil
 import subprocess
 import tarfile
 import threading
@@ -15,11 +17,14 @@ from typing import Any
 
 import pytest
 
+from pyodides import official_folder
+from sites import LESSONS
 from tools import pyodide_from_registries as tool
 from vertebra.site import official, runtime
 from vertebra.site.archive import read_zip, with_record, write_zip
 from vertebra.site.official import Source, download, take_out
 from vertebra.site.slim import slimmed
+from vertebra.site.wheel import packages
 from vertebra.teaching.files import TeachingError
 
 
@@ -470,3 +475,77 @@ def test_a_wheel_of_the_carrier_that_is_not_official_is_refused(tmp_path: Path) 
     with pytest.raises(TeachingError, match="cut off or damaged"):
         tool.take_wheels(carrier, {"b-1.whl": _sha(b"b")}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["c.whl"]
+
+
+# --- The real thing --------------------------------------------------------------------------------------------------
+
+# What the course, its widgets and the kernel import, and what those import only when they are used.
+IMPORTS = (
+    "numpy, numpy.fft, numpy.ma, numpy.polynomial, numpy.random, numpy.testing",
+    "scipy.fft, scipy.integrate, scipy.interpolate, scipy.linalg, scipy.ndimage, scipy.optimize, scipy.sparse.linalg",
+    "scipy.spatial, scipy.special",
+    "PIL.Image, PIL.ImageDraw, PIL.ImageFont, PIL.JpegImagePlugin, PIL.PngImagePlugin",
+    "contourpy, fsrs",
+    "pyodide_kernel, anywidget, ipywidgets, traitlets, psygnal, typing_extensions",
+    "csv, html, http, importlib.resources, json, logging, sqlite3, statistics, unittest, urllib.request, zipfile",
+)
+IN_PYODIDE = """
+import fs from "node:fs";
+const [folder, names, steps] = process.argv.slice(1);
+const { loadPyodide } = await import(`file://${folder}/pyodide.mjs`);
+const pyodide = await loadPyodide({ indexURL: `${folder}/`, env: { HOME: "/tmp" } });
+await pyodide.loadPackage(names.split(" "), { messageCallback() {} });
+for (const step of steps.split("|")) {
+  try { pyodide.runPython(step); } catch (error) { fs.writeSync(1, `${step}: ${error.message.slice(-300)}`); }
+}
+process.exit(0);
+"""
+USES = (
+    "from scipy.integrate import quad; assert abs(quad(lambda x: x * x, 0, 3)[0] - 9) < 1e-9",
+    "from scipy.optimize import brentq; assert abs(brentq(lambda x: x - 1, 0, 3) - 1) < 1e-9",
+    "import io; from PIL import Image; Image.new('L', (4, 4)).save(io.BytesIO(), 'JPEG')",
+    "pyodide_kernel.ipython_shell.run_cell('1 / 0')",
+    "assert '__pycache__' not in numpy.__file__ and numpy.__file__.endswith('.pyc')",
+    "assert scipy.ndimage.label.__doc__ is None",
+)
+
+
+def _node() -> str:
+    node = shutil.which("node")
+    if not node:
+        message = "no node found to run Pyodide with; install Node.js to run this test"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return node
+
+
+def test_the_real_release_cut_down_imports_all_that_the_course_uses(shared: Path, tmp_path: Path) -> None:
+    node, source = _node(), runtime.source(official_folder(shared))
+    wheels = [*runtime.pure_wheels(source), *runtime.stubs()]
+    made = runtime.assemble(tmp_path / "out", source, wheels, [*runtime.KERNEL, *runtime.COMPILED, "fsrs"])
+    assert not made.notes
+    assert made.total < 30_000_000, made.table()
+    command = [node, "--input-type=module", "-e", IN_PYODIDE, str(made.folder), " ".join(made.packages)]
+    steps = [*(f"import {names}" for names in IMPORTS), *USES]
+    done = subprocess.run([*command, "|".join(steps)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr[-1000:]
+
+
+def test_what_lessons_need_is_pinned_official_or_the_courses_own() -> None:
+    asked = {name for notebook in LESSONS.glob("*.ipynb") for name in packages(notebook)}
+    own = {name for name in asked if name.startswith("vertebra")}
+    assert asked - own - {pin.name for pin in runtime.pins()} == set(runtime.COMPILED)
+
+
+def test_compiling_twice_gives_the_same_bytes_and_leaves_out_what_does_not_compile(
+    shared: Path, tmp_path: Path
+) -> None:
+    node, folder = _node(), official_folder(shared)
+    sources = {"a/good.py": b"'''Doc.'''\nfrom __future__ import annotations\nX = 'd' in {'b', 'a', 'c'}\n"}
+    write_zip(tmp_path / "in.zip", sources | {"a/bad.py": b"def", "vertebra/kept.py": b"'''Doc.'''\n"})
+    outs = [tmp_path / name for name in ("one.zip", "two.zip")]
+    both = [subprocess.Popen([node, runtime.COMPILER, folder, tmp_path / "in.zip", out]) for out in outs]
+    assert [each.wait() for each in both] == [0, 0]
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    compiled = read_zip(tmp_path / "one.zip")
+    assert compiled.keys() == {"a/good.pyc", "vertebra/kept.pyc"}
+    assert b"Doc." in compiled["vertebra/kept.pyc"] and b"Doc." not in compiled["a/good.pyc"]

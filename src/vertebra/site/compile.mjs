@@ -2,8 +2,8 @@
 //
 // A source's first folder says where it will lie: stdlib, or a package's. Compiled code names its source by hash and is
 // not checked against it, so that a browser need neither read nor hash the source. It has no docstrings, which are half
-// of what numpy and scipy weigh, but where they are data: in Pyodide's own modules, and in the course's. What does not
-// compile stays out.
+// of what scipy's Python weighs, but where they are data: numpy edits its own, and Pyodide shows its functions'. What
+// does not compile stays out.
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -16,7 +16,7 @@ pyodide.runPython(`
 import ast, importlib.util, warnings, zipfile
 from importlib._bootstrap_external import _code_to_hash_pyc
 
-KEPT = ("stdlib/pyodide/", "stdlib/_pyodide/", "pyodide-kernel/", "vertebra/")
+KEPT = ("stdlib/pyodide/", "stdlib/_pyodide/", "numpy/", "pyodide-kernel/", "vertebra")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 def without_docstrings(tree):

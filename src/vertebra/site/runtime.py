@@ -282,36 +282,43 @@ SLOWER = "is not compiled and starts some seconds later; install Node.js 20 or n
 def _compiled(core: Mapping[str, Path], trees: Trees, store: Path) -> tuple[dict[str, dict[str, bytes]], str]:
     """Return {tree: {path.pyc: bytes}} of all Python in the trees, and what went wrong, in words, or nothing.
 
-    The same sources are compiled once: the result stays in the store.
+    The same sources are compiled once: what came of them stays in the store.
     """
-    sources = {f"{tree}/{path}": raw for tree in trees for path, raw in trees[tree].items() if path.endswith(".py")}
-    kept = store / f"compiled-{_digest({COMPILER.name: COMPILER.read_bytes()} | sources)[:16]}.zip"
-    try:
-        files = read_zip(kept)
-    except (OSError, zipfile.BadZipFile):
-        node = shutil.which("node")
-        if not node:
-            return {}, f"node is missing, so Python {SLOWER}"
-        with tempfile.TemporaryDirectory() as temporary:
-            work = Path(temporary)
-            for name, path in core.items():
-                shutil.copyfile(path, work / name)
-            shutil.copyfile(COMPILER, work / COMPILER.name)
-            write_zip(work / "sources.zip", sources)
-            command = [node, COMPILER.name, ".", "sources.zip", "compiled.zip"]
-            done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-            if done.returncode or not (work / "compiled.zip").is_file():
-                said = (done.stderr or done.stdout).strip()[-300:]
-                return {}, f"node failed ({said}), so Python {SLOWER}"
-            files = read_zip(work / "compiled.zip")
-        store.mkdir(parents=True, exist_ok=True)
-        part = write_zip(store / f"{kept.name}.{os.getpid()}.part", files)
-        part.replace(kept)
-    found: dict[str, dict[str, bytes]] = {tree: {} for tree in trees}
-    for name, raw in files.items():
-        tree, _, within = name.partition("/")
-        found[tree][within] = raw
+    sources = {tree: {path: raw for path, raw in trees[tree].items() if path.endswith(".py")} for tree in trees}
+    compiler = {COMPILER.name: COMPILER.read_bytes()}
+    kept = {tree: store / f"{tree}-{_digest(compiler | sources[tree])[:16]}.pyc.zip" for tree in trees}
+    found = {tree: files for tree, path in kept.items() if (files := _read_kept(path)) is not None}
+    missing = {f"{tree}/{path}": raw for tree in trees if tree not in found for path, raw in sources[tree].items()}
+    if not missing:
+        return found | {tree: {} for tree in trees if tree not in found}, ""
+    node = shutil.which("node")
+    if not node:
+        return {}, f"node is missing, so Python {SLOWER}"
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        for name, path in core.items():
+            shutil.copyfile(path, work / name)
+        shutil.copyfile(COMPILER, work / COMPILER.name)
+        write_zip(work / "sources.zip", missing)
+        command = [node, COMPILER.name, ".", "sources.zip", "compiled.zip"]
+        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+        if done.returncode or not (work / "compiled.zip").is_file():
+            said = (done.stderr or done.stdout).strip()[-300:]
+            return {}, f"node failed ({said}), so Python {SLOWER}"
+        files = read_zip(work / "compiled.zip")
+    store.mkdir(parents=True, exist_ok=True)
+    for tree in trees.keys() - found.keys():
+        found[tree] = {name.removeprefix(f"{tree}/"): raw for name, raw in files.items() if name.startswith(f"{tree}/")}
+        part = write_zip(store / f"{kept[tree].name}.{os.getpid()}.part", found[tree])
+        part.replace(kept[tree])
     return found, ""
+
+
+def _read_kept(path: Path) -> dict[str, bytes] | None:
+    try:
+        return read_zip(path)
+    except (OSError, zipfile.BadZipFile):
+        return None
 
 
 def _digest(files: Mapping[str, bytes]) -> str:
