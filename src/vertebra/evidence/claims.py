@@ -28,7 +28,7 @@ from vertebra.evidence.shape import (
 )
 
 FILE = "claims.yml"
-SUPPORTED, OVERSIMPLIFIED, CONTRADICTED = VERDICTS = ("supported", "oversimplified", "contradicted")
+SUPPORTED, *_ = VERDICTS = ("supported", "oversimplified", "contradicted")
 CONFLICT = "conflicts-with-other-leaflet"
 CALLS = (*VERDICTS, CONFLICT)  # what one can call a claim
 MARK = f"[{UNREFERENCED}]"  # follows, in an appraisal, the part that no source carries

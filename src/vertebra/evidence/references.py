@@ -77,11 +77,9 @@ class Reference:
     design: str
     outcomes: tuple[str, ...]
     outcomes_unchecked: tuple[str, ...]
-    take_home: str
     checked: str
     doi: str | None
     pmid: str | None
-    identifiers_checked: str
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:

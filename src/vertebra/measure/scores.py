@@ -99,10 +99,8 @@ OF_TYPES: Mapping[int, str] = MappingProxyType(
     }
 )
 OF_SOURCE = ("schnake2018",)
-OF_CHECKED = (
-    "Types and the order of the questions: AO Spine-DGOU pocket card (schnake2018). The card prints < 1/5 and > 1/5; "
-    "that exactly 1/5 counts as OF 3 is this program's choice (unreferenced)."
-)
+# Types and the order of the questions: AO Spine-DGOU pocket card (schnake2018). The card prints < 1/5 and > 1/5; that
+# exactly 1/5 counts as OF 3 is this program's choice (unreferenced).
 POSTERIOR_WALL_SHARE = 1 / 5
 """Share of the posterior wall from which its involvement is distinct (OF 3)."""
 
