@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,8 +10,6 @@ from playwright.sync_api import expect
 
 from pages import fits
 from sites import LESSONS, served
-from vertebra.quiz.coverage import practice_banks
-from vertebra.quiz.responses import parse_responses
 from vertebra.site import live
 from vertebra.teaching.files import TeachingError
 
@@ -36,8 +33,7 @@ async ({ at, most }) => {
     await kernel.requestCommInfo({ target_name: "none" });
   };
   const set = async (node, value) => {
-    const own = node instanceof HTMLSelectElement ? HTMLSelectElement : node instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
-    Object.getOwnPropertyDescriptor(own.prototype, "value").set.call(node, value);
+    node.value = value;
     for (const kind of ["input", "change"]) node.dispatchEvent(new Event(kind, { bubbles: true }));
     await settled();
   };
@@ -144,8 +140,9 @@ def test_a_lesson_runs_by_itself_and_every_control_moves(opened, name):
 def test_the_page_says_from_the_start_how_far_it_is(browser_of_one, address):
     page = browser_of_one.new_page()
     page.add_init_script(
-        "window.said = []; addEventListener('DOMContentLoaded', () => { const p = document.querySelector('#vertebra-status');"
-        "said.push(p.textContent); new MutationObserver(() => said.push(p.textContent)).observe(p, { childList: true }); })"
+        "window.said = []; addEventListener('DOMContentLoaded', () => {"
+        " const p = document.querySelector('#vertebra-status'); const hear = () => said.push(p.textContent);"
+        " hear(); new MutationObserver(hear).observe(p, { childList: true }); })"
     )
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}live/notebooks/index.html?path=00_start.ipynb", wait_until="commit")

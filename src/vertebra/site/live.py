@@ -40,8 +40,10 @@ STATIC = Path(__file__).with_name("static") / "live"
 LOOKS = assets.CHECKOUT.parent / "deploy" / "jupyter" / "custom" / "custom.css"  # of a lesson in any JupyterLab
 KERNEL = ("anywidget", "comm", "ipython", "ipywidgets", "pyodide-kernel")  # what runs a cell and shows a widget
 UNREACHED = frozenset(
-    # What those name as needed: completion of code, installing of packages, files for JupyterLab, which has its own.
-    {"ipykernel", "jedi", "jupyterlab-widgets", "micropip", "packaging", "parso", "piplite", "widgetsnbextension"}
+    # What those name as needed: completion of code, installing of packages, terminals (kernel.js leaves IPython's out),
+    # files for JupyterLab, which has its own.
+    {"ipykernel", "jedi", "jupyterlab-widgets", "micropip", "packaging", "parso", "piplite", "prompt-toolkit"}
+    | {"wcwidth", "widgetsnbextension"}
 )
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LOCK = "pyodide-lock.json"

@@ -58,13 +58,15 @@ async function start() {
   tell({ step: "course" });
   pyodide.globals.set("lesson_imports", pyodide.toPy(imports));
   pyodide.runPython(`
-    import contextlib, importlib
+    import contextlib, importlib, sys, types
     importlib.invalidate_caches()
+    # IPython brings its terminal along, and that a whole library for one; a page has none.
+    sys.modules["IPython.terminal.embed"] = types.SimpleNamespace(embed=None)
     import pyodide_kernel
     for name in globals().pop("lesson_imports"):
         with contextlib.suppress(Exception):  # the cell that needs it will say so
             importlib.import_module(name)
-    del contextlib, importlib, name
+    del contextlib, importlib, name, sys, types
   `);
   const { files } = await kept;
   for (const [name, text] of Object.entries(files)) FS.writeFile(`${ANSWERS}/${name}`, text);

@@ -114,16 +114,15 @@ async function runAll(app, panel) {
   await running;
 }
 
-/** Call `found` when the first widget is on the page. */
-function onFirstWidget(found) {
-  const look = () => {
+/** Resolves when the first widget is on the page. */
+const firstWidget = () => new Promise((found) => {
+  const watch = new MutationObserver(() => {
     if (!document.querySelector(".jp-OutputArea .vt")) return;
     watch.disconnect();
     found();
-  };
-  const watch = new MutationObserver(look);
+  });
   watch.observe(document.body, { childList: true, subtree: true });
-}
+});
 
 // ---- What the page says ---------------------------------------------------------------------------------------------
 
@@ -182,8 +181,11 @@ function unkept(error) {
   say(text, "failed");
 }
 
+let pythonIsReady;
+const python = new Promise((resolve) => { pythonIsReady = resolve; });
 told.addEventListener("kernel", ({ detail }) => {
   if (detail.step) phase(detail.step);
+  if (detail.step === "ready") pythonIsReady();
   if (detail.failed !== undefined) fail(why(detail.failed));
   for (const [file, text] of Object.entries(detail.files ?? {})) {
     try {
@@ -227,6 +229,8 @@ async function run() {
   const app = await Promise.race([made, broken]);
   await app.restored;
   mark("interface");
+  // JupyterLite's own bars hold nothing that a reader needs.
+  for (const part of [app.shell.top, app.shell.menu]) part?.hide();
   let panel = null;
   while (!(panel = app.shell.currentWidget)?.sessionContext) await new Promise((later) => setTimeout(later, 20));
   await panel.context.ready;
@@ -234,17 +238,18 @@ async function run() {
   mark("notebook");
   toAnchor(panel);
   await panel.sessionContext.ready;
-  onFirstWidget(() => {
+  python.then(() => phase("running"));
+  const shown = firstWidget().then(() => {
     mark("widget");
     if (!failed) say(t("Live: the figures and the quiz on this page work now."), "live");
   });
   await runAll(app, panel);
-  mark("done");
   if (panel.node.querySelector('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')) {
     fail(t("A part of this lesson failed, and says so where it stands. Start again, or stay with the reading page."));
-  } else if (!failed) {
-    say(t("Live: the figures and the quiz on this page work now."), "live");
+  } else {
+    await shown;
   }
+  mark("done");
 }
 
 if (!lesson) fail(t("There is no live lesson of this name. The reading pages lead to all of them."));
