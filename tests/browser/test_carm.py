@@ -63,7 +63,7 @@ def test_a_slider_by_keyboard_turns_the_c_arm_in_both_pictures(mount):
     page.get_by_text("Chosen view lateral").wait_for()
     page.get_by_text("Perpendicular to it AP").wait_for()
     assert view.widget.wanted["sharp"]
-    assert "Chosen view: lateral" in page.locator('[data-part="told"]').text_content()
+    page.get_by_role("status").get_by_text("Chosen view: lateral").wait_for()
 
 
 def test_a_needle_is_placed_and_looked_down_by_keyboard(mount):

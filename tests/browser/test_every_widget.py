@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from contrast import contrast
 from gallery import EXHIBITS, Exhibit, at_once
 from hands import FAR, FOCUSED
 from pages import CONTROLS, fits, small
@@ -74,19 +75,6 @@ WORDS = """
 """
 
 
-def luminance(colour: Any) -> Any:
-    """Return WCAG's relative luminance of sRGB colours (..., 3) of 0 to 255."""
-    share = np.asarray(colour, dtype=float) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
-
-
-def contrast(one: Any, other: Any) -> Any:
-    """Return WCAG's contrast ratio of colours (..., 3)."""
-    a, b = luminance(one), luminance(other)
-    return (np.maximum(a, b) + 0.05) / (np.minimum(a, b) + 0.05)
-
-
 def parts(colour: str) -> list[float]:
     """Return red, green and blue of "rgb(1, 2, 3)"."""
     return [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
@@ -128,6 +116,41 @@ def tabbed(page: Any) -> list[str]:
     return [f"no end of it after {FAR} times Tab"]
 
 
+# What a screen reader is given to say from now on.
+LISTEN = r"""
+() => {
+  window.spoken = [];
+  for (const region of document.querySelectorAll(".vt :is([role=status], [role=alert], [aria-live])"))
+    new MutationObserver(() => { if (region.checkVisibility()) spoken.push(region.textContent); })
+      .observe(region, { childList: true, characterData: true, subtree: true });
+}
+"""
+
+
+# Eight steps of a slider, one at once after the other, as a key that is held down makes them.
+HELD = """
+(slider) => {
+  for (let step = 0; step < 8; step += 1) {
+    slider.stepUp();
+    for (const type of ["input", "change"]) slider.dispatchEvent(new Event(type, { bubbles: true }));
+  }
+}
+"""
+
+
+def flooded(page: Any) -> list[str]:
+    """Move the first slider by eight steps; return what was said if that was more than where it came to rest."""
+    slider = page.locator(".vt input[type=range]").filter(visible=True).first
+    if not slider.count():
+        return []
+    page.wait_for_timeout(450)  # what is to be said of the state before
+    page.evaluate(LISTEN)
+    slider.evaluate(HELD)
+    page.wait_for_timeout(700)
+    said: list[str] = page.evaluate("spoken")
+    return [f"{len(said)} times: {text}" for text in said[:1] if len(said) > 2]
+
+
 def resize(page: Any, width: int) -> None:
     """Make the window so wide, in px, and wait until what follows its width is drawn anew."""
     page.set_viewport_size({"width": width, "height": 640})
@@ -158,4 +181,5 @@ def test_nothing_is_lost(mount: Any, exhibit: Exhibit, tmp_path: Any, monkeypatc
             found[f"{number}, spaced"] = page.evaluate(FAULTS) + ["scrolls sideways"] * (not fits(page))
             style.evaluate("(style) => style.remove()")
             found[f"{number}, focus"] = tabbed(page)
+        found["while a slider moves"] = flooded(page)
     assert {where: what for where, what in found.items() if what} == {}

@@ -1,6 +1,7 @@
 """What nbval does not see of a lesson: its lint, its links, its pictures and what it leaves in the file."""
 
 import copy
+import html
 import itertools
 import re
 import shutil
@@ -79,10 +80,19 @@ def test_a_lesson_has_its_parts_and_every_link_and_picture_exists(path):
         if "://" not in target:
             assert (path.parent / target).is_file(), target
         if picture:
-            assert len(words) > 20, "alt text"
+            assert len(words.split()) >= 12, f"{target}: so few words do not stand in for a picture"
     # At 200 words a minute, at most 12 minutes of reading: citations, alt texts and the marks of tables are not read.
     read = re.sub(r"!\[[^\]]*\]\([^)]*\)|\[[a-z0-9_; ]+\]", "", text)
     assert len([word for word in read.split() if re.search(r"\w", word)]) < 12 * 200
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_still_picture_of_a_widget_is_told_in_words(path):
+    outputs = [each for cell in nbformat.read(path, as_version=4).cells for each in cell.get("outputs", [])]
+    shown = "".join(each.get("data", {}).get("text/html", "") for each in outputs)
+    told = [html.unescape(words) for words in re.findall(r'<img [^>]*?alt="([^"]*)"', shown)]
+    assert len(told) == shown.count("<img ")
+    assert [words for words in told if len(words.split()) < 12] == []
 
 
 def test_previous_and_next_lead_through_the_course_and_back():

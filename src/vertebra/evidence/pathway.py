@@ -384,7 +384,7 @@ def _line(node: Node, to: str, answers: list[str], on: bool) -> str:
         side, words = 0, ""
         out, rail = (left, EDGE + 9) if here.column < 0 else (left + wide, WIDTH - EDGE - 9)
         way, at, anchor, tip = f"M{out},{middle}H{rail}V{to_top - 6}", (rail, middle), "start", (rail, to_top)
-    colour = "var(--vt-accent, #00619e)" if on else "var(--pw-line, #9aa7b4)"
+    colour = "var(--vt-accent, #00619e)" if on else "var(--pw-line, #808d9b)"
     ink = "var(--vt-accent, #00619e)" if on else "var(--vt-soft, #4d5a68)"
     head = f"M{tip[0]},{tip[1]}" + (f"l{-9 * side},-5v10z" if side else "l-5,-9h10z")
     label = (

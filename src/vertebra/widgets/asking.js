@@ -76,10 +76,13 @@ function opened({ model, el }, name, label, markup, silence) {
     model.save_changes();
   };
 
-  // A screen reader hears where things came to rest, not every step on the way.
+  // A screen reader hears where things came to rest, not every step on the way, and nothing twice.
   const tell = (text, pause = 400) => {
     clearTimeout(spoken);
-    spoken = setTimeout(() => { part("told").textContent = text; }, pause);
+    spoken = setTimeout(() => {
+      if (model.get("shown").seq < state.sent) return; // the answer that is still to come will be told
+      if (part("told").textContent !== text) part("told").textContent = text;
+    }, pause);
   };
 
   // Puts each slider where `state` has it, and beside it its value as `worded(name, value)` has it.

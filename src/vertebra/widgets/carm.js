@@ -23,7 +23,7 @@ const radios = (id, name, choices) => Object.entries(choices)
 
 const screen = (which, heading) => `
   <figure class="ca-screen">
-    <figcaption><strong>${heading}</strong> <span data-part="name-${which}"></span></figcaption>
+    <figcaption><strong>${heading}</strong> <span data-part="name-${which}" data-taught></span></figcaption>
     <div class="ca-glass"><canvas data-part="canvas-${which}" role="img"></canvas>
       <span class="ca-side ca-left" data-part="left-${which}"></span>
       <span class="ca-side ca-right" data-part="right-${which}"></span>
@@ -77,7 +77,7 @@ const markup = (id, about) => `
   <p class="vt-note">${t("Teaching model, not reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
 function render({ model, el }) {
-  const desk = opened({ model, el }, "ca", "C-arm", markup, t("The pictures stand still"));
+  const desk = opened({ model, el }, "ca", t("C-arm"), markup, t("The pictures stand still"));
   const { about, root, part, state, showSliders, follow } = desk;
 
   const showControls = () => {
@@ -111,7 +111,7 @@ function render({ model, el }) {
 
   const showReadout = (readout) => {
     // A screen reader hears where the C-arm came to rest, not every step on the way.
-    if (state.sharp) part("told").textContent = readout.told;
+    if (state.sharp) desk.tell(readout.told);
     const box = part("readout");
     const verdict = part("verdict");
     box.hidden = verdict.hidden = !readout.verdict;

@@ -15,12 +15,12 @@ const slider = (id, name, [low, high, step]) => `
 
 const select = (id, name, label, choices) => `
   <div class="sb-field"><label for="${id}-${name}">${label}</label>
-    <select id="${id}-${name}" data-choice="${name}">${choices.map(([value, text]) => `<option value="${value}">${text}</option>`).join("")}</select></div>`;
+    <select id="${id}-${name}" data-choice="${name}">${choices.map(([value, text]) => `<option value="${value}" data-taught>${text}</option>`).join("")}</select></div>`;
 
 const arm = (number, title, views) => `
   <figure class="sb-arm"><figcaption>${title}</figcaption>
     <div class="sb-films">${views.map((view, i) => `
-      <div class="sb-film"><canvas role="img" data-part="film-${number}-${i}" aria-label="${t("{procedure}, {view} picture", { procedure: title, view })}"></canvas><span>${view}</span></div>`).join("")}</div></figure>`;
+      <div class="sb-film"><canvas role="img" data-part="film-${number}-${i}" aria-label="${t("{procedure}, {view} picture", { procedure: title, view })}"></canvas><span data-taught>${view}</span></div>`).join("")}</div></figure>`;
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
@@ -35,7 +35,8 @@ const markup = (id, about) => `
       <label class="sb-check"><input type="checkbox" data-flag="both"> <span>${t("through both pedicles")}</span></label></fieldset>
   </div>
   <div class="sb-arms" data-part="arms">${arm(0, t("Vertebroplasty"), about.views)}${arm(1, t("Balloon kyphoplasty"), about.views)}</div>
-  <p class="sb-told" role="status" data-part="told" data-taught></p>
+  <p class="sb-told" data-part="sums" data-taught></p>
+  <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
   <div class="sb-results" data-part="results">
     <div><h4>${t("What comes out")}</h4><div data-part="rows"></div></div>
     <div><h4>${t("Pressure in the bone")}</h4><div class="sb-chart" data-part="chart" data-taught></div>
@@ -49,7 +50,7 @@ const markup = (id, about) => `
   <p class="vt-note" data-taught>${about.limits}</p>`;
 
 function render({ model, el }) {
-  const { about, root, part, state, ask, showSliders, follow } = opened(
+  const { about, root, part, state, ask, tell, showSliders, follow } = opened(
     { model, el }, "sb", t("Both procedures side by side"), markup, t("The pictures stand still"),
   );
 
@@ -61,7 +62,7 @@ function render({ model, el }) {
 
   const change = (sharp) => {
     state.sharp = sharp;
-    for (const name of ["told", "results"]) part(name).toggleAttribute("data-rough", true); // of before, until the answer comes
+    for (const name of ["sums", "results"]) part(name).toggleAttribute("data-rough", true); // of before, until the answer comes
     showControls();
     ask();
   };
@@ -74,9 +75,10 @@ function render({ model, el }) {
     }
     // While a control moves the pictures are a sketch, and the numbers are those of before.
     part("arms").toggleAttribute("data-rough", !shown.sharp);
-    for (const name of ["told", "results"]) part(name).toggleAttribute("data-rough", !shown.sharp);
+    for (const name of ["sums", "results"]) part(name).toggleAttribute("data-rough", !shown.sharp);
     if (shown.sharp) {
-      part("told").textContent = shown.told;
+      part("sums").textContent = shown.told;
+      tell(shown.told);
       part("chart").innerHTML = shown.chart;
       part("rows").innerHTML = `<table><caption class="vt-visually-hidden">${t("What was computed for each procedure")}</caption>
         <thead><tr><td></td><th scope="col">${t("Vertebroplasty")}</th><th scope="col">${t("Kyphoplasty")}</th></tr></thead><tbody data-taught>${shown.rows

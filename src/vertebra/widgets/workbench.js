@@ -173,7 +173,7 @@ function render({ model, el }) {
   }
   const shaped = model.get("shape");
   const state = { ...shaped, mode: "shape", sent: shaped.seq, placed: Array(6).fill(null), active: 0, checked: false };
-  let late;
+  let late, spoken;
 
   // JupyterLab must not hear our keys: pressing d twice would delete the cell.
   const hush = (event) => event.key !== "Escape" && event.stopPropagation();
@@ -250,8 +250,11 @@ function render({ model, el }) {
       <table><caption class="vt-visually-hidden">${t("Measured on the picture")}</caption><tbody data-taught>${readout.rows
         .map(([name, value, note]) => `<tr><th scope="row">${name}</th><td>${value}</td><td class="vt-note">${note}</td></tr>`)
         .join("")}</tbody></table>`;
-    // A screen reader hears the one sentence that changed, not the whole table.
-    part("told").textContent = readout.told;
+    // A screen reader hears the one sentence that changed, not the whole table, and only where a slider comes to rest.
+    clearTimeout(spoken);
+    spoken = setTimeout(() => {
+      if (readout.seq >= state.sent && part("told").textContent !== readout.told) part("told").textContent = readout.told;
+    }, 400);
     if (state.stale) ask();
     else if (state.mode === "shape" && readout.seq === state.sent) rest(readout.outline);
   };
@@ -391,10 +394,10 @@ function render({ model, el }) {
     state.checked = true;
     drawPoints();
     part("result").hidden = false;
-    part("result").innerHTML = `<h3 data-taught>${result.title}</h3><table><caption class="vt-visually-hidden">${t("Your points and the truth")}</caption>
-      <thead data-taught><tr>${result.head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody data-taught>${result.rows
+    part("result").innerHTML = `<h3>${result.title}</h3><table><caption class="vt-visually-hidden">${t("Your points and the truth")}</caption>
+      <thead><tr>${result.head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody>${result.rows
         .map(([name, ...cells]) => `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`)
-        .join("")}</tbody></table>${result.lines.map((line) => `<p data-taught>${line}</p>`).join("")}`;
+        .join("")}</tbody></table>${result.lines.map((line) => `<p>${line}</p>`).join("")}`;
   };
   const onFilm = () => state.mode === "measure" && showCase();
   const onProblem = () => say(model.get("problem"));
@@ -407,6 +410,7 @@ function render({ model, el }) {
   onProblem();
   return () => {
     clearTimeout(late);
+    clearTimeout(spoken);
     clearTimeout(resting);
     cancelAnimationFrame(asking);
     for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
