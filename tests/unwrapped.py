@@ -26,7 +26,7 @@ CODE = re.compile(
     r"[{};=#<>]|--|://|^[.#]|\d(?:px|rem|%)"
     r"|\b(?:rgba?|url|var|minmax|translate|rotate|brightness|system-ui|use strict)\b"
 )
-CLASSES = re.compile(r"(?:\b[a-z]{2}(?:-[\w\ue000-]*)?(?: |$))+")
+CLASSES = re.compile(r"(?:(?:[a-z\ue000]+(?:-[\w\ue000]*)+|[a-z]{2})(?: |$))+")
 
 
 class Found(NamedTuple):
@@ -45,7 +45,7 @@ def reads(text: str) -> bool:
     """Return whether a literal in code reads like a label or a sentence, and not like a name, a class or a style."""
     if not wordy(text) or CODE.search(text) or KEYS.fullmatch(text) or CLASSES.fullmatch(text):
         return False
-    return bool(re.match(r"[(:“ ]*[A-Z“][a-z]+(?:[^\w]|$)", text) or re.search(r"[a-z,.:;)] +[a-z(“]{2}", text))
+    return bool(re.match(r"[(:“ ]*[A-Z“](?:[a-z]+|-[a-z]+)(?:\W|$)", text) or re.search(r"[a-z,.:;)] +[a-z(“]{2}", text))
 
 
 def pieces(markup: str) -> Iterator[str]:

@@ -1139,7 +1139,7 @@ function render({ model, el }) {
     part("variants").replaceChildren(part("variants").firstElementChild, ...scene.variants.map(([name, label]) => {
       const radio = make("input", { type: "radio", name: `${id}-variant`, value: name });
       radio.checked = name === scene.variant;
-      return make("label", {}, radio, label);
+      return make("label", { "data-taught": "" }, radio, label);
     }));
     measurePalette();
     showParts();

@@ -8,7 +8,7 @@ const options = (pairs) => pairs.map(([value, label]) => `<option value="${value
 const arm = (id, name, about) => `
   <fieldset class="fc-plan"><legend>${t("Plan {letter}", { letter: name.toUpperCase() })}</legend>
     <div class="fc-field"><label for="${id}-${name}_drug">${t("Drug")}</label>
-      <select id="${id}-${name}_drug" data-name="${name}_drug">${options(Object.entries(about.drugs))}</select></div>
+      <select id="${id}-${name}_drug" data-name="${name}_drug" data-taught>${options(Object.entries(about.drugs))}</select></div>
     <div class="fc-field"><label for="${id}-${name}_start">${t("Started")}</label>
       <select id="${id}-${name}_start" data-name="${name}_start">${options(about.starts)}</select></div>
     <div class="fc-field"><label for="${id}-${name}_stop">${t("Then")}</label>
@@ -35,7 +35,7 @@ const markup = (id, about) => `
   <h3 class="fc-verdict" data-part="verdict" data-taught></h3>
   <p data-part="words" data-taught></p><p data-part="fate" data-taught></p>
   <div class="fc-arms">${ARMS.map((name) => `
-    <figure class="fc-arm"><figcaption><strong>${t("Plan {letter}", { letter: name.toUpperCase() })}</strong> <span data-part="named-${name}"></span></figcaption>
+    <figure class="fc-arm"><figcaption><strong>${t("Plan {letter}", { letter: name.toUpperCase() })}</strong> <span data-part="named-${name}" data-taught></span></figcaption>
       <div data-part="figure-${name}" data-taught role="img"></div></figure>`).join("")}</div>
   <table class="fc-table"><caption class="vt-visually-hidden">${t("1,000 women by further vertebral fractures")}</caption>
     <thead><tr><th scope="col">${t("Further fractures")}</th><th scope="col">${t("Plan A")}</th><th scope="col">${t("Plan B")}</th></tr></thead>
@@ -43,7 +43,7 @@ const markup = (id, about) => `
       <tr><th scope="row"><span class="fc-swatch fc-kind${number}"></span>${kind}</th>${ARMS.map(
         (name) => `<td data-part="count-${name}-${number}"></td>`).join("")}</tr>`).join("")}
       <tr class="fc-total"><th scope="row">${t("broke again, with interval")}</th>${ARMS.map(
-        (name) => `<td data-part="total-${name}"></td>`).join("")}</tr></tbody></table>
+        (name) => `<td data-part="total-${name}" data-taught></td>`).join("")}</tr></tbody></table>
   <p class="vt-note">${t("Dashed: 95 % interval, from the numbers of women in the trials.")}
     <span class="fc-swatch fc-ring"></span> ${t("Rings: spared by plan B. The scale of the charts changes; the 1,000 dots do not.")}</p>
   <ul class="fc-warnings" data-part="warnings" data-taught></ul>

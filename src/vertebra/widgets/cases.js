@@ -8,7 +8,7 @@ const paragraphs = (texts) => texts.map((text) => `<p>${clean(text)}</p>`).join(
 const list = (texts) => `<ul>${texts.map((text) => `<li>${clean(text)}</li>`).join("")}</ul>`;
 const chart = (rows) => (rows.length
   ? `<dl class="cs-chart">${rows.map(([name, value]) => `<div><dt>${clean(name)}</dt><dd>${clean(value)}</dd></div>`).join("")}</dl>` : "");
-const tell = (tone, words) => `<span class="cs-tell cs-${tone}"><span aria-hidden="true">${TELLS[tone]}</span> ${clean(words)}</span>`;
+const tell = (tone, words) => `<span class="cs-tell cs-${tone}" lang="${language}"><span aria-hidden="true">${TELLS[tone]}</span> ${clean(words)}</span>`;
 
 const markup = (id, { title, about, standing, limits }) => `
   <header class="cs-head">
@@ -41,7 +41,7 @@ function scenePage(id, { title, stamp, text, findings, pictures, ask, how, up_to
     (ending
       ? `<p class="cs-ending"><strong data-taught>${clean(ending)}.</strong> ${t("The case is over. One thing is left before the debrief: the hand-over.")}</p>
          <p><button type="button" class="vt-primary" data-go="note">${t("Write the hand-over note")}</button></p></div>`
-      : `<form data-part="form" novalidate><fieldset aria-describedby="${id}-how"><legend data-taught>${clean(ask)}</legend><p class="vt-note" id="${id}-how" data-taught>${clean(how)}</p>
+      : `<form data-part="form" novalidate><fieldset aria-describedby="${id}-how"><legend data-taught>${clean(ask)}</legend><p class="vt-note" id="${id}-how">${clean(how)}</p>
          <div class="cs-options">${rows}</div></fieldset>
          <p class="cs-count" data-part="count" aria-live="polite"></p><p class="cs-error" role="alert" data-part="error"></p>
          <p><button type="submit" class="vt-primary">${t("Decide")}</button> <span class="vt-note">${t("There is no way back.")}</span></p></form></div>`);
@@ -81,7 +81,7 @@ function debriefPage({ headline, features, lines, harms, statements, review, sou
     <div class="cs-row" aria-hidden="true">${features.map(({ tone }) => `<span class="cs-${tone}"></span>`).join("")}</div>
     <p class="vt-note">${t("From first to last {took}. Only key features count: the steps at which this case is won or lost.", { took: clean(took) })}</p>
     <ol class="cs-features">${features.map(({ text, share, tone, said, missed }) => `<li data-taught><p><strong>${clean(text)}</strong> ${tell(tone, share)}</p>
-      ${said ? `<p class="vt-note">${clean(said)}</p>` : ""}${missed.length ? `<p class="vt-note">${t("Left out:")}</p>${list(missed)}` : ""}</li>`).join("")}</ol>
+      ${said ? `<p class="vt-note" lang="${language}">${clean(said)}</p>` : ""}${missed.length ? `<p class="vt-note">${t("Left out:")}</p>${list(missed)}` : ""}</li>`).join("")}</ol>
     ${lines.length ? `<h5>${t("Against the clocks")}</h5><ul class="cs-lines">${lines.map(timeLine).join("")}</ul>` : ""}
     <h5>${t("Harm")}</h5>${harms.length ? `<ul class="cs-harms" data-taught>${harms.map(({ where, text }) => `<li><strong>${clean(where)}:</strong> ${clean(text)}</li>`).join("")}</ul>`
       : `<p>${t("None of your choices harmed the patient.")}</p>`}
@@ -169,9 +169,9 @@ function render({ model, el }) {
     if (page === "debrief") stage.innerHTML = debriefPage(debrief);
     if (page === "came") run(came.from, came.to);
     else run(moved && page === "scene" && came ? came.to : scene.minute, scene.minute);
-    part("chart").innerHTML = known.length ? `<h5>${t("Chart")}</h5>${chart(known)}` : "";
+    part("chart").innerHTML = known.length ? `<h5>${t("Chart")}</h5><div data-taught>${chart(known)}</div>` : "";
     part("so-far").innerHTML = so_far.length ? `<h5>${t("Decisions")}</h5><ul>${so_far.map(({ stamp: at, title, chosen }) =>
-      `<li><strong>${clean(at)}, ${clean(title)}.</strong> ${clean(chosen.join("; "))}</li>`).join("")}</ul>` : `<p>${t("No decision yet.")}</p>`;
+      `<li data-taught><strong>${clean(at)}, ${clean(title)}.</strong> ${clean(chosen.join("; "))}</li>`).join("")}</ul>` : `<p>${t("No decision yet.")}</p>`;
     if (page === "note") checks();
     if (moved) {
       focus();

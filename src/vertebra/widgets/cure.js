@@ -15,7 +15,7 @@ const slider = (id, name, ranges) => `
     <output for="${id}-${name}" data-value="${name}"></output>${range(id, name, ranges[name])}</div>`;
 
 const radios = (id, name, choices) => Object.entries(choices)
-  .map(([value, text]) => `<label class="cu-radio"><input type="radio" name="${id}-${name}" data-choice="${name}" value="${value}"> <span>${text}</span></label>`)
+  .map(([value, text]) => `<label class="cu-radio"><input type="radio" name="${id}-${name}" data-choice="${name}" value="${value}"> <span${name === "cement" ? " data-taught" : ""}>${text}</span></label>`)
   .join("");
 
 const markup = (id, about) => `

@@ -7,10 +7,10 @@ const markup = (id, about) => `
       <label for="${id}-name">${t("For")}</label>
       <input type="text" id="${id}-name" data-text="name" maxlength="${about.longest.name}" autocomplete="off" placeholder="${t("no full names, please")}">
       <fieldset class="sd-matters"><legend>${t("How long has it hurt?")}</legend>${Object.entries(about.stages).map(([name, text]) => `
-        <label><input type="radio" name="${id}-stage" value="${name}"> <span>${text}</span></label>`).join("")}</fieldset>
+        <label><input type="radio" name="${id}-stage" value="${name}"> <span data-taught>${text}</span></label>`).join("")}</fieldset>
     </div>
     <fieldset><legend>${t("What matters to me")}</legend><div class="sd-matters">${Object.entries(about.matters).map(([name, text]) => `
-      <label><input type="checkbox" value="${name}"> <span>${text}</span></label>`).join("")}</div>
+      <label><input type="checkbox" value="${name}"> <span data-taught>${text}</span></label>`).join("")}</div>
       <label class="sd-own" for="${id}-words">${t("In my words")}</label>
       <textarea id="${id}-words" data-text="words" rows="2" maxlength="${about.longest.words}"></textarea></fieldset>
     <fieldset><legend>${t("Say it back")}</legend>

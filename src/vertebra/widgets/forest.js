@@ -5,7 +5,7 @@ const box = (name, label) => `<label class="fp-check"><input type="checkbox" dat
 const filter = ({ id, name, options }) => `
   <fieldset><legend>${name}</legend>${options
     .map((each) => `<label class="fp-check"><input type="checkbox" data-filter="${id}" value="${each}">
-      <span>${each} <span class="fp-count" data-count="${id}:${each}"></span></span></label>`).join("")}</fieldset>`;
+      <span data-taught>${each} <span class="fp-count" data-count="${id}:${each}"></span></span></label>`).join("")}</fieldset>`;
 
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
@@ -13,7 +13,7 @@ const markup = (id, about) => `
   <p class="fp-changed" data-part="changed" data-taught></p>
   <div class="fp-bar">
     <div class="fp-pick"><label for="${id}-measure">${t("Outcome")}</label> <select id="${id}-measure" data-pick="measure">${about.measures
-      .map((each) => `<option value="${each.id}">${each.name}</option>`).join("")}</select></div>
+      .map((each) => `<option value="${each.id}" data-taught>${each.name}</option>`).join("")}</select></div>
     <div class="fp-pick"><label for="${id}-window">${t("Time")}</label> <select id="${id}-window" data-pick="window"></select></div>
     <div class="fp-pick" role="radiogroup" aria-label="${t("Model")}">${Object.entries(about.models)
       .map(([value, text]) => `<label class="fp-check"><input type="radio" name="${id}-model" value="${value}"> <span>${text}</span></label>`).join("")}</div>
@@ -35,13 +35,13 @@ const trial = (row) => `
       <span data-taught><span class="fp-name">${clean(row.label)}</span> <span class="fp-detail">${clean(row.detail)} ${row.refs}
         <span class="fp-warn">${row.warn}</span></span></span></label></div>
     ${track('<i class="fp-line"></i><i class="fp-box"></i>')}
-    <div class="fp-value" role="cell"></div><div class="fp-weight" role="cell"></div></div>`;
+    <div class="fp-value" role="cell" data-taught></div><div class="fp-weight" role="cell"></div></div>`;
 
 const pooledRow = (each, key) => `
   <div class="fp-row fp-${each.kind}" role="row" data-line="${key}">
     <div class="fp-label" role="rowheader" data-taught>${clean(each.label)}</div>
     ${track(each.kind === "ahead" ? '<i class="fp-line"></i>' : '<i class="fp-diamond"></i>')}
-    <div class="fp-value" role="cell"></div><div class="fp-weight" role="cell"></div></div>`;
+    <div class="fp-value" role="cell" data-taught></div><div class="fp-weight" role="cell"></div></div>`;
 
 const lines = (group, at) => [...group.rows.map((row) => [row.id, row]), ...group.pools.map((each, i) => [`${at}:${i}`, each])];
 
@@ -62,7 +62,7 @@ function render({ model, el }) {
 
   const showControls = () => {
     const { windows, counts, chosen } = model.get("shown");
-    const times = windows.map(({ id, name }) => `<option value="${id}">${name}</option>`).join("");
+    const times = windows.map(({ id, name }) => `<option value="${id}" lang="en">${name}</option>`).join("");
     const pick = root.querySelector('[data-pick="window"]');
     if (pick.innerHTML !== times) pick.innerHTML = times;
     for (const each of root.querySelectorAll("[data-pick]")) each.value = state[each.dataset.pick];

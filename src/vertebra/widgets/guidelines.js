@@ -2,7 +2,7 @@
 
 const bodyRow = (id, { id: name, short, name: full, year, kind, status, refs }, treatments) => `
   <tbody data-body="${name}"><tr>
-    <th scope="row"><span class="gm-head"><span><span class="gm-short">${short}</span> <span class="gm-year">${year ?? t("year not read")}</span></span>
+    <th scope="row"><span class="gm-head"><span><span class="gm-short" data-taught>${short}</span> <span class="gm-year">${year ?? t("year not read")}</span></span>
       <button type="button" class="gm-more" data-why="${name}" aria-expanded="false" aria-controls="${id}-why-${name}" aria-label="${t("Why, and on what source: {short}", { short })}">${t("Why")}</button></span>
       <span class="gm-kind" data-taught>${kind} [${refs}]</span></th>
     ${Object.entries(treatments).map(([what, text]) => `<td data-cell="${name}-${what}" data-label="${text}"></td>`).join("")}</tr>
@@ -21,7 +21,7 @@ const markup = (id, about) => `
     <details><summary>${t("More for the OF score")}</summary><div class="pt-groups pt-more">${fieldGroup(id, about.groups.at(-1))}</div></details>
   </div>
   <table class="gm-map"><caption>${t("What each document says of this patient. “Why” opens its reasons and sources. An outline marks an answer that has just changed.")}</caption>
-    <thead><tr><th scope="col">${t("Document")}</th>${Object.values(about.treatments).map((text) => `<th scope="col">${text}</th>`).join("")}</tr></thead>
+    <thead><tr><th scope="col">${t("Document")}</th>${Object.values(about.treatments).map((text) => `<th scope="col" data-taught>${text}</th>`).join("")}</tr></thead>
     ${[...about.bodies.filter((body) => !body.apart), null, ...about.bodies.filter((body) => body.apart)]
     .map((body) => (body ? bodyRow(id, body, about.treatments) : apart)).join("")}</table>
   <section class="gm-time" aria-labelledby="${id}-time"><h4 id="${id}-time">${t("How old may a fracture be? They do not agree")}</h4>
@@ -44,7 +44,7 @@ function render({ model, el }) {
         const { glyph, word, answer, strength, was } = cells[i];
         const cell = root.querySelector(`[data-cell="${body}-${what}"]`);
         cell.className = `gm-${answer}${was ? " gm-changed" : ""}`;
-        cell.innerHTML = `<span class="gm-answer"><span class="gm-glyph" aria-hidden="true">${glyph}</span> ${word}</span>
+        cell.innerHTML = `<span class="gm-answer"><span class="gm-glyph" aria-hidden="true">${glyph}</span> <span data-taught>${word}</span></span>
           <span class="gm-strength" data-taught>${strength}</span>${was ? `<span class="gm-was">${t("was: {was}", { was })}</span>` : ""}`;
       });
       part(`why-${body}`).innerHTML = why.map(({ what, says, refs }) => `<dt>${what}</dt><dd>${says} [${refs}]</dd>`).join("");

@@ -139,7 +139,7 @@ const percent = (share) => `${Math.round(share * 100)} %`;
 const figure = (title, note, svg) => `<figure><figcaption><strong>${title}</strong> <span>${note}</span></figcaption>${svg}</figure>`;
 
 function score({ films, curve: points, losses: pairs, certainty, facts, limit, stop }) {
-  if (!films) return `<h3>${t("Running score")}</h3><p class="vt-note">${t("It begins with the first film you commit to.")}</p><p class="vt-note" data-taught>${escape(stop.rule)}</p>`;
+  if (!films) return `<h3>${t("Running score")}</h3><p class="vt-note">${t("It begins with the first film you commit to.")}</p><p class="vt-note">${escape(stop.rule)}</p>`;
   return `<h3>${tn("Running score: {n} film", "Running score: {n} films", films)}</h3>
     <div class="gy-sums">
       <div>
@@ -149,10 +149,10 @@ function score({ films, curve: points, losses: pairs, certainty, facts, limit, s
           ${figure(t("Certainty"), t("% right; shaded: pays best"), calibration(certainty))}
           ${figure(t("Height loss"), t("said against measured, %"), losses(pairs))}
         </div>
-        <div class="gy-stop${stop.reached ? " gy-reached" : ""}">${stop.head ? `<p data-taught><strong>${escape(stop.head)}</strong></p>` : ""}
-          <p data-taught>${escape(stop.stand)}</p><p class="vt-note" data-taught>${escape(stop.rule)}</p></div>
+        <div class="gy-stop${stop.reached ? " gy-reached" : ""}">${stop.head ? `<p><strong>${escape(stop.head)}</strong></p>` : ""}
+          <p>${escape(stop.stand)}</p><p class="vt-note">${escape(stop.rule)}</p></div>
       </div>
-      <table class="gy-facts" data-taught><caption class="vt-visually-hidden">${t("Running score")}</caption><tbody>${facts.map(([name, value, note]) =>
+      <table class="gy-facts"><caption class="vt-visually-hidden">${t("Running score")}</caption><tbody>${facts.map(([name, value, note]) =>
         `<tr><th scope="row">${escape(name)}</th><td>${escape(value)}<br><span class="vt-note">${escape(note)}</span></td></tr>`).join("")}</tbody></table>
     </div>`;
 }
@@ -334,16 +334,16 @@ function render({ model, el }) {
     overlay.innerHTML = truth.overlay;
     tool("truth").checked = true;
     part("verdict").innerHTML = `
-      <div class="gy-head gy-tone-${truth.tone}"><h3 tabindex="-1" data-part="headline" data-taught>${escape(truth.headline)}</h3><p data-taught>${escape(truth.marks)}</p></div>
+      <div class="gy-head gy-tone-${truth.tone}"><h3 tabindex="-1" data-part="headline" data-taught>${escape(truth.headline)}</h3><p>${escape(truth.marks)}</p></div>
       <table><caption class="vt-visually-hidden">${t("What you said and the truth")}</caption>
         <thead><tr><td></td><th scope="col">${t("You said")}</th><th scope="col">${t("Truth")}</th></tr></thead>
-        <tbody data-taught>${truth.rows.map(([name, said, is, judged]) => `<tr><th scope="row">${escape(name)}</th>
+        <tbody>${truth.rows.map(([name, said, is, judged]) => `<tr><th scope="row">${escape(name)}</th>
           <td${judged ? ` class="gy-cell-${judged}"` : ""}>${escape(said)}${SIGNS[judged]}</td><td>${escape(is)}</td></tr>`).join("")}</tbody></table>
       <table><caption>${t("Heights of {level}, mm", { level: escape(truth.heights.level) })}</caption>
         <thead><tr><td></td><th scope="col">${t("Measured")}</th><th scope="col">${t("Expected")}</th><th scope="col">${t("Lost")}</th></tr></thead>
-        <tbody data-taught>${truth.heights.rows.map(([name, ...cells]) =>
+        <tbody>${truth.heights.rows.map(([name, ...cells]) =>
           `<tr><th scope="row">${escape(name)}</th>${cells.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`).join("")}</tbody></table>
-      <p class="vt-note" data-taught>${escape(truth.heights.largest)}</p>
+      <p class="vt-note">${escape(truth.heights.largest)}</p>
       ${truth.lines.map((line) => `<p data-taught>${escape(line)}</p>`).join("")}
       <p><button type="button" class="vt-primary" data-part="next">${NEXT}</button></p>`;
     part("next").addEventListener("click", () => {

@@ -18,7 +18,7 @@ const slider = (id, name, [low, high]) => `
 
 const choice = (id, name, legend, entries) => `
   <fieldset class="lk-choice"><legend>${legend}</legend>${entries.map(([value, text]) => `
-    <label><input type="radio" name="${id}-${name}" data-choice="${name}" value="${value}"> <span>${text}</span></label>`).join("")}</fieldset>`;
+    <label><input type="radio" name="${id}-${name}" data-choice="${name}" value="${value}"> <span${name === "route" ? " data-taught" : ""}>${text}</span></label>`).join("")}</fieldset>`;
 
 const picture = (name) => `
   <figure class="lk-picture"><figcaption><b>${PICTURES[name]}</b> <span data-part="where-${name}" data-taught></span></figcaption>
@@ -84,6 +84,7 @@ function render({ model, el }) {
     }
     for (const [name, [yes, words]] of Object.entries(shown.sight)) {
       const line = part(`seen-${name}`);
+      line.lang = state.leak ? "en" : language;
       line.textContent = state.leak ? `${yes ? "✓" : "✕"} ${words}` : t("No leak in this picture");
       line.classList.toggle("lk-no", !yes && state.leak);
       line.classList.toggle("lk-off", !state.leak);

@@ -6,7 +6,7 @@ const CONFLICT = "conflicts-with-other-leaflet";
 const OPENING = 2500; // ms that JupyterLab may need to draw a lesson
 const VIEWS = { judge: t("Judge"), conflicts: t("Conflicts"), omissions: t("Left out"), score: t("Score") };
 
-const options = (pairs, all) => [["", all], ...pairs].map(([value, text]) => `<option value="${clean(value)}">${clean(text)}</option>`).join("");
+const options = (pairs, all, taught = " data-taught") => [["", all], ...pairs].map(([value, text]) => `<option value="${clean(value)}"${value ? taught : ""}>${clean(text)}</option>`).join("");
 const unique = (values) => [...new Set(values)];
 const isRight = (claim, call) => (call === CONFLICT ? claim.conflicts.length > 0 : claim.verdict === call);
 
@@ -27,7 +27,7 @@ const markup = (id, about) => {
       ${pick("leaflet", t("Leaflet"), options(about.leaflets.map(({ id, what }) => [id, `${id}: ${what}`]), t("all five")))}
       ${pick("topic", t("Topic"), options(topics.map((topic) => [topic, topic]), t("all")))}
       ${pick("lesson", t("Lesson"), options(lessons.map((lesson) => [lesson, lesson]), t("all")))}
-      ${pick("state", t("Show"), options([["open", t("not judged yet")], ["done", t("judged")], ["wrong", t("judged wrong")]], t("all")))}
+      ${pick("state", t("Show"), options([["open", t("not judged yet")], ["done", t("judged")], ["wrong", t("judged wrong")]], t("all"), ""))}
       <div class="cl-find"><label for="${id}-find">${t("Search")}</label><input type="text" id="${id}-find" data-filter="words" autocomplete="off" spellcheck="false"></div>
     </div>
     <div class="cl-desk">

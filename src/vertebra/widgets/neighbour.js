@@ -51,7 +51,7 @@ const markup = (id, about) => `
     </fieldset>
     <fieldset><legend>${t("Bone")}</legend>${slider(id, "bone_volume", about.ranges.bone_volume)}${slider(id, "damage", about.ranges.damage)}</fieldset>
     <fieldset><legend>${t("Try")}</legend>
-      <div class="nb-presets">${Object.keys(about.presets).map((name) => `<button type="button" data-preset="${name}">${name}</button>`).join("")}</div>
+      <div class="nb-presets">${Object.keys(about.presets).map((name) => `<button type="button" data-preset="${name}" data-taught>${name}</button>`).join("")}</div>
     </fieldset>
   </div>
   <div class="nb-part">
@@ -143,7 +143,7 @@ function changes({ rows, end }, control, same) {
   const share = (value) => `${(100 * Math.max(0, Math.min(value, end))) / end}%`;
   return `<div role="group" aria-label="${t("Changes by the cement")}">
     ${rows.map(({ label, values, texts, intact, intact_text: before, published }) => `
-      <div class="nb-row"><p class="nb-title">${label}</p>
+      <div class="nb-row"><p class="nb-title" data-taught>${label}</p>
       ${Object.keys(same).map((name, i) => {
         const paper = published[name];
         const chosen = name === control;
@@ -166,7 +166,7 @@ function bars({ body, whole }) {
 }
 
 function leanBars({ lean, most }) {
-  return lean.map(([name, value, text]) => `<div class="nb-line nb-chosen nb-strain"><span class="nb-name">${name}</span>
+  return lean.map(([name, value, text]) => `<div class="nb-line nb-chosen nb-strain"><span class="nb-name" data-taught>${name}</span>
     <span class="nb-track"><span class="nb-bar" style="width:${(100 * value) / most}%"></span></span><span class="nb-value">${text}</span></div>`).join("");
 }
 

@@ -3,22 +3,22 @@
 const coded = (value) => JSON.stringify(value);
 
 const choice = (id, { name, label, options }) => `
-  <div class="pt-field"><label for="${id}-${name}">${label}</label>
-    <select id="${id}-${name}" data-choice="${name}">${options
+  <div class="pt-field"><label for="${id}-${name}" data-taught>${label}</label>
+    <select id="${id}-${name}" data-choice="${name}" data-taught>${options
       .map(([value, text]) => `<option value='${coded(value)}'>${text}</option>`).join("")}</select></div>`;
 
 const slider = (id, { name, label, range: [low, high] }) => `
-  <div class="pt-field pt-slider"><label for="${id}-${name}">${label}</label><output for="${id}-${name}" data-value="${name}"></output>
+  <div class="pt-field pt-slider"><label for="${id}-${name}" data-taught>${label}</label><output for="${id}-${name}" data-value="${name}"></output>
     <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="1">
-    <label class="pt-check"><input type="checkbox" data-unknown="${name}"> <span>${t("not known")}<span class="vt-visually-hidden">: ${label}</span></span></label></div>`;
+    <label class="pt-check"><input type="checkbox" data-unknown="${name}"> <span>${t("not known")}<span class="vt-visually-hidden" data-taught>: ${label}</span></span></label></div>`;
 
 const fieldGroup = (id, { legend, fields }) => `
-  <fieldset><legend>${legend}</legend>${fields.map((field) => (field.range ? slider : choice)(id, field)).join("")}</fieldset>`;
+  <fieldset><legend data-taught>${legend}</legend>${fields.map((field) => (field.range ? slider : choice)(id, field)).join("")}</fieldset>`;
 
 const invented = (id, about) => `
   <div class="pt-example"><label for="${id}-example">${t("An invented patient")}</label>
     <select id="${id}-example" data-part="example"><option value="">${t("as set below")}</option>${Object.entries(about.examples)
-      .map(([name, [text]]) => `<option value="${name}">${text}</option>`).join("")}</select>
+      .map(([name, [text]]) => `<option value="${name}" data-taught>${text}</option>`).join("")}</select>
     <p data-part="story" data-taught hidden></p></div>`;
 
 // Keeps controls and `state` together. `changed` is called when the reader has set something.

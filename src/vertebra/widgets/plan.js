@@ -24,13 +24,13 @@ const slider = (id, name, label, [low, high]) => `
     <input type="range" id="${id}-${name}" data-slider="${name}" min="${low}" max="${high}" step="1"></div>`;
 
 const box = (kind, value, label, after = "") => `
-  <label class="pl-check"><input type="checkbox" data-${kind}="${value}"><span>${label}</span>${after}</label>`;
+  <label class="pl-check"><input type="checkbox" data-${kind}="${value}"><span data-taught>${label}</span>${after}</label>`;
 
 function markup(id, about) {
   const rank = Object.fromEntries(about.strengths.map((each, i) => [each.id, { ...each, share: 1 - i / 4 }]));
-  const tested = (strength) => `<span class="pl-tested">${disc(rank[strength].share)}${rank[strength].word}</span>`;
+  const tested = (strength) => `<span class="pl-tested" data-taught>${disc(rank[strength].share)}${rank[strength].word}</span>`;
   const group = ({ id: name, name: title }) => `
-    <fieldset class="pl-group pl-${name}"><legend>${title}</legend>${about.measures
+    <fieldset class="pl-group pl-${name}"><legend data-taught>${title}</legend>${about.measures
       .filter((each) => each.group === name)
       .map((each) => box("measure", each.id, each.name, `<span class="pl-flag" data-flag="${each.id}"></span>${tested(each.strength)}`))
       .join("")}</fieldset>`;
@@ -42,7 +42,7 @@ function markup(id, about) {
   <section class="pl-patient" aria-label="${t("Patient")}">
     <div><label class="pl-label" for="${id}-patient">${t("Patient")}</label>
       <select id="${id}-patient" data-part="patient">${Object.entries(about.patients)
-        .map(([name, each]) => `<option value="${name}">${each.name}</option>`).join("")}</select>
+        .map(([name, each]) => `<option value="${name}" data-taught>${each.name}</option>`).join("")}</select>
       <p data-part="story" data-taught></p>
       ${slider(id, "age", t("Age"), about.age)}${slider(id, "egfr", t("eGFR, mL/min/1.73 m²"), about.egfr)}</div>
     <fieldset><legend>${t("Brings along")}</legend><div class="pl-body">${features("body")}</div></fieldset>

@@ -96,7 +96,7 @@ function dueSection(id, { items, films, lessons, coming }, about) {
     ${films ? `<p class="vt-note">${t("The gym mixes films that are due among new ones by itself.")}</p>` : ""}
     ${coming ? `<p class="vt-note">${t("To come: {coming}.", { coming })}</p>` : ""}
     ${items ? `<ul class="pg-lessons">${lessons.map(({ name, n }) => `
-      <li><span>${name}</span><i style="width:${(100 * n) / most}%" aria-hidden="true"></i><b>${n}${hidden(` ${tn("question", "questions", n)}`)}</b></li>`).join("")}</ul>` : ""}`;
+      <li><span data-taught>${name}</span><i style="width:${(100 * n) / most}%" aria-hidden="true"></i><b>${n}${hidden(` ${tn("question", "questions", n)}`)}</b></li>`).join("")}</ul>` : ""}`;
 }
 
 function row({ id, tier, tier_name: worth, text }, found, owed, about) {
@@ -143,7 +143,7 @@ const FIT = { over: ["weak", t("over-confident")], under: ["open", t("under-conf
 
 function groupRow({ name, n, verdict, claimed: [from, to], earned: [share, low, high], brier }) {
   const [mark, word] = FIT[verdict];
-  return `<li class="pg-row pg-is-${mark}"><p class="pg-what">${name}</p>
+  return `<li class="pg-row pg-is-${mark}"><p class="pg-what" data-taught>${name}</p>
     <div class="pg-axis" aria-hidden="true"><i class="pg-claim" style="left:${from}%;width:${to - from}%"></i>
       <i class="pg-bar" style="left:${low}%;width:${high - low}%"></i><i class="pg-dot" style="left:${share}%"></i></div>
     <p class="pg-told">${sign(mark)} <strong>${word}</strong><span class="pg-met">${answers(n)}, Brier ${brier}</span>${
@@ -212,7 +212,7 @@ function render({ model, el }) {
       const met = of.some(({ id: objective }) => mastery[objective].n);
       const tally = of.map(({ id: objective }) => sign(mastery[objective].verdict)).join("");
       return `<details class="pg-group" data-lesson="${stem}" ${folded.get(stem) ?? (only || met) ? "open" : ""}>
-        <summary><span>${name}</span><span class="pg-tally" aria-hidden="true">${tally}</span></summary>
+        <summary><span data-taught>${name}</span><span class="pg-tally" aria-hidden="true">${tally}</span></summary>
         <ul class="pg-rows">${SCALE}${of.map((each) => row(each, mastery[each.id], owed[each.id], about)).join("")}</ul></details>`;
     }).join("");
     part("none").hidden = part("mastery").childElementCount > 0;

@@ -12,7 +12,7 @@ const group = (id, about, name, legend) => `
     ${about.findings.filter((each) => each.group === name).map((each) => box(id, "findings", each)).join("")}</fieldset>`;
 
 const crowd = (name) => `
-  <figure class="rf-crowd" data-crowd="${name}"><figcaption><span></span><b></b></figcaption><div role="img"></div></figure>`;
+  <figure class="rf-crowd" data-crowd="${name}"><figcaption data-taught><span></span><b></b></figcaption><div role="img" data-taught></div></figure>`;
 
 const key = (kind, text) => `<li><svg viewBox="0 0 8 10" aria-hidden="true" class="rf-${kind}"><path
   d="M2.3,2.4a1.7,1.7 0 1,0 3.4,0a1.7,1.7 0 1,0 -3.4,0ZM1.4,8.7v-1.6a2.6,2.6 0 0,1 5.2,0v1.6Z"/></svg> ${text}</li>`;
@@ -31,7 +31,7 @@ const markup = (id, about) => `
       <fieldset><legend>${t("Where is the patient?")}</legend>
         ${about.settings.map(({ id: name, name: label, note }) => `
           <label class="rf-tick"><input type="radio" name="${id}-setting" value="${name}">
-            <span>${label} <small>${note}</small></span></label>`).join("")}</fieldset>
+            <span data-taught>${label} <small>${note}</small></span></label>`).join("")}</fieldset>
       <div role="group" aria-label="${t("What speaks for a fracture")}"><h4>${t("What speaks for a fracture")}</h4>
         ${group(id, about, "History", t("History"))}${group(id, about, "Examination", t("Examination"))}</div>
       <div class="rf-threshold"><label for="${id}-threshold">${t("I take a picture from")}</label>
@@ -45,7 +45,7 @@ const markup = (id, about) => `
       <p class="vt-note" data-part="caveats" data-taught></p></section>
   </div>
   <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>
-  <details><summary>${t("Where the numbers come from")}</summary><dl>${[...about.settings, ...about.findings]
+  <details><summary>${t("Where the numbers come from")}</summary><dl data-taught>${[...about.settings, ...about.findings]
     .map(({ name, says }) => `<dt>${name}</dt><dd>${says}</dd>`).join("")}</dl></details>
   <p class="vt-note">${t("Teaching, not medical advice.")}${t(" Not yet reviewed by a clinician.")} <span data-taught>${about.limits}</span></p>`;
 
@@ -55,8 +55,8 @@ const action = ({ tier, when, name, clock, who, what, refs }) => `
 
 const bar = ({ kind, label, note, low, high, text }) => `
   <div class="rf-row rf-${kind}" style="--low:${100 * low}%;--high:${100 * high}%">
-    <div class="rf-label">${label}<small>${note}</small></div>
-    <div class="rf-track"><span class="rf-bar"></span><span class="rf-value">${text}</span></div></div>`;
+    <div class="rf-label" data-taught>${label}<small>${note}</small></div>
+    <div class="rf-track"><span class="rf-bar"></span><span class="rf-value" data-taught>${text}</span></div></div>`;
 
 function render({ model, el }) {
   const { id, root, part, state, ask, tell, follow } = opened(

@@ -12,7 +12,7 @@ const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="vt-alert" role="alert" data-part="note" hidden></p>
   <div class="rw-pick"><label for="${id}-exercise">${t("Paragraph")}</label>
-    <select id="${id}-exercise" data-part="exercise">${about.exercises.map(({ id: name, title }) => `<option value="${name}">${clean(title)}</option>`).join("")}</select></div>
+    <select id="${id}-exercise" data-part="exercise">${about.exercises.map(({ id: name, title }) => `<option value="${name}" data-taught>${clean(title)}</option>`).join("")}</select></div>
   <p data-part="reader" data-taught></p>
   <blockquote class="rw-text" data-part="text" data-taught></blockquote>
   <div class="rw-desk">
@@ -49,8 +49,8 @@ function render({ model, el }) {
   const showChecks = ({ checks, told }) => {
     part("checks").innerHTML = checks
       .map((check) => `<li class="${check.met ? "rw-met" : "rw-open"}"><span class="rw-sign" aria-hidden="true">${check.met ? "✓" : "○"}</span>
-        <div><b>${NAMES[check.id]}</b>: ${clean(check.wanted)} <span class="vt-visually-hidden">${check.met ? t("met") : t("not met")}</span>
-        ${check.found ? `<span class="rw-found">${clean(check.found)}</span>` : ""}</div></li>`)
+        <div><b>${NAMES[check.id]}</b>: <span data-taught>${clean(check.wanted)}</span> <span class="vt-visually-hidden">${check.met ? t("met") : t("not met")}</span>
+        ${check.found ? `<span class="rw-found" data-taught>${clean(check.found)}</span>` : ""}</div></li>`)
       .join("");
     part("counted").textContent = told;
     tell(told, 1200);

@@ -31,7 +31,7 @@ const columns = (stretches) => {
 const markup = (id, about) => `
   <p class="vt-alert" role="alert" data-part="problem" hidden></p>
   <p class="tl-legend" aria-hidden="true">${about.line.charts[0].curves.map(
-    ({ label }, number) => `<span class="tl-key tl-key${number}"></span>${label}`).join(" ")}</p>
+    ({ label }, number) => `<span class="tl-key tl-key${number}"></span><span data-taught>${label}</span>`).join(" ")}</p>
   <div class="tl-line" data-taught>
     ${about.line.charts.map(chart).join("")}${about.line.lanes.map(lane).join("")}
     <div class="tl-row"><div class="tl-name"></div><div class="tl-axis" aria-hidden="true">${about.line.ticks.map(
@@ -42,12 +42,12 @@ const markup = (id, about) => `
     <div>
       <div class="tl-field"><label for="${id}-event">${t("What happens")}</label>
         <select id="${id}-event" data-part="event">${Object.entries(about.events)
-          .map(([name, label]) => `<option value="${name}">${label}</option>`).join("")}</select></div>
+          .map(([name, label]) => `<option value="${name}" data-taught>${label}</option>`).join("")}</select></div>
       <div class="tl-field"><label for="${id}-day">${t("When, after the fracture")}</label>
         <output for="${id}-day" data-part="when"></output>
         <input type="range" id="${id}-day" data-part="day" min="0" max="${about.days.length - 1}" step="1"></div>
       <fieldset class="tl-clocks"><legend>${t("How soon do you act?")}</legend>${Object.entries(about.clocks)
-        .map(([name, label]) => `<label><input type="radio" name="${id}-clock" value="${name}"> <span>${label}</span></label>`)
+        .map(([name, label]) => `<label><input type="radio" name="${id}-clock" value="${name}"> <span data-taught>${label}</span></label>`)
         .join("")}</fieldset>
     </div>
     <div class="tl-card">
@@ -61,7 +61,7 @@ const markup = (id, about) => `
       </div>
     </div>
   </div>
-  <div class="tl-placed"><p><strong>${t("On the line.")}</strong> <span data-part="score"></span>
+  <div class="tl-placed"><p><strong>${t("On the line.")}</strong> <span data-part="score" data-taught></span>
       <button type="button" data-part="clear">${t("Clear the line")}</button></p>
     <ol data-part="flags" data-taught></ol></div>
   <p class="vt-visually-hidden" role="status" data-part="told" data-taught></p>

@@ -32,7 +32,7 @@ export const { t, tn, tc, language, english, unreviewed, speak } = (() => {
     if (!english) return;
     root.lang = language;
     root.append(Object.assign(document.createElement("p"), { className: "vt-note", textContent: unreviewed }));
-    const mark = () => root.querySelectorAll("[data-taught]:not([lang])").forEach((node) => { node.lang = english; });
+    const mark = () => root.querySelectorAll("[data-taught]:not([lang])").forEach((node) => node.setAttribute("lang", english));
     mark();
     new MutationObserver(mark).observe(root, { childList: true, subtree: true });
   };
