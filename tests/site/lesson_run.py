@@ -197,12 +197,14 @@ def example(key):
 def case(module, widget):
     """The best run of a case, decision by decision, with its pictures, and its handover."""
     from vertebra.quiz.case_files import best_run, find_case, load_case
+    from vertebra.quiz.cases import Film
 
     loaded = load_case(find_case(widget._case.id))
     run = best_run(loaded).choices
     for n in range(len(run) + 1):
         yield {"choices": [list(each) for each in run[:n]]}
-    shown = [picture.id for scene in loaded.scenes for picture in scene.pictures][:1]
+    pictures = [picture for scene in loaded.scenes for picture in scene.pictures]
+    shown = [picture.id for picture in pictures if isinstance(picture.spec, Film)][:1]  # an MRI takes far longer
     yield {"pictures": shown, "compared": True, "ticked": [0], "note": {"situation": "x " * 150}}
 
 
@@ -236,8 +238,9 @@ def gym(module, widget):
 
 
 def anatomy(module, widget):
-    """Each variant of the scene."""
-    for name, _ in widget.scene["variants"]:
+    """The fractured variant, and of one vertebra the patient's too: that of a segment only takes longer."""
+    variants = [name for name, _ in widget.scene["variants"]]
+    for name in variants[1:] if widget._shown[0] == "vertebra" else variants[1:2]:
         yield {"traits": {"wanted": name}}
         if widget.scene["variant"] != name:
             raise RuntimeError(f"{name} is not shown")
@@ -275,10 +278,10 @@ def progress(module, widget):
 
 
 def carm(module, widget):
-    """Both sources of the picture."""
+    """The model and the real CT; the CT with a fracture computed into it is what lesson 05 shows."""
     yield from ends(
-        module.RANGES, source=module.SOURCES, look=("film", "fluoro"), gauge=("11G", "13G"), side=("left", "right"),
-        needle=(True, True), sharp=(False, True),
+        module.RANGES, source=list(module.SOURCES)[:2], look=("film", "fluoro"), gauge=("11G", "13G"),
+        side=("left", "right"), needle=(True, True), sharp=(False, True),
     )  # fmt: skip
 
 

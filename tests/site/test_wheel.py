@@ -144,6 +144,7 @@ def test_packages_are_followed_to_what_functions_import():
     assert "scipy" in needed["05_imaging"] and "pillow" in needed["05_imaging"]
     assert "contourpy" in needed["03_fracture_types"]  # imported in a function only
     assert not {"scipy", "pillow", "vertebra-ct"} & needed["10_evidence"]
+    assert "scipy" not in needed["03_fracture_types"]  # its model could, but no function that does so is called
     assert {name for name, wanted in needed.items() if "vertebra-ct" in wanted} == {
         "01_spine_anatomy", "05_imaging", "15_cases"
     }  # fmt: skip
