@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 
 from validation import USUAL, validates
-from vertebra.cement.cannula import bore, pressure_drop, wall_shear_rate, widened
+from vertebra.cement.cannula import bore, pressure_drop, widened
 
 
 def flow_rate(pressure: float, viscosity: float, index: float, diameter: float, length: float) -> float:
@@ -30,8 +30,6 @@ def test_usual_cannulas() -> None:
     assert pressure_drop(100.0, 4.0, "13G") / pressure_drop(100.0, 4.0, "11G") == pytest.approx((2.4 / 1.8) ** 4)
     assert bore("11G") > bore("13G")
     assert pressure_drop(100.0, 0.0) == 0
-    r = 1.2e-3
-    assert wall_shear_rate(4.0, 2.4) == pytest.approx(4 * 4e-6 / 60 / (np.pi * r**3))
 
 
 @validates(
@@ -59,7 +57,6 @@ def test_a_wider_part() -> None:
         (lambda: pressure_drop(1.0, 1.0, 2.4, 0.0), "length is 0.0 mm"),
         (lambda: pressure_drop(1.0, 1.0, 2.4, 100.0, float("nan")), "index is nan"),
         (lambda: widened(1.2), "share is 1.2"),
-        (lambda: wall_shear_rate(1.0, 0.0), "diameter is 0.0 mm"),
     ],
 )
 def test_bad_numbers(call, said: str) -> None:

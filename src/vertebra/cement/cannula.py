@@ -19,12 +19,6 @@ def bore(gauge: str) -> float:
     return parameters("materials/bone.csv")[f"bore_{gauge}"].value
 
 
-def wall_shear_rate(rate: float, diameter: float) -> float:
-    """Return the shear rate at the wall of a tube, 1/s, for a flow of `rate` mL/min: 4 Q / pi r^3 (Newtonian)."""
-    r = _positive("diameter", diameter, "mm") / 2000
-    return 4 * _positive("rate", rate, "mL/min", zero=True) * ML_MIN / (np.pi * r**3)
-
-
 def pressure_drop(
     viscosity: float, rate: float, gauge: str | float = "11G", length: float | None = None, index: float = 1.0
 ) -> float:
