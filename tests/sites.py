@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pyodides import official_folder
 from vertebra.site.build import build
 
 LESSONS = Path(__file__).parents[1] / "lessons"
 VARIABLE = "VERTEBRA_TEST_SITE"  # a site that is there already: nothing is built
-PYODIDE = "VERTEBRA_TEST_PYODIDE"  # the folder with Pyodide and its wheels
 PATIENCE = 600  # seconds another worker may take to build
 
 
@@ -38,8 +38,8 @@ def built_site(live: bool, shared: Path) -> Path:
             time.sleep(0.1)
         return site
     try:
-        pyodide = os.environ.get(PYODIDE)
-        build(site, lessons=LESSONS, pyodide=Path(pyodide) if pyodide else None, release="", live=live, quizzes=())
+        pyodide = official_folder(shared) if live else None
+        build(site, lessons=LESSONS, pyodide=pyodide, live=live)
     except BaseException as error:
         failed.write_text(f"{type(error).__name__}: {error}")
         raise
