@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sites import LESSONS
+from vertebra.cli import main
 from vertebra.quiz.coverage import practice_banks
 from vertebra.quiz.items import find_bank, load_bank, load_banks
 from vertebra.quiz.responses import Responses, build_of, write_responses
@@ -258,6 +259,17 @@ def test_a_folder_without_lessons_or_quiz_is_refused(tmp_path, lesson):
         build(tmp_path / "site", lessons=tmp_path, live=False)
     with pytest.raises(TeachingError, match="name a folder that `vertebra quiz assign` made"):
         build(tmp_path / "site", lessons=lesson(), live=False, quizzes=[tmp_path / "own"])
+
+
+def test_the_commands_say_what_became_of_them(tmp_path, lesson, capsys):
+    out, folder = tmp_path / "public", lesson()
+    assert main(["site", "build", "--no-live", "--out", str(out), "--lessons", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"{out}: 4 pages" in said and f"python3 -m http.server --directory {out}" in said
+    assert main(["site", "build", "--no-live", "--out", str(folder), "--lessons", str(folder)]) == 1
+    assert "no earlier site" in capsys.readouterr().err
+    assert main(["quiz", "practice-key", "start", "--out", str(tmp_path / "key.json")]) == 0
+    assert "key to the practice quiz start, 12 questions" in capsys.readouterr().out
 
 
 # --- Parts -----------------------------------------------------------------------------------------------------------
