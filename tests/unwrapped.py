@@ -45,7 +45,8 @@ def reads(text: str) -> bool:
     """Return whether a literal in code reads like a label or a sentence, and not like a name, a class or a style."""
     if not wordy(text) or CODE.search(text) or KEYS.fullmatch(text) or CLASSES.fullmatch(text):
         return False
-    return bool(re.match(r"[(:“ ]*[A-Z“](?:[a-z]+|-[a-z]+)(?:\W|$)", text) or re.search(r"[a-z,.:;)] +[a-z(“]{2}", text))
+    label = re.match(r"[(:“ ]*[A-Z“](?:[a-z]+|-[a-z]+)(?:\W|$)", text)
+    return bool(label or re.search(r"[a-z,.:;)] +[a-z(“]{2}", text))
 
 
 def pieces(markup: str) -> Iterator[str]:
