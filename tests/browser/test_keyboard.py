@@ -49,6 +49,7 @@ def test_the_workbench_is_shaped_and_a_film_measured(mount):
     assert np.abs(np.array(view.widget.placed["points"]) - truth).max() <= 0.26
     hands.push("Next film")
     page.get_by_text("Film 2.").wait_for()
+    assert page.get_by_text("not placed").count() == 6
 
 
 def test_a_film_of_the_gym_is_read_and_the_next_one_opened(mount, tmp_path):
@@ -122,6 +123,11 @@ def test_in_the_room_the_needle_is_placed_and_the_cement_injected_step_by_step(m
     score = rubric.debrief(view.widget.room).score
     assert score >= 90
     view.page.get_by_role("img", name=f"{score:g} of 100 points").wait_for()
+    assert view.page.locator(".pr-after img").count() == 4
+    assert view.page.get_by_role("row").filter(has_text="Keep out of the canal").filter(has_text="✓").count() == 1
+    push("Start again, with this patient or another")
+    view.page.get_by_role("heading", name="Who lies here").wait_for()
+    assert view.page.locator(".pr-theatre").is_hidden()
 
 
 def test_an_assigned_quiz_is_answered_and_kept(mount, tmp_path):

@@ -60,31 +60,6 @@ def mixed(view, cement="high viscosity"):
     press(view, "Mix and draw up: the clock starts")
 
 
-def test_a_vertebroplasty_by_keyboard_to_the_debrief(mount):
-    view = mount(procedure_room("vertebroplasty"))
-    page = view.page
-    press(view, TITLE["vertebroplasty"])
-    press(view, "Take both pictures")
-    aimed(view, "left")
-    advanced(view, "left", 0.65)
-    press(view, "The needles stand: stylet out, on to cement")
-    mixed(view)
-    press(view, "Wait 60 s", 2)
-    for _ in range(6):
-        press(view, "Inject 0.5 mL")
-        press(view, "Take both pictures")
-    assert "from the posterior wall" in page.locator('[data-part="told"]').text_content()
-    press(view, "Enough: stop here")
-    said = marking.debrief(view.widget.room)
-    assert said.score >= 90
-    page.get_by_role("img", name=f"{said.score:g} of 100 points").wait_for()
-    assert page.locator(".pr-after img").count() == 4
-    assert page.get_by_role("row").filter(has_text="Keep out of the canal").filter(has_text="✓").count() == 1
-    press(view, "Start again, with this patient or another")
-    page.get_by_role("heading", name="Who lies here").wait_for()
-    assert page.locator(".pr-theatre").is_hidden()
-
-
 def test_a_kyphoplasty_by_keyboard_to_the_debrief(mount):
     view = mount(procedure_room("kyphoplasty"))
     page = view.page

@@ -115,33 +115,6 @@ def test_a_slider_by_keyboard_moves_picture_and_numbers(mount):
     page.get_by_role("cell", name="OF 5").wait_for()
 
 
-def test_a_film_is_measured_by_keyboard_alone(mount):
-    bench = mount(workbench(seed=3))
-    page = bench.page
-    page.get_by_role("radio", name="Measure a film").press("Space")
-    truth = lateral.lateral(Shape(**bench.widget.film["shape"]), bench.widget.film["tilt"]).landmarks("L1")
-    field = page.get_by_role("application", name="Film to measure")
-    field.focus()
-    x, y, width, height = lateral.VIEW
-    for point in truth:
-        right, down = np.round((-point - [x + width / 2, y + height / 2]) / 0.5).astype(int)
-        for steps, keys in ((right, ("ArrowRight", "ArrowLeft")), (down, ("ArrowDown", "ArrowUp"))):
-            large, small = divmod(abs(int(steps)), 6)
-            key = keys[int(steps < 0)]
-            for press in [f"Shift+{key}"] * large + [key] * small:
-                page.keyboard.press(press)
-        page.keyboard.press("Enter")
-    compare = page.get_by_role("button", name="Compare with the truth")
-    assert compare.is_enabled()
-    compare.press("Enter")
-    page.get_by_role("heading", name="Right grade").wait_for()
-    placed = np.array(bench.widget.placed["points"])
-    assert np.abs(placed - truth).max() <= 0.26  # half a step of 0.5 mm, and the rounding to 0.01
-    page.get_by_role("button", name="Next film").press("Enter")
-    page.get_by_text("Film 2.").wait_for()
-    assert page.get_by_text("not placed").count() == 6
-
-
 def test_a_film_is_measured_by_mouse_and_a_point_can_be_dragged(mount):
     bench = mount(workbench(seed=3))
     page = bench.page
