@@ -355,6 +355,11 @@ def _plan(rng: np.random.Generator) -> _Plan:
     return _Plan("lateral" if mimic else view, origin, fractured, mimic, level)
 
 
+def origin_of(seed: int) -> str:
+    """Return what the film of a number is made from, "model" or "patient", without making it."""
+    return _plan(np.random.default_rng([20, seed])).origin
+
+
 def film_case(seed: int) -> FilmCase:
     """Return the film of a number: the same number gives the same film, another one another.
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from vertebra.imaging.films import FilmCase, film_case
+from vertebra.browser import BEGINS_WITH_MODEL
+from vertebra.imaging.films import FilmCase, film_case, origin_of
 from vertebra.language import N_, _, ngettext
 from vertebra.measure import morphometry, reading
 from vertebra.measure.reading import Finding, Proportion, Reading
@@ -390,7 +391,9 @@ class Gym(Pictured):
         waiting = [seed for seed in review.due(self._file.readings, self._clock()) if seed != here]
         if waiting and number % RETURN_EVERY == 0:
             return int(waiting[0])
-        while (seed := int(self._rng.integers(1, SEEDS))) in self._met:
+        while (seed := int(self._rng.integers(1, SEEDS))) in self._met or (
+            BEGINS_WITH_MODEL and number == 1 and origin_of(seed) != "model"
+        ):
             pass
         self._met.add(seed)
         return seed
