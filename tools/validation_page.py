@@ -95,22 +95,24 @@ def _claims_of(path: Path) -> Iterator[Claim]:
     source = path.read_text(encoding="utf-8")
     if "@validates(" not in source:
         return
-    tree = ast.parse(source)
+    tree, lines = ast.parse(source), source.splitlines()
+
+    def said(node: ast.stmt) -> str:
+        return "\n".join(lines[node.lineno - 1 : node.end_lineno])
+
     constants = {
-        target.id: ast.get_source_segment(source, node.value) or ""
+        target.id: said(node)
         for node in tree.body
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef) and any("validates" in ast.dump(each) for each in node.decorator_list):
             marks = {each: _given(each) for each in node.decorator_list}
             rest = [ast.unparse(each) for each, given in marks.items() if given is None]
             names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-            body = "\n".join(
-                [*rest, ast.get_source_segment(source, node) or "", *(constants.get(name, "") for name in names)]
-            )
+            body = "\n".join([*rest, said(node), *(constants.get(name, "") for name in names)])
             for given in marks.values():
                 if given is not None:
                     yield Claim(**given, test=node.name, file=path, body=body)
