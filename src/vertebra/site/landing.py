@@ -170,7 +170,7 @@ def _quizzes(assigned: Sequence[SiteQuiz]) -> str:
 
 def _grades() -> str:
     """Return four columns of T12, L1 and L2 in lateral view, L1 whole and of Genant's grades 1 to 3."""
-    drawn = []
+    drawn, points = [], []
     for i, loss in enumerate(LOSSES):
         scene = lateral(Shape(anterior=loss, middle=0.6 * loss))
         lines: list[tuple[str, FloatArray]] = []
@@ -180,15 +180,19 @@ def _grades() -> str:
         for level, pose in scene.poses.items():
             lines.append(("broken" if level == "L1" and loss else "bone", pose.apply(scene.outline(level))))
         shift = np.array([APART * i, 0.0])
+        points += [line + shift for _kind, line in lines]
         column = "".join(f'<path class="{kind}" d="{_path(line + shift)}"/>' for kind, line in lines)
-        drawn.append(f'{column}<text x="{APART * i - 8}" y="52">{genant_grade(loss)}</text>')
+        drawn.append(f'{column}<text x="{APART * i - 8}" y="{{foot}}">{genant_grade(loss)}</text>')
+    (left, low), (right, high) = np.vstack(points).min(axis=0), np.vstack(points).max(axis=0)
+    box = f"{left - 2:.0f} {-high - 2:.0f} {right - left + 4:.0f} {high - low + 22:.0f}"
+    picture = "".join(drawn).replace("{foot}", f"{-low + 15:.0f}")
     alt = (
         "Four times three vertebrae from the side, the front on the right. The middle one, L1, is whole, then a fifth, "
         "a third and half of its front is lost: it becomes a wedge and the spine above it leans forward."
     )
     words = ", ".join(f"{100 * loss:.0f}" for loss in LOSSES[1:-1]) + f" and {100 * LOSSES[-1]:.0f} %"
     return (
-        f'<figure class="grades"><svg viewBox="-72 -66 468 122" role="img" aria-label="{alt}">{"".join(drawn)}</svg>'
+        f'<figure class="grades"><svg viewBox="{box}" role="img" aria-label="{alt}">{picture}</svg>'
         f"<figcaption>L1 whole, and with its front {words} lower: Genant grades 0 to 3 "
         '<span class="cite">[genant1993]</span>. Drawn by the model that you can break yourself in '
         '<a href="lessons/03_fracture_types.html">lesson 03</a>.</figcaption></figure>'
