@@ -82,8 +82,10 @@ def test_every_bank_and_assignment_is_free_of_faults():
 
 def test_nothing_loads_from_elsewhere_and_rooms_know_only_what_is_above_them():
     order = [
+        "browser",
         "assets",
         "language",
+        "distributions",
         "spine",
         "measure",
         "imaging",

@@ -15,6 +15,10 @@ import re
 import sys
 import time
 import traceback
+import types
+
+# As kernel.js does it: IPython's terminal is not among the packages.
+sys.modules["IPython.terminal.embed"] = types.SimpleNamespace(embed=None)
 
 PICTURE = re.compile(r"data:image/[^\"']*")
 

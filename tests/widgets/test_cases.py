@@ -220,7 +220,7 @@ def test_a_damaged_file_is_kept_and_said(tmp_path):
     widget = case("t12_frail", tmp_path)
     assert "cannot be used" in widget.shown["notice"]
     assert "kept under the name case_runs.unreadable-1.json" in ask(widget, choices=[["nerves"]])["notice"]
-    assert (tmp_path / "cases.unreadable-1.json").read_text(encoding="utf-8") == "{"
+    assert (tmp_path / "case_runs.unreadable-1.json").read_text(encoding="utf-8") == "{"
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_the_case_goes_on(tmp_path):

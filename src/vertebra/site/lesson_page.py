@@ -83,7 +83,7 @@ def read_lesson(path: Path) -> Lesson:
     time = re.search(r"^\*\*Time\.\*\* +(.+)", first, re.MULTILINE)
     if not (title and aim and time and _NUMBERED.fullmatch(path.stem)):
         what = "a title, **Aim.** and **Time.** in its first cell, and a name such as 03_fracture_types.ipynb"
-        raise TeachingError(f"{path}: is no lesson, which has {what}; see CONTRIBUTING.md")
+        raise TeachingError(f"{path}: is no lesson, which has {what}; see docs/author.md")
     minutes = re.search(r"(\d+) minutes", time[1])
     return Lesson(
         path=path,

@@ -287,10 +287,11 @@ def _compiled(core: Mapping[str, Path], trees: Trees, store: Path) -> tuple[dict
     sources = {tree: {path: raw for path, raw in trees[tree].items() if path.endswith(".py")} for tree in trees}
     compiler = {COMPILER.name: COMPILER.read_bytes()}
     kept = {tree: store / f"{tree}-{_digest(compiler | sources[tree])[:16]}.pyc.zip" for tree in trees}
-    found = {tree: files for tree, path in kept.items() if (files := _read_kept(path)) is not None}
+    found: dict[str, dict[str, bytes]] = {tree: {} for tree in trees if not sources[tree]}
+    found |= {tree: files for tree, path in kept.items() if (files := _read_kept(path)) is not None}
     missing = {f"{tree}/{path}": raw for tree in trees if tree not in found for path, raw in sources[tree].items()}
     if not missing:
-        return found | {tree: {} for tree in trees if tree not in found}, ""
+        return found, ""
     node = shutil.which("node")
     if not node:
         return {}, f"node is missing, so Python {SLOWER}"
