@@ -25,12 +25,14 @@ PLATFORM = (
 # Moves every control of a widget that can be seen to both of its ends, and waits for Python each time. A widget may
 # draw itself anew at any answer, so controls are found anew by their place. Returns what was moved.
 DRIVE = """
-async ({ at, most }) => {
+async ({ at, most, patience }) => {
   const root = () => document.querySelectorAll(".jp-OutputArea .vt")[at];
   const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
   const settled = async () => {
     await new Promise((later) => setTimeout(later, 40));
-    await kernel.requestCommInfo({ target_name: "none" });
+    // Python answers in turn, so what the control set off is done by then; JupyterLite answers no comm_info_request.
+    const late = new Promise((_, fail) => setTimeout(() => fail(new Error(`no answer after ${moving}`)), patience));
+    await Promise.race([kernel.requestIsComplete({ code: "1" }), late]);
   };
   const set = async (node, value) => {
     node.value = value;
@@ -53,11 +55,13 @@ async ({ at, most }) => {
   const seen = () => [...root().querySelectorAll("button, input, select, textarea")]
     .filter((node) => !node.disabled && node.checkVisibility({ visibilityProperty: true }) && node.type !== "file");
   const moved = [];
+  let moving;
   for (let place = 0; place < most; place += 1) {
     const node = seen()[place];
     if (!node) break;
+    moving = `${node.type} ${node.getAttribute("aria-label") ?? node.textContent.trim().slice(0, 40)}`;
     for (const move of moves[node.type](node)) await move();
-    moved.push(`${node.type} ${node.getAttribute("aria-label") ?? node.textContent.trim().slice(0, 40)}`);
+    moved.push(moving);
   }
   return moved;
 }
@@ -128,9 +132,10 @@ def test_a_lesson_runs_by_itself_and_every_control_moves(opened, name):
     widgets = sum(1 for source in sources if re.search(r"vertebra\.widgets|^case\(", source))
     expect(shown).to_have_count(widgets)
     for at in range(widgets):
-        assert page.evaluate(DRIVE, {"at": at, "most": 40}), f"widget {at} of {name} has nothing to move"
-        alerts = shown.nth(at).locator(".vt-alert:visible").all_inner_texts()
-        assert alerts == []
+        assert page.evaluate(DRIVE, {"at": at, "most": 40, "patience": PATIENCE}), f"widget {at} of {name} has nothing to move"
+        # A widget may refuse what its controls ask for together, in words for the reader.
+        alerts = " ".join(shown.nth(at).locator(".vt-alert:visible").all_inner_texts())
+        assert not re.search(r"Error|Traceback|undefined|null|None|NaN", alerts), alerts
     # Code stays out of sight, and no dialog asks anything.
     expect(
         page.locator(".jp-CodeCell .jp-InputArea-editor:visible, .jp-InputPlaceholder:visible, .jp-Dialog")
@@ -185,7 +190,8 @@ def test_answers_are_the_same_on_reading_page_and_live_page(opened, chromium, ad
     (first,) = kept["answers"]
 
     page = opened("00_start.ipynb", context)
-    expect(page.locator(".vq form.vq-card").first.get_by_role("radio").first).to_be_checked()
+    page.locator(".vq").get_by_role("button", name=re.compile(r"^Question 1\b")).click()
+    expect(page.locator(".vq form.vq-card:visible").get_by_role("radio").first).to_be_checked()
     page.locator(".vq").get_by_role("button", name=re.compile(r"^Question 2\b")).click()
     answer_first(page.locator(".vq"))
     page.wait_for_function(

@@ -25,7 +25,9 @@ MODULES = ("practice.js", "quiz.js", "tools.js")
 _QUIZ = re.compile(r'\bpractice\("(\w+)"\)')
 _NUMBERED = re.compile(r"(\d\d)_\w+")
 # What a lesson says of Jupyter, and what holds on the site instead.
-STARTING = re.compile(r"To make the (?:pictures move|plan builder work) press \*\*Start this lesson\*\*[^\n]*\n?")
+STARTING = re.compile(
+    r"To (?:make the (?:pictures move|plan builder work)|open the page) press \*\*Start this lesson\*\*[^\n]*\n?"
+)
 ON_THE_SITE = {
     "Without the Start button you can still read everything and see the still pictures.": (
         "Without **Make it live** you can read everything, see the still pictures and answer the quiz."

@@ -39,6 +39,7 @@ async function start() {
   tell({ step: "python" });
   const runtime = loadPyodide({
     indexURL: new URL("./pyodide/", import.meta.url).href,
+    convertNullToNone: true,
     env: { HOME, MPLBACKEND: "module://matplotlib_inline.backend_inline", VERTEBRA_LANGUAGE: language },
     stdout: (line) => console.info(line),
     stderr: (line) => console.error(line),
@@ -107,6 +108,12 @@ Object.assign(Kernel.prototype, {
   // All packages are there, and none may come from elsewhere.
   async initPackageManager() {},
   async initKernel() {},
+  // Messages are JSON, so Python's None is null there; JupyterLite would send undefined, which no widget expects.
+  mapToObject(made) {
+    if (Array.isArray(made)) return made.map((each) => this.mapToObject(each));
+    const pairs = made instanceof Map ? [...made] : made?.constructor === Object ? Object.entries(made) : null;
+    return pairs ? Object.fromEntries(pairs.map(([key, value]) => [key, this.mapToObject(value)])) : made ?? null;
+  },
 });
 
 for (const name of ["execute", "commMsg"]) {

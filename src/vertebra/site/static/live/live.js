@@ -96,7 +96,7 @@ function bundle() {
   script.src = new URL("build/notebooks/bundle.js", live);
   script.setAttribute("main", "index");
   document.head.append(script);
-  return new Promise((_, failed) => { script.addEventListener("error", () => failed(new TypeError(script.src))); });
+  return new Promise((_, failed) => { script.addEventListener("error", () => failed(new TypeError(`could not load ${script.src}`))); });
 }
 const broken = missing ? new Promise(() => {}) : bundle();
 
