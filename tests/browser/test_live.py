@@ -132,7 +132,8 @@ def test_a_lesson_runs_by_itself_and_every_control_moves(opened, name):
     widgets = sum(1 for source in sources if re.search(r"vertebra\.widgets|^case\(", source))
     expect(shown).to_have_count(widgets)
     for at in range(widgets):
-        assert page.evaluate(DRIVE, {"at": at, "most": 40, "patience": PATIENCE}), f"widget {at} of {name} has nothing to move"
+        moved = page.evaluate(DRIVE, {"at": at, "most": 40, "patience": PATIENCE})
+        assert moved, f"widget {at} of {name} has nothing to move"
         # A widget may refuse what its controls ask for together, in words for the reader.
         alerts = " ".join(shown.nth(at).locator(".vt-alert:visible").all_inner_texts())
         assert not re.search(r"Error|Traceback|undefined|null|None|NaN", alerts), alerts
