@@ -131,6 +131,9 @@ def test_a_lesson_runs_by_itself_and_every_control_moves(opened, name):
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     widgets = sum(1 for source in sources if re.search(r"vertebra\.widgets|^case\(", source))
     expect(shown).to_have_count(widgets)
+    if widgets:
+        found = Axe().run(page, context=".jp-OutputArea .vt", options={"resultTypes": ["violations"]})
+        assert found.violations_count == 0, found.generate_report()
     for at in range(widgets):
         moved = page.evaluate(DRIVE, {"at": at, "most": 40, "patience": PATIENCE})
         assert moved, f"widget {at} of {name} has nothing to move"

@@ -118,6 +118,25 @@ def test_a_page_fits_a_narrow_screen_and_its_controls_can_be_hit(visit, site_add
     assert small(page, "button, select, summary, .button, .site-head a") == []
 
 
+def test_on_a_phone_a_wide_table_is_a_list_of_its_rows_and_a_wide_picture_opens_alone(visit, site_address):
+    page = visit(f"{site_address}lessons/04_patient_and_red_flags.html", width=390)
+    assert page.locator(".stacks").count() >= 3
+    for table in page.locator(".stacks").all():
+        heads = table.get_by_role("columnheader").all_inner_texts()
+        row = table.get_by_role("row").nth(1)
+        assert row.get_by_role("rowheader").or_(row.get_by_role("cell")).count() == len(heads) >= 4
+        said = row.locator("td").evaluate_all("(all) => all.map((td) => getComputedStyle(td, '::before').content)")
+        # What stands before a cell is the name of its column, as the head of the table has it.
+        assert [words.strip('"').removesuffix(": ") for words in said] == [" ".join(head.split()) for head in heads[1:]]
+        assert table.evaluate("(node) => node.scrollWidth <= node.parentElement.clientWidth")
+    page.get_by_role("link", name="Full size").first.click()
+    page.wait_for_url("**/_/pictures/*.svg")
+    page.go_back()
+    page.set_viewport_size({"width": 1000, "height": 900})
+    expect(page.get_by_role("link", name="Full size")).to_have_count(0)
+    assert page.locator(".stacks td").first.evaluate("(td) => getComputedStyle(td).display") == "table-cell"
+
+
 def test_without_scripts_a_lesson_reads_with_its_questions_and_without_an_answer(visit, site_address):
     page = visit(site_address + LESSON, java_script_enabled=False)
     text = page.inner_text("main")

@@ -291,6 +291,18 @@ def test_markdown_is_escaped_and_tables_have_heads():
     assert '<th scope="col">Name</th>' in text and '<th scope="row">one</th>' in text and "<td>two</td>" in text
 
 
+def test_a_table_of_four_columns_names_the_column_in_each_cell_and_others_do_not():
+    wide = html("| | B | *C* | D & E |\n|---|---|---|---|\n| 1 | 2 | 3 | 4 |\n| 5 | | 7 | 8 |")
+    assert re.findall(r'data-column="([^"]*)"', wide) == ["", "B", "C", "D &amp; E"] * 2
+    assert re.findall(r"role=\"(\w+)\"", wide.split("</thead>")[1])[:6] == [
+        "rowgroup",
+        "row",
+        "rowheader",
+        *["cell"] * 3,
+    ]
+    assert "stacks" not in html("| A | B | C |\n|---|---|---|\n| 1 | 2 | 3 |")
+
+
 def test_navigation_goes_and_what_to_try_stands_in_a_box():
     text = html("[← Previous: A](a.ipynb) · [Next: B →](b.ipynb)\n\n### Try this\n\nAsk.\n\n### Then\n\nGo.")
     assert "Previous" not in text

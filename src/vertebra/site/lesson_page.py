@@ -197,8 +197,7 @@ class _Writer:
 
     def _picture(self, address: str, alt: str, cell: Mapping[str, Any]) -> str:
         picture = self.setting.pictures.take_file(self.lesson.path.parent / address, self._at(cell))
-        attributes = output.sized(ROOT + picture.path, alt, picture.width, picture.height)
-        return f"<img{''.join(f' {name}={chr(34)}{escape(value)}{chr(34)}' for name, value in attributes.items())}>"
+        return output.shown(output.sized(ROOT + picture.path, alt, picture.width, picture.height))
 
     def _output(self, stored: Mapping[str, Any], cell: Mapping[str, Any]) -> str:
         if stored["output_type"] == "stream":

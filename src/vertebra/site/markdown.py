@@ -15,7 +15,12 @@ from vertebra.language import _
 Link = Callable[[str], str | None]
 UNREFERENCED = "unreferenced"
 ASKING = "Try this"
+STACKED = 4  # columns of a table that no phone shows side by side
 _TAG = re.compile(r"<[^>]*>")
+_HEAD = re.compile(r"<thead\b.*?</thead>", re.DOTALL)
+_BODY = re.compile(r"<tbody\b.*?</tbody>", re.DOTALL)
+_ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
+_CELL = re.compile(r"(<t[hd][^>]*)>(.*?)</t[hd]>", re.DOTALL)
 _NAVIGATION = re.compile(r"\[(?:←|Next:)[^\n]*")
 
 
@@ -123,9 +128,38 @@ def cited_as(ids: str, listed: Collection[str]) -> str:
 
 
 def scrolled(table: str) -> str:
-    """Return a table in a frame of its own that scrolls sideways, also with the keys, where the page is narrow."""
+    """Return a table in a frame of its own that scrolls sideways, also with the keys, where the page is narrow.
+
+    One of four columns or more is stacked there, row by row: each cell then says its column's name.
+    """
     label = f'aria-label="{escape(_("Table"))}" data-t-label'
-    return f'<div class="scrolled" tabindex="0" role="group" {label}>{table}</div>\n'
+    return f'<div class="scrolled" tabindex="0" role="group" {label}>{_stacking(table)}</div>\n'
+
+
+def _stacking(table: str) -> str:
+    """Return a wide table with what a narrow page needs: names in the cells, and roles, which `display` removes."""
+    head, body = _HEAD.search(table), _BODY.search(table)
+    if not head or not body or re.search(r"\b(?:col|row)span=", table):
+        return table
+    names = [unescape(_TAG.sub("", cell[2])).strip() for cell in _CELL.finditer(head[0])]
+    if len(names) < STACKED:
+        return table
+
+    def row(match: re.Match[str]) -> str:
+        column = iter(names)
+
+        def cell(found: re.Match[str]) -> str:
+            tag, attributes = found[1][1:3], found[1][3:]
+            role = "rowheader" if tag == "th" else "cell"
+            return f'<{tag}{attributes} role="{role}" data-column="{escape(next(column, ""))}">{found[2]}</{tag}>'
+
+        return f'<tr role="row">{_CELL.sub(cell, match[1])}</tr>'
+
+    stacked = _ROW.sub(row, body[0]).replace("<tbody", '<tbody role="rowgroup"', 1)
+    top = head[0].replace("<thead", '<thead role="rowgroup"', 1).replace("<tr", '<tr role="row"', 1)
+    top = top.replace("<th ", '<th role="columnheader" ').replace("<td", '<td role="cell"')
+    whole = table.replace(head[0], top).replace(body[0], stacked)
+    return whole.replace("<table", '<table role="table" class="stacks"', 1)
 
 
 def _boxed(html: str) -> str:

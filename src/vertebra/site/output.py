@@ -1,7 +1,7 @@
 """What a notebook stored under a cell, as a student reads it on a page: figures, tables, computed sentences."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from html.parser import HTMLParser
 
@@ -10,6 +10,7 @@ from vertebra.site.markdown import scrolled
 from vertebra.site.page import said
 
 VOID = frozenset({"br", "hr", "img", "wbr"})
+WIDE = 480  # px: what is drawn wider than this has lettering too small to read on a phone
 
 
 def computed(text: str, code: str) -> str:
@@ -68,7 +69,8 @@ class _Rewriter(HTMLParser):
         if tag == "table" and kept.get("role") != "presentation":
             self._tables.append(len(self._out))
         if tag == "img":
-            kept = self._sized(kept)
+            self._out.append(shown(self._sized(kept)))
+            return
         written = "".join(f' {name}="{escape(value)}"' for name, value in kept.items())
         self._out.append(f"<{tag}{written}>")
 
@@ -101,3 +103,10 @@ def sized(address: str, alt: str, width: float, height: float) -> dict[str, str]
         "loading": "lazy",
         "decoding": "async",
     }
+
+
+def shown(attributes: Mapping[str, str]) -> str:
+    """Return a picture, {attribute: value}, as HTML; a wide one with a link to it alone, for narrow screens."""
+    written = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
+    full = said(_("Full size"), "a", class_="full", href=attributes["src"])
+    return f"<img{written}>" + (full if float(attributes["width"]) > WIDE else "")
