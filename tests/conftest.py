@@ -151,3 +151,11 @@ def mount(chromium: Any) -> Iterator[Callable[..., Mounted]]:
     yield show
     for each in made:
         each.page.context.close()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what a test measured and recorded as `measured`, so that each run of the suite tells it."""
+    for report in terminalreporter.getreports("passed"):
+        for text in (text for name, text in report.user_properties if name == "measured"):
+            terminalreporter.section(report.nodeid)
+            terminalreporter.write_line(text)

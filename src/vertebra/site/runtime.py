@@ -106,7 +106,7 @@ def assemble(out: Path, source: Source, wheels: Iterable[Path], packages: Iterab
         files = _replaced(trees[package.name], compiled.get(package.name, {}))
         info = next(path for path in files if path.endswith(".dist-info/METADATA")).partition("/")[0]
         written = write_zip(out / package.wheel.name, with_record(files, info))
-        entries[package.name] = _entry(package, written)
+        entries[package.name] = lock_entry(package, written)
     whole = {"info": lock["info"] | {"version": VERSION}, "packages": entries}
     (out / LOCK).write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     published = {**core, **{package.wheel.name: package.wheel for package in kept}}
@@ -174,7 +174,8 @@ def read_wheel(path: Path) -> Package:
     return Package(str(name), str(version), path, tuple(sorted(filter(str.isidentifier, tops))), tuple(sorted(needed)))
 
 
-def _entry(package: Package, wheel: Path) -> dict[str, Any]:
+def lock_entry(package: Package, wheel: Path) -> dict[str, Any]:
+    """Return what Pyodide's lock says of a package in this wheel."""
     return {
         "name": package.name,
         "version": package.version,
