@@ -158,15 +158,16 @@ def default_pyodide(out: Path, pyodide: Path, work: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def page_in(browser: Any, background: bool = True) -> Iterator[Any]:
-    """Yield a page of a profile that has seen nothing. background: with the worker that keeps the site for offline."""
-    context = browser.new_context(viewport={"width": 1100, "height": 900})
-    if not background:
-        context.route("**/worker.js", lambda route: route.abort())
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    yield page
-    context.close()
+def page_in(chromium: Any) -> Iterator[Any]:
+    """Yield a page of a browser that has seen nothing, with a cache on the disk, as a reader's has."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        context = chromium.launch_persistent_context(
+            profile, executable_path=find_browser(), args=FLAGS, viewport={"width": 1100, "height": 900}
+        )
+        page = context.pages[0]
+        page.set_default_timeout(PATIENCE)
+        yield page
+        context.close()
 
 
 def readable(page: Any, address: str) -> float:
@@ -224,24 +225,26 @@ def until_drawn(page: Any, url: str, run: bool = False) -> float:
     return time.perf_counter() - begin
 
 
-def whole_page(page: Any, address: str, line: Line) -> int:
-    """Return the bytes of the largest static lesson with all that it shows."""
+def whole_page(browser: Any, address: str, line: Line) -> int:
+    """Return the bytes of the largest static lesson with all that it shows, each in a profile of its own."""
     sizes = []
     for path in sorted(LESSONS.glob("[0-9]*.ipynb")):
-        page.context.clear_cookies()
         before = line.sent
+        context = browser.new_context(service_workers="block")  # which would fetch what keeps the site for offline
+        page = context.new_page()
         page.goto(f"{address}lessons/{path.stem}.html")
         page.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
         page.wait_for_load_state("networkidle")
         sizes.append(line.sent - before)
+        context.close()
     return max(sizes)
 
 
-def medians(measure: Any, browser: Any, address: str, repeats: int, visits: int = 1) -> list[float]:
+def medians(measure: Any, chromium: Any, address: str, repeats: int, visits: int = 1) -> list[float]:
     """Return the median time, s, of each visit in the same profile: of the first, the second and so on."""
     times: list[list[float]] = []
     for _ in range(repeats):
-        with page_in(browser) as page:
+        with page_in(chromium) as page:
             times.append([measure(page, address) for _ in range(visits)])
     return [statistics.median(each) for each in zip(*times, strict=True)]
 
@@ -287,22 +290,23 @@ def main() -> int:
         pyodide = options.pyodide or assemble(work / "pyodide")
         site = options.site or build(work / "site", lessons=LESSONS, pyodide=pyodide).out
         peer = default_build(work / "default", pyodide)
-        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        chromium = playwright.chromium
+        browser = chromium.launch(executable_path=browser_path, args=FLAGS)
         slow = [] if options.loopback else [(f"{MEGABIT} Mbit/s, 40 ms", Line(MEGABIT, DELAY))]
         ratio = 0.0
         print(f"{LESSON}: median of {options.repeats}, Chromium {browser.version}; last: JupyterLite's default build")
         for name, line in [("loopback", Line(0, 0)), *slow]:
             repeats = options.repeats if not line.megabit else 1
             with served(site, line) as here, served(peer, Line(line.megabit, line.delay)) as there:
-                row(f"{name}: readable", *medians(readable, browser, here, repeats), BUDGETS["readable"])
-                row(f"{name}: an answer marked", *medians(answered, browser, here, repeats), BUDGETS["answer"])
-                mine, theirs = medians(ours, browser, here, repeats, 2), medians(default, browser, there, repeats, 2)
+                row(f"{name}: readable", *medians(readable, chromium, here, repeats), BUDGETS["readable"])
+                row(f"{name}: an answer marked", *medians(answered, chromium, here, repeats), BUDGETS["answer"])
+                mine, theirs = medians(ours, chromium, here, repeats, 2), medians(default, chromium, there, repeats, 2)
                 for kind, *times in zip(("live, cold", "live, warm"), mine, theirs, strict=True):
                     row(f"{name}: {kind}", times[0], BUDGETS[kind], times[1])
                 ratio = ratio or theirs[0] / mine[0]
         line = Line(0, 0)
-        with served(site, line) as here, page_in(browser, background=False) as page:
-            largest = whole_page(page, here, line) / 1e6
+        with served(site, line) as here:
+            largest = whole_page(browser, here, line) / 1e6
         browser.close()
         print(f"largest static lesson{largest:31.2f} MB  {'within' if largest <= PAGE else 'OVER'} {PAGE} MB")
         print(f"whole site, for offline use{total(site):25.1f} MB{'':14}{total(peer):10.1f} MB")

@@ -21,10 +21,12 @@ def test_a_benchmark_runs_and_its_last_line_is_a_ratio(path):
     ran(path, "--repeats", "2", *SMALL.get(path.stem, []))
 
 
+@pytest.mark.timeout(1500)
 @pytest.mark.usefixtures("chromium")
 def test_what_the_site_costs_is_within_its_budgets_of_size_and_told_at_the_end(live_site, shared, record_property):
-    """Times are told and not judged: other tests run beside this one."""
-    told = ran(BENCH / "site.py", "--repeats", "1", "--site", live_site, "--pyodide", official_folder(shared))
+    """Times are told and not judged: other tests run beside this one. The slow line is left to who runs the bench."""
+    options = ["--repeats", "1", "--loopback", "--site", live_site, "--pyodide", official_folder(shared)]
+    told = ran(BENCH / "site.py", *options)
     assert re.search(r"^largest static lesson .* MB  within 1\.5 MB$", told, re.MULTILINE)
     record_property("measured", told)
 

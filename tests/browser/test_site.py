@@ -124,10 +124,10 @@ def test_on_a_phone_a_wide_table_is_a_list_of_its_rows_and_a_wide_picture_opens_
     for table in page.locator(".stacks").all():
         heads = table.get_by_role("columnheader").all_inner_texts()
         row = table.get_by_role("row").nth(1)
-        assert row.get_by_role("rowheader").or_(row.get_by_role("cell")).count() == len(heads) >= 4
+        assert row.get_by_role("rowheader").or_(row.get_by_role("cell")).count() == len(heads) >= 3
         said = row.locator("td").evaluate_all("(all) => all.map((td) => getComputedStyle(td, '::before').content)")
         # What stands before a cell is the name of its column, as the head of the table has it.
-        assert [words.strip('"').removesuffix(": ") for words in said] == [" ".join(head.split()) for head in heads[1:]]
+        assert [words.strip('": ') for words in said] == [" ".join(head.split()).rstrip("?") for head in heads[1:]]
         assert table.evaluate("(node) => node.scrollWidth <= node.parentElement.clientWidth")
     page.get_by_role("link", name="Full size").first.click()
     page.wait_for_url("**/_/pictures/*.svg")

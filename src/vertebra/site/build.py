@@ -12,7 +12,6 @@ Every address is relative: the site works below any path and from any server of 
 """
 
 import json
-import re
 import secrets
 import shutil
 import tempfile
@@ -101,7 +100,7 @@ def _write(site: Path, lessons: Path, pyodide: Path | None, release: str, live: 
 
 
 def _live(site: Path, lessons: Path, pyodide: Path | None, release: str) -> dict[str, int]:
-    """Write the live half; return how many MB a browser loads for each notebook, by its stem."""
+    """Write the live half; return how many MB a browser loads at the most for each notebook, by its stem."""
     from vertebra.site import live, runtime, wheel  # JupyterLite is not there when only pages are built
 
     notebooks = sorted(lessons.glob("*.ipynb"))
@@ -113,20 +112,7 @@ def _live(site: Path, lessons: Path, pyodide: Path | None, release: str) -> dict
         wheels = [*runtime.pure_wheels(source), *runtime.stubs(), *own]
         ready = runtime.assemble(made / "runtime", source, wheels, sorted(asked))
         folder = live.build(site, notebooks, ready.folder)
-    return _megabytes(folder)
-
-
-def _megabytes(live: Path) -> dict[str, int]:
-    """Return how many MB a browser loads at the most for each notebook of the live half, by its stem."""
-    page = (live / "notebooks" / "index.html").read_text(encoding="utf-8")
-    config = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)
-    table = json.loads(config[1])["vertebra"] if config else {}
-    packs = {path.stem: path.stat().st_size for path in (live / "static" / "packages").iterdir()}
-    shared = sum(path.stat().st_size for path in live.rglob("*") if path.is_file()) - sum(packs.values())
-    return {
-        Path(name).stem: round((shared + sum(packs[each] for each in entry["packages"])) / 1e6)
-        for name, entry in table.items()
-    }
+    return {path.stem: round(live.loaded(folder, path.name) / 1e6) for path in notebooks}
 
 
 def _course(

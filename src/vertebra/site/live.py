@@ -45,7 +45,8 @@ UNREACHED = frozenset(
     {"ipykernel", "jedi", "jupyterlab-widgets", "micropip", "packaging", "parso", "piplite", "prompt-toolkit"}
     | {"wcwidth", "widgetsnbextension"}
 )
-CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+CORE = ("pyodide.mjs", "python_stdlib.zip")
+PACKED = ("pyodide.asm.mjs", "pyodide.asm.wasm")  # gzipped here, as a server of plain files does not
 LOCK = "pyodide-lock.json"
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@jupyterlite/pyodide-kernel-extension", "anywidget")
 # The parts of JupyterLite's own kernel that kernel.js takes over; another version may have others.
@@ -57,6 +58,7 @@ IDLE = re.compile(
     r"|@(codemirror/lang|lezer)-?/?(cpp|php|rust|java\b|sql|xml|json|wast|yaml|go\b)"
 )
 KEPT = (".js", ".css", ".json", ".woff2")  # of JupyterLite's build; its other font files are for browsers without wasm
+PARTS = "parts.packed"
 MOMENT = "1580515200"  # of every file in the list of notebooks, so that the same course gives the same bytes
 
 
@@ -80,6 +82,7 @@ def build(out: Path, lessons: Sequence[Path], runtime: Path) -> Path:
         for part in ("api", "build", "extensions", "files"):
             shutil.copytree(lite / part, live / part)
         config = _config(lite, table)
+    _gather(live / "build")
     static = live / "static"
     static.mkdir()
     for name in ("live.js", "kernel.js"):
@@ -94,6 +97,9 @@ def build(out: Path, lessons: Sequence[Path], runtime: Path) -> Path:
     (static / "pyodide").mkdir()
     for name in CORE:
         shutil.copyfile(runtime / name, static / "pyodide" / name)
+    for name in PACKED:
+        raw = (runtime / name).read_bytes()
+        (static / "pyodide" / f"{name}.packed").write_bytes(gzip.compress(raw, 9, mtime=0))
     (static / "pyodide" / LOCK).write_text(json.dumps(lock | {"packages": {}}), encoding="utf-8")
     (static / "packages").mkdir()
     for name in sorted({name for entry in table.values() for name in entry["packages"]}):
@@ -109,6 +115,7 @@ def loaded(live: Path, name: str) -> int:
     static = live / "static"
     files = [live / "notebooks" / "index.html", live / "files" / name, *static.glob("*.*"), *static.glob("pyodide/*")]
     files += [static / "packages" / f"{package}.pack" for package in lesson["packages"]]
+    files += [live / "build" / PARTS]
     files += [file for part in ("build", "extensions") for file in (live / part).rglob("*.js")]
     return sum(file.stat().st_size for file in files)
 
@@ -120,7 +127,7 @@ _SETTINGS = re.compile(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', 
 
 
 def _lock(runtime: Path) -> dict[str, Any]:
-    missing = [name for name in (*CORE, LOCK) if not (runtime / name).is_file()]
+    missing = [name for name in (*CORE, *PACKED, LOCK) if not (runtime / name).is_file()]
     if missing:
         raise TeachingError(f"{runtime}: has no {missing[0]}, so it is no assembled Pyodide; assemble it anew")
     try:
@@ -255,6 +262,15 @@ def _keep_used(build: Path) -> None:
     for folder in sorted((folder for folder in build.rglob("*") if folder.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _gather(build: Path) -> None:
+    """Put the two hundred parts of JupyterLite's interface into one gzipped script; its loader takes what is there."""
+    parts = sorted(build.glob("*.js"))
+    script = "".join(f"(function(){{{part.read_text(encoding='utf-8')}\n}})();\n" for part in parts)
+    (build / PARTS).write_bytes(gzip.compress(script.encode(), 9, mtime=0))
+    for part in parts:
+        part.unlink()
 
 
 def _largest(source_map: Mapping[str, Any]) -> bool:

@@ -15,8 +15,9 @@ from vertebra.language import _
 Link = Callable[[str], str | None]
 UNREFERENCED = "unreferenced"
 ASKING = "Try this"
-STACKED = 4  # columns of a table that no phone shows side by side
+STACKED = 3  # columns of a table that no phone shows side by side
 _TAG = re.compile(r"<[^>]*>")
+_QUANTITY = re.compile(r"(?<=\d) (?=(?:%|°|°C|mm²?|cm²?|mL|N|kN|Nm|kPa|MPa|Pa|kg|mg|min|h|s|mSv)(?![\w°]))")
 _HEAD = re.compile(r"<thead\b.*?</thead>", re.DOTALL)
 _BODY = re.compile(r"<tbody\b.*?</tbody>", re.DOTALL)
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
@@ -93,6 +94,9 @@ class _Renderer(mistune.HTMLRenderer):
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return self._picture(url, unescape(text))
 
+    def text(self, text: str) -> str:
+        return unbroken(super().text(text))
+
     def citation(self, ids: str) -> str:
         """Return a citation: each source that the page lists is a link to its line there."""
         return cited_as(ids, self._outline.cited)
@@ -120,6 +124,11 @@ class _Renderer(mistune.HTMLRenderer):
         return f'<th scope="col">{text}</th>\n' if head and text else f"<td>{text}</td>\n"
 
 
+def unbroken(text: str) -> str:
+    """Return a text whose numbers stay on a line with their units."""
+    return _QUANTITY.sub("\u00a0", text)
+
+
 def cited_as(ids: str, listed: Collection[str]) -> str:
     """Return the ids of a citation as HTML, those that the page lists among its sources as links there."""
     shown = [f'<a href="#ref-{name}">{name}</a>' if name in listed else name for name in ids.split("; ")]
@@ -130,7 +139,7 @@ def cited_as(ids: str, listed: Collection[str]) -> str:
 def scrolled(table: str) -> str:
     """Return a table in a frame of its own that scrolls sideways, also with the keys, where the page is narrow.
 
-    One of four columns or more is stacked there, row by row: each cell then says its column's name.
+    One of three columns or more is stacked there, row by row: each cell then says its column's name.
     """
     label = f'aria-label="{escape(_("Table"))}" data-t-label'
     return f'<div class="scrolled" tabindex="0" role="group" {label}>{_stacking(table)}</div>\n'
@@ -151,7 +160,9 @@ def _stacking(table: str) -> str:
         def cell(found: re.Match[str]) -> str:
             tag, attributes = found[1][1:3], found[1][3:]
             role = "rowheader" if tag == "th" else "cell"
-            return f'<{tag}{attributes} role="{role}" data-column="{escape(next(column, ""))}">{found[2]}</{tag}>'
+            name = next(column, "")
+            name += ":" if name and not name.endswith("?") else ""
+            return f'<{tag}{attributes} role="{role}" data-column="{escape(name)}">{found[2]}</{tag}>'
 
         return f'<tr role="row">{_CELL.sub(cell, match[1])}</tr>'
 

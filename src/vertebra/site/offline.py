@@ -47,7 +47,7 @@ class Offline:
 def missing_page() -> tuple[str, str]:
     """Return title and body of the page that stands in for one that is neither kept nor to be had."""
     parts = [
-        said(_("This page is not on your device"), "h1"),
+        said(_("This page is not on your device"), "h1", class_="first"),
         said(_("It was not opened here before, and the network does not answer. Once you are online, try again."), "p"),
         f"<p>{said(_('Try again'), 'a', href='')}</p>",  # the same address
         '<nav data-offline="pages"></nav>',

@@ -6,7 +6,7 @@ from html import escape
 from html.parser import HTMLParser
 
 from vertebra.language import _
-from vertebra.site.markdown import scrolled
+from vertebra.site.markdown import scrolled, unbroken
 from vertebra.site.page import said
 
 VOID = frozenset({"br", "hr", "img", "wbr"})
@@ -35,7 +35,7 @@ def computed(text: str, code: str) -> str:
 
 def _as_sentence(line: str) -> str:
     """Return a printed line with a capital at its beginning, and a minus sign and powers as they are set in print."""
-    line = re.sub(r"(?<![\w.])-(?=\d)", "−", line)
+    line = unbroken(re.sub(r"(?<![\w.])-(?=\d)", "−", line))
     first, rest = line.split(" ", 1) if " " in line else (line, "")
     return f"{first[0].upper()}{first[1:]} {rest}".strip() if first.rstrip(",:").isalpha() else line
 
@@ -85,7 +85,7 @@ class _Rewriter(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Write text, in the words of the site."""
-        self._out.append(self._words(data))
+        self._out.append(unbroken(self._words(data)))
 
     def _sized(self, kept: dict[str, str]) -> dict[str, str]:
         address, width, height = self._take(kept["src"])

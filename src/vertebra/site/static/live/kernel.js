@@ -23,12 +23,28 @@ const sent = (name) => new Promise((resolve) => {
 const wanted = sent("packages");
 const kept = sent("files");
 
+/** What is in a file that the build gzipped: a server of plain files sends it as it is. */
+async function opened(path, type = "application/octet-stream") {
+  const answer = await asked.call(self, new URL(path, import.meta.url));
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${answer.statusText}`);
+  return new Response(answer.body.pipeThrough(new DecompressionStream("gzip")), { headers: { "Content-Type": type } });
+}
+
+// Pyodide asks for the largest of its files itself.
+const asked = self.fetch;
+self.fetch = (what, ...more) => (String(what?.url ?? what).endsWith("/pyodide.asm.wasm")
+  ? opened("./pyodide/pyodide.asm.wasm.packed", "application/wasm")
+  : asked.call(self, what, ...more));
+
+async function core() {
+  const script = await (await opened("./pyodide/pyodide.asm.mjs.packed", "text/javascript")).blob();
+  return (await import(URL.createObjectURL(script))).default;
+}
+
 // The files of a package: [path, bytes] of each. A pack is gzipped: the length of a list, the list of paths and sizes,
 // and then the files one behind the other. The browser unpacks it several times as fast as Python in it would.
 async function unpacked(name) {
-  const answer = await fetch(new URL(`./packages/${name}.pack`, import.meta.url));
-  if (!answer.ok) throw new Error(`${name}: ${answer.status} ${answer.statusText}`);
-  const whole = await new Response(answer.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  const whole = await (await opened(`./packages/${name}.pack`)).arrayBuffer();
   let at = 4 + new DataView(whole).getUint32(0, true);
   const list = JSON.parse(new TextDecoder().decode(new Uint8Array(whole, 4, at - 4)));
   return list.map(([path, size]) => [path, new Uint8Array(whole, (at += size) - size, size)]);
@@ -38,6 +54,7 @@ async function start() {
   const { packages, imports, language } = await wanted;
   tell({ step: "python" });
   const runtime = loadPyodide({
+    createPyodideModule: await core(),
     indexURL: new URL("./pyodide/", import.meta.url).href,
     convertNullToNone: true,
     env: { HOME, MPLBACKEND: "module://matplotlib_inline.backend_inline", VERTEBRA_LANGUAGE: language },

@@ -88,10 +88,16 @@ const made = new Promise((resolve) => {
   });
 });
 
-function bundle() {
+/** Begin JupyterLite; fails if a part of it does not arrive. */
+async function bundle() {
   whole(config);
   Object.values(config.litePluginSettings).forEach(whole);
   settings.textContent = JSON.stringify(config);
+  const answer = await fetch(new URL("build/parts.packed", live));
+  if (!answer.ok) throw new TypeError(`could not load ${answer.url}`);
+  const parts = document.createElement("script");
+  parts.textContent = await new Response(answer.body.pipeThrough(new DecompressionStream("gzip"))).text();
+  document.head.append(parts);
   const script = document.createElement("script");
   script.src = new URL("build/notebooks/bundle.js", live);
   script.setAttribute("main", "index");
@@ -168,7 +174,7 @@ function why(reason) {
   if (/memory|allocation|RangeError/i.test(reason)) {
     return t("This device has too little free memory for a live lesson. Close other pages and programs and start again; the reading page needs hardly any.");
   }
-  if (/fetch|network|import|load|\b[45]\d\d\b/i.test(reason) || !reason) {
+  if (/fetch|network|import|load|compressed|\b[45]\d\d\b/i.test(reason) || !reason) {
     return t("A part of the lesson did not arrive. Look to the network, then start again; the reading page works meanwhile.");
   }
   return t("Python did not start ({reason}). Start again; if that does not help, the reading page works without it.", { reason: reason.slice(0, 200) });
