@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from browsers import FLAGS, MISSING, find_browser
 from sites import built_site, served
+
+# No test is timed: hypothesis would fail an example that took 200 ms on a machine with other work.
+settings.register_profile("vertebra", deadline=None)
+settings.load_profile("vertebra")
 
 # The part of anywidget's host that a widget's ES module sees. Saved traits go to the Python widget in the test process;
 # what the widget's handlers changed in answer comes back, as from a kernel. `kernel.dead` cuts that line.

@@ -21,7 +21,7 @@ def normal_hazard(z: float) -> float:
 def chi2_above(q: float, df: int) -> float:
     """Return the chance that chi-square on `df` (1, 2, ...) degrees of freedom lies above q (Abramowitz 26.4.4, .5)."""
     half, odd = q / 2, df % 2
-    if q <= 0:
+    if half <= 0:  # also where half of the least number there is comes out as nothing
         return 1.0
     chance = math.erfc(math.sqrt(half)) if odd else 0.0
     for i in range((df + 1) // 2 - odd):
