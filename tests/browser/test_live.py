@@ -207,7 +207,7 @@ def test_answers_are_the_same_on_reading_page_and_live_page(opened, chromium, ad
     after = json.loads(page.evaluate("localStorage.getItem('vertebra/answers/start')"))
     assert after["answers"][first] == kept["answers"][first]
     assert after["build"] == kept["build"]
-    assert len(json.loads(page.evaluate("localStorage.getItem('vertebra/progress')"))["attempts"]) == 2
+    page.wait_for_function("JSON.parse(localStorage.getItem('vertebra/progress')).attempts.length === 2")
 
     reading.reload()
     expect(reading.locator(".vq")).to_contain_text(re.compile("2 of"))
