@@ -21,7 +21,6 @@ loopback, until the lesson is live.
 import argparse
 import contextlib
 import functools
-import http.server
 import json
 import shutil
 import statistics
@@ -36,9 +35,10 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
 from browsers import FLAGS, MISSING, find_browser  # noqa: E402
+from sites import Quiet, served  # noqa: E402
 from tools.pyodide_from_registries import assemble, pip_download, take_wheels  # noqa: E402
 from vertebra.site import live, runtime, wheel  # noqa: E402
-from vertebra.site.build import build  # noqa: E402
+from vertebra.site.build import build, parts  # noqa: E402
 from vertebra.site.official import LOCK, Source  # noqa: E402
 
 LESSONS = Path(__file__).parents[1] / "lessons"
@@ -69,10 +69,8 @@ class Line:
         time.sleep(max(0.0, until - time.monotonic()))
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
+class Slow(Quiet):
     """Serves files through a line."""
-
-    protocol_version = "HTTP/1.1"
 
     def __init__(self, *args: Any, line: Line, **options: Any) -> None:
         self.line = line
@@ -89,18 +87,6 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         while chunk := source.read(16_384):
             self.line.send(len(chunk))
             outputfile.write(chunk)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing of each request."""
-
-
-@contextlib.contextmanager
-def served(folder: Path, line: Line) -> Iterator[str]:
-    handler = functools.partial(Handler, directory=str(folder), line=line)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 # --- JupyterLite's default -------------------------------------------------------------------------------------------
@@ -250,20 +236,12 @@ def medians(measure: Any, chromium: Any, address: str, repeats: int, visits: int
 
 
 def total(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+    return sum(parts(folder).values()) / 1e6
 
 
 def shares(site: Path) -> str:
     """Return where the site's megabytes go, the largest part first."""
-    parts: dict[str, int] = {}
-    for path in site.rglob("*"):
-        if path.is_file():
-            place = path.relative_to(site).parts
-            name = "/".join(place[: 3 if place[0] == "live" else 2][: max(1, len(place) - 1)]) if place[1:] else "pages"
-            parts[name] = parts.get(name, 0) + path.stat().st_size
-    large = sorted(((size, name) for name, size in parts.items() if size >= 2e5), reverse=True)
-    rest = sum(parts.values()) - sum(size for size, _ in large)
-    return "\n".join(f"{size / 1e6:8.1f} MB  {name}" for size, name in [*large, (rest, "all else")])
+    return "\n".join(f"{size / 1e6:8.2f} MB  {name}" for name, size in parts(site).items())
 
 
 def row(name: str, seconds: float, budget: float, other: float | None = None) -> None:
@@ -297,7 +275,10 @@ def main() -> int:
         print(f"{LESSON}: median of {options.repeats}, Chromium {browser.version}; last: JupyterLite's default build")
         for name, line in [("loopback", Line(0, 0)), *slow]:
             repeats = options.repeats if not line.megabit else 1
-            with served(site, line) as here, served(peer, Line(line.megabit, line.delay)) as there:
+            with (
+                served(site, functools.partial(Slow, line=line)) as here,
+                served(peer, functools.partial(Slow, line=Line(line.megabit, line.delay))) as there,
+            ):
                 row(f"{name}: readable", *medians(readable, chromium, here, repeats), BUDGETS["readable"])
                 row(f"{name}: an answer marked", *medians(answered, chromium, here, repeats), BUDGETS["answer"])
                 mine, theirs = medians(ours, chromium, here, repeats, 2), medians(default, chromium, there, repeats, 2)
@@ -305,7 +286,7 @@ def main() -> int:
                     row(f"{name}: {kind}", times[0], BUDGETS[kind], times[1])
                 ratio = ratio or theirs[0] / mine[0]
         line = Line(0, 0)
-        with served(site, line) as here:
+        with served(site, functools.partial(Slow, line=line)) as here:
             largest = whole_page(browser, here, line) / 1e6
         browser.close()
         print(f"largest static lesson{largest:31.2f} MB  {'within' if largest <= PAGE else 'OVER'} {PAGE} MB")

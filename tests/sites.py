@@ -6,7 +6,7 @@ import http.server
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pyodides import official_folder
@@ -46,7 +46,9 @@ def built_site(live: bool, shared: Path) -> Path:
     return site
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files as `python3 -m http.server` does, and says nothing of it."""
+
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
@@ -54,9 +56,9 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder as `python3 -m http.server` does; yield its address, which ends in a slash."""
-    handler = functools.partial(_Quiet, directory=str(folder))
+def served(folder: Path, handler: Callable[..., Quiet] = Quiet) -> Iterator[str]:
+    """Serve a folder on this machine; yield its address, which ends in a slash."""
+    handler = functools.partial(handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()

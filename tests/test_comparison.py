@@ -141,7 +141,7 @@ def test_needles_end_in_the_anterior_third_of_every_body(level, both):
     assert len(tips) == (2 if both else 1)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.sampled_from(LEVELS),
     st.sampled_from(list(FRACTURES)),

@@ -22,6 +22,13 @@ PLATFORM = (
     "Pyodide contents will NOT be synced",  # for the same reason
 )
 
+# What may stand in an alert, besides a fault: a warning about the patient, with its source, and one refusal, as with every
+# control at its end more cement is asked for than the body holds.
+TOLD = re.compile(
+    r"That cannot be compared: volume is [\d.]+ mL, but this body has room for [\d.]+ mL of cement; choose less"
+    r"|.+ \[[\w; ]+\]",
+    re.DOTALL,
+)
 # The rules for a whole page's outline are asked where a widget stands alone (tests/pages.py).
 WCAG = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -140,9 +147,8 @@ def test_a_lesson_runs_by_itself_and_every_control_moves(opened, name):
     for at in range(widgets):
         moved = page.evaluate(DRIVE, {"at": at, "most": 40, "patience": PATIENCE})
         assert moved, f"widget {at} of {name} has nothing to move"
-        # A widget may refuse what its controls ask for together, in words for the reader.
-        alerts = " ".join(shown.nth(at).locator(".vt-alert:visible").all_inner_texts())
-        assert not re.search(r"Error|Traceback|undefined|null|None|NaN", alerts), alerts
+        alerts = shown.nth(at).locator(".vt-alert:visible").all_inner_texts()
+        assert [alert for alert in alerts if not TOLD.fullmatch(alert)] == []
     # Code stays out of sight, and no dialog asks anything.
     expect(
         page.locator(".jp-CodeCell .jp-InputArea-editor:visible, .jp-InputPlaceholder:visible, .jp-Dialog")

@@ -242,14 +242,15 @@ def test_an_update_that_is_cut_off_leaves_the_old_version_whole_and_goes_on_late
     shown = visit()
     shown.press("Keep all pages \\(")
     shown.says("All pages are on this device")
+    shown.host.stop()  # a check by the open page must not see half of the new version
     write_site(shown.folder, second="Second lesson, mended", picture=30)
-    shown.host.server.cut = ("lessons/02_second.html",)
+    shown.host.start().server.cut = ("lessons/02_second.html",)
     shown.go("lessons/01_first.html")
-    assert shown.ask("update")["fault"]["kind"] in {"network", "changed"}  # cut before or within the body
+    assert shown.ask("update")["fault"]["kind"] == "network"
     shown.go("lessons/02_second.html")
     assert shown.heading() == "Second lesson"
     assert shown.page.evaluate("document.querySelector('img').naturalWidth") == 20
-    assert shown.ask("update")["fault"]["kind"] in {"network", "changed"}  # cut before or within the body
+    assert shown.ask("update")["fault"]["kind"] == "network"
     shown.host.server.cut = ()
     del shown.host.asked[:]
     assert shown.ask("update")["fault"] is None

@@ -319,7 +319,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(JSON, min_size=20, max_size=20))
 def test_the_digest_of_any_json_is_the_same_in_javascript_and_python(storage_page, values):
     """JavaScript writes what Python reads to the same digest, and reads a digest of Python's own text."""

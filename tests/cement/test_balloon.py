@@ -320,7 +320,7 @@ def test_clearance_is_the_true_distance_to_the_bone_less_its_cortex():
 PLAIN = st.sampled_from([wedge(0.25), wedge(0.45), biconcave(0.4), crush(0.35), burst(0.35, 3.0), cleft(3.0, 0.3)])
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     shape=PLAIN,
     level=st.sampled_from(["T8", "T12", "L1", "L4"]),

@@ -367,7 +367,7 @@ def test_packed_bone_matters_only_beyond_the_cavity() -> None:
 # --- properties
 
 
-@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=6, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.floats(2, 12), st.floats(-6, 8), st.floats(-4, 4), st.floats(1, 4))
 def test_a_mirrored_tip_fills_the_mirrored_half(x: float, y: float, z: float, volume: float) -> None:
     made = bone(Vertebra("L1"), 0.1, 2.0, None)
@@ -376,7 +376,7 @@ def test_a_mirrored_tip_fills_the_mirrored_half(x: float, y: float, z: float, vo
     assert right.tip_pressure == pytest.approx(left.tip_pressure, rel=1e-3)
 
 
-@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=6, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.floats(-10, 10), st.floats(-8, 8), st.floats(-6, -1), st.sampled_from(["low viscosity", 1.0, 500.0]))
 def test_more_cement_never_leaves_less_anywhere(x: float, y: float, z: float, cement: str | float) -> None:
     states = inject(bone(Vertebra("L1", breach(3.0, 0.3)), 0.08), Injection(((x, y, z),), cement=cement), 6.0, 8)

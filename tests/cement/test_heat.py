@@ -229,7 +229,7 @@ def test_every_usual_procedure_lies_within_what_was_measured(volume_ml, fraction
     assert falls == sorted(falls, reverse=True)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.floats(1, 8), st.sampled_from(list(CEMENTS)), st.floats(18, 25), st.floats(0.55, 0.95))
 def test_the_later_it_is_injected_the_cooler_the_surface_stays(volume_ml, name, room, share):
     window = CEMENTS[name].window(room)

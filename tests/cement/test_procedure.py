@@ -42,7 +42,7 @@ from vertebra.cement.rubric import ADVICE, MARKS, RUBRICS, debrief
 from vertebra.evidence.references import cited, references
 from vertebra.imaging.needle import Breach
 
-SETTINGS = settings(max_examples=15, deadline=None)
+SETTINGS = settings(max_examples=15)
 
 
 def do(room, name, **what):

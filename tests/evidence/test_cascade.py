@@ -142,7 +142,7 @@ def test_a_course_in_two_parts_follows_two_matrix_exponentials():
     assert cohort(person, Plan("teriparatide")).course[60] == pytest.approx(exact.reshape(4, 2).sum(axis=1), abs=3e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(people, given_drugs, st.sampled_from([0, 0.5, 2]), st.sampled_from([3, math.inf]), st.floats(0, 1))
 def test_nobody_is_lost_nobody_heals_and_no_drug_harms(person, drug, begins, ends, taken):
     treated, untreated = cohort(person, Plan(drug, begins, ends, taken)), cohort(person)

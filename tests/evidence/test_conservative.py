@@ -105,7 +105,7 @@ def test_what_is_no_patient_and_no_plan_is_refused_in_words(make, words):
         make()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(plans, patients)
 def test_no_plan_with_something_to_avoid_or_a_gap_is_called_acceptable(plan, frailty):
     said = review(plan, frailty)
@@ -120,7 +120,7 @@ def test_no_plan_with_something_to_avoid_or_a_gap_is_called_acceptable(plan, fra
     assert all(set(each.measures) <= set(plan.measures) for each in (*said.warnings, *said.missing))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(plans, patients, st.sampled_from(list(measures())))
 def test_adding_a_measure_takes_a_warning_away_only_if_it_is_its_mend(plan, frailty, name):
     more = Plan(tuple(dict.fromkeys((*plan.measures, name))), plan.review)
@@ -129,7 +129,7 @@ def test_adding_a_measure_takes_a_warning_away_only_if_it_is_its_mend(plan, frai
         assert each.rule.id in after or measures()[name].is_one_of(each.rule.unless)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(plans, patients)
 def test_the_order_of_the_plan_does_not_matter(plan, frailty):
     turned = Plan(plan.measures[::-1], plan.review)
@@ -189,7 +189,7 @@ def test_every_rule_is_called_up_by_a_plan_and_silenced_by_its_mend(rule):
 BASE = ("paracetamol", "early_walking", "physiotherapy", "falls_care", "safety_net", "vitamin_d", "bone_referral")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(patients)
 def test_every_patient_without_a_red_flag_can_have_an_acceptable_plan(frailty):
     said = review(Plan(BASE, 7), frailty)

@@ -145,7 +145,7 @@ def test_the_score_answers_by_its_bands(of_type, total, conservative, surgery):
     assert f"{total} points" in now["of_score", "surgery"].says
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(any_patient())
 def test_no_document_allows_cement_behind_a_stop_or_an_unknown_one(patient):
     """The stops written out by hand, beside the file's."""
@@ -170,7 +170,7 @@ def test_no_document_allows_cement_behind_a_stop_or_an_unknown_one(patient):
             assert each.answer == "stop"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_patient())
 def test_ask_names_what_would_settle_it(patient):
     """Whatever values the asked fields take, no document asks for the same again."""

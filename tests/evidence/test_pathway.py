@@ -92,7 +92,7 @@ def test_each_kind_of_fault_is_found(data, spoil, words):
     assert any(words in fault for fault in faults(data)), faults(data)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(any_patient())
 def test_whoever_comes_is_safe(patient):
     """The laws of the path, each written without its file: deficit, instability, infection, the unknown, prevention."""

@@ -143,7 +143,7 @@ def test_sham_controlled_trials_pool_to_the_stated_values(ids, expected):
     assert (found.prediction is None) == (len(ids) < 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trials)
 def test_a_pool_is_what_the_textbook_sum_gives(some):
     """Inverse variance by hand; Paule and Mandel's tau² as the root of Q(tau²) = k - 1, found by bisection."""
@@ -176,7 +176,7 @@ def test_a_pool_is_what_the_textbook_sum_gives(some):
     kind="library",
     tolerance="1e-9",
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(trials)
 def test_a_pool_is_that_of_statsmodels(some):
@@ -200,7 +200,7 @@ def test_a_pool_is_that_of_statsmodels(some):
     assert small.random.high - small.random.value == pytest.approx(reach, rel=1e-7)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(trials, st.randoms())
 def test_order_does_not_matter_and_a_shift_shifts(some, chance):
     mixed = [*some]

@@ -109,7 +109,7 @@ def test_a_cylinder_of_voxels_casts_the_chords_of_a_rod(name):
         assert relative_rms(render(name, CYLINDER, carm), expected) < 0.01
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.tuples(*[st.floats(-40, 40)] * 6),
     st.floats(1, 8),

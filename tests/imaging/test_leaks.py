@@ -155,7 +155,7 @@ def test_cement_in_the_body_is_on_the_film_where_the_body_is():
     assert film[bare].max() > 2 * film[~bare].max()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(["T12", "L1"]), st.sampled_from(ROUTES), st.sampled_from([0.05, 0.2, 0.8, LARGEST]))
 def test_ct_counts_about_the_volume_and_misses_only_what_is_tiny(level, route, volume):
     leak = Leak(level, route, volume)

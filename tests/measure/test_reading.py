@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.path import Path as Polygon
 from scipy.stats import binom, binomtest
@@ -139,7 +139,6 @@ def test_a_click_means_the_body_it_is_in_or_nearest_to(point, level):
     assert nearest_level(point, SQUARES) == level
 
 
-@settings(deadline=None)
 @given(st.floats(-30, 30), st.floats(-30, 30))
 def test_the_distance_to_an_outline_is_that_to_its_densely_sampled_edge(x, y):
     corners = np.array([(0, 0), (9, 2), (10, 8), (4, 5), (-1, 9)], dtype=float)  # not convex

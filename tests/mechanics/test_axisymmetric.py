@@ -61,7 +61,7 @@ def pressed(mesh, nodes, pressure, normal):
     tolerance="1e-10 of the value",
 )
 @given(st.floats(0.5, 20_000), st.floats(0, 0.4995), st.integers(1, 6), st.integers(1, 6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_bar_is_as_stiff_as_area_times_modulus_over_length(modulus, poisson, columns, rows):
     mesh = Mesh(*grid(lines((7, columns)), lines((20, rows))))
     bottom, top = (np.flatnonzero(mesh.points[:, 1] == z) for z in (0, mesh.points[:, 1].max()))
@@ -324,7 +324,7 @@ def test_displacement_control_gives_the_large_changes_and_load_control_the_small
 
 
 @given(st.floats(0.05, 0.2), st.floats(0, 0.8), st.floats(0.5, 10), st.floats(0, 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_two_controls_are_one_solve(bone_volume, damage, volume, contact):
     """Per newton the two are the same: what differs is how many newtons."""
     segment = Segment(bone_volume, damage, Plug(volume, contact))
@@ -340,7 +340,7 @@ def test_the_two_controls_are_one_solve(bone_volume, damage, volume, contact):
 
 
 @given(st.floats(0.2, 20), st.floats(0, 1), st.sampled_from([0.75, 1.0, 1.5]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_cement_has_the_millilitres_it_is_said_to_have(volume, contact, size):
     share = cement(Plug(volume, contact), True, size)
     found = stack(True, size)

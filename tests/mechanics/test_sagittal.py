@@ -61,7 +61,7 @@ def test_the_stack_is_as_stiff_as_the_axisymmetric_one():
 
 
 @given(st.floats(0, 25), st.floats(100, 1500), st.floats(-5, 8))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_lower_end_carries_what_stands_on_the_upper(wedge, force, eccentricity):
     found = bend(Column(OLD, wedge), Posture(force, eccentricity))
     bottom = found.section.mesh.points[:, 1] == found.section.mesh.points[0, 1]
@@ -71,7 +71,7 @@ def test_the_lower_end_carries_what_stands_on_the_upper(wedge, force, eccentrici
 
 
 @given(st.sampled_from([0.0, 10.0, 20.0]), st.floats(0.05, 0.15))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_a_load_further_forward_squeezes_the_front_more(wedge, bone_volume):
     fronts = [bend(Column(bone_volume, wedge), Posture(600, e)).neighbour for e in (0, 3, 6, 9)]
     assert np.all(np.diff(fronts) > 0)
@@ -121,7 +121,7 @@ def test_the_wedge_is_as_large_as_asked_for(wedge):
 
 
 @given(st.floats(0, 25), st.floats(0.3, 12))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_cement_has_its_millilitres_and_lies_inside_its_outline(wedge, millilitres):
     found = section(wedge)
     share, radius = ellipse(wedge, millilitres)

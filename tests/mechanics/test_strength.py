@@ -51,7 +51,7 @@ def test_cement_that_touches_nothing_restores_little_strength():
 
 
 @given(st.floats(0.05, 0.2), st.floats(0, 0.8), st.floats(1, 9), st.floats(0, 1))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_cement_never_lowers_the_strength(bone_volume, damage, volume, contact):
     """What a linear first-yield criterion gets wrong."""
     plain = crush(Segment(bone_volume, damage)).strength

@@ -26,7 +26,7 @@ from vertebra.mechanics.trabeculae import (
     kind="computation",
     tolerance="0.004",
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(0.04, 0.22), st.integers(0, 3))
 def test_the_picture_holds_the_bone_volume(bone_volume, seed):
     time = time_of(bone_volume, seed)
@@ -35,7 +35,7 @@ def test_the_picture_holds_the_bone_volume(bone_volume, seed):
     assert (field(time, seed) < 0).mean() == pytest.approx(bone_volume, abs=0.004)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(-0.5, 1.4), st.floats(0.02, 0.1))
 def test_bone_is_only_ever_lost(time, later):
     young, old = field(time), field(time + later)

@@ -123,7 +123,7 @@ def test_choosing_everything_earns_next_to_nothing(name):
     assert all(each.share == 0 for each in came.features if each.scene.decision.up_to > 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=st.sampled_from(list(CASES)), data=st.data())
 def test_any_legal_run_ends_scores_between_0_and_1_and_replays_alike(name, data):
     case = CASES[name]

@@ -137,7 +137,7 @@ def test_likely_is_right_as_often_as_it_promises():
         assert hit > LIKELY
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shares, st.floats(0, 1))
 def test_another_right_answer_never_lowers_and_more_credit_never_lowers(fractions, share):
     before, after = of(*fractions), of(*fractions, 1.0)
@@ -190,7 +190,7 @@ def test_the_bands_are_where_each_certainty_pays_most():
     assert stated() == {1: pytest.approx(1 / 3), 2: pytest.approx(11 / 15), 3: pytest.approx(0.9)}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.sampled_from([1, 2, 3]), st.sampled_from([0.0, 0.25, 0.5, 1.0])), min_size=1, max_size=60))
 def test_the_brier_score_is_the_mean_square_and_its_split_is_exact(answers):
     found, p = calibration(answers), {1: 1 / 3, 2: 11 / 15, 3: 9 / 10}

@@ -62,7 +62,7 @@ responses = st.builds(
         ids, st.builds(lambda a, c: {"answer": a, "certainty": c}, answers, certainties), max_size=6
     ),
 )
-anywhere = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+anywhere = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @anywhere

@@ -82,7 +82,7 @@ def test_no_vertex_is_polished_further_than_its_reach():
     assert moved[0] == pytest.approx([6.5, 0, 0], abs=1e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_even_noise_gives_a_closed_surface(seed):
     """Two sheets through one cell are the hard case, and noise has them everywhere."""

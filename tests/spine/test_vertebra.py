@@ -404,7 +404,7 @@ def corners_and_between():
     return st.builds(Shape, **values)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(LEVELS), corners_and_between(), st.sampled_from([2.0, 4.0]))
 @example("T6", Shape(wall=1 / 64, retropulsion=4.0, buckling=1.0, split=8.0), 2.0)
 def test_any_shape_is_a_closed_body_or_is_refused_with_a_mend(level, shape, spacing):

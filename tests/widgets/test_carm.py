@@ -40,7 +40,7 @@ def test_the_second_view_is_perpendicular_to_the_first(orbital, tilt):
     assert first.axes[2] @ second.axes[2] == pytest.approx(0, abs=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.integers(*RANGES["orbital"]), st.integers(*RANGES["tilt"]), st.tuples(*(st.integers(*RANGES[n]) for n in NEEDLE))
 )
@@ -115,7 +115,7 @@ def test_a_needle_too_far_medially_breaks_into_the_canal_and_the_rule_tells_it()
     assert "canal" in said["order"]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.sampled_from(["left", "right"]), st.integers(-20, 20))
 def test_looking_down_the_needle_shows_it_end_on(side, convergence):
     wanted = state(needle=True, side=side, convergence=convergence)

@@ -70,7 +70,7 @@ def test_the_other_verdicts_are_said():
     assert "women a vertebral fracture" in readout(checked({"who": "0"}))["verdict"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=4).filter(lambda x: sum(x) > 0))
 def test_rounded_people_are_all_there_and_near_their_share(shares):
     course = [share / sum(shares) for share in shares]

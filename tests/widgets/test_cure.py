@@ -25,7 +25,7 @@ def numbers(text):
     return [float(number) for number in re.findall(r"\d+\.?\d*", text)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(list(CEMENTS)), st.floats(*RANGES["room"]), st.floats(*RANGES["minute"]))
 def test_the_verdict_follows_the_window(cement, room, minute):
     wanted, window = state(cement=cement, room=room, minute=minute), CEMENTS[cement].window(room)

@@ -39,7 +39,7 @@ def folder(tmp_path):
 # --- the score --------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(judgements)
 def test_every_judgement_is_counted_once_and_right_is_what_the_ledger_holds(judged):
     found = score(checked({"judged": judged}))

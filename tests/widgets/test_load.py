@@ -98,7 +98,7 @@ def test_small_numbers_are_rounded_as_a_student_reads_them():
     assert (kilograms(98.1), kilograms(1609)) == ("10 kg", "160 kg")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sampled_from([name for name in POSTURES if not POSTURES[name].supported]),
     st.sampled_from(LEVELS),
@@ -118,7 +118,7 @@ def test_the_lever_arms_are_drawn_as_long_as_they_are(posture, level, lift, lost
     assert [start - end for start, _, end in bars] == pytest.approx([module.SCALE * arm for arm in arms], abs=0.11)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from([name for name in POSTURES if name != "lying"]), st.sampled_from(LEVELS), st.integers(0, 60))
 def test_the_drawn_spine_keeps_its_length_and_leans_forward(posture, level, lost):
     body = spine_line(checked({"posture": posture, "level": level, "wedge": lost}))

@@ -102,7 +102,7 @@ def test_several_findings_are_shown_one_by_one_and_their_product_only_as_what_it
     assert "nobody knows" in out["caveats"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(list(WHERE)),
     st.sets(st.sampled_from(FINDINGS)),

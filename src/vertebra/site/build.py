@@ -69,7 +69,7 @@ def build(
     try:
         part.mkdir(parents=True)
         pages = _write(part, lessons, pyodide, release, live, quizzes)
-        built = Built(out, pages, _parts(part))
+        built = Built(out, pages, parts(part))
         _put(part, out.absolute())
         return built
     finally:
@@ -177,12 +177,13 @@ def _put(part: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _parts(site: Path) -> dict[str, int]:
-    """Return the bytes of each part of the site, the largest first."""
+def parts(site: Path) -> dict[str, int]:
+    """Return the bytes of each part of a site, the largest first; the packages and Pyodide are parts of their own."""
     found: dict[str, int] = {}
     for file in site.rglob("*"):
         if file.is_file():
-            place = file.relative_to(site).parts
-            name = "/".join(place[:2]) if len(place) > 2 else place[0] if len(place) > 1 else "pages"
+            *folders, _ = file.relative_to(site).parts
+            deep = 3 if folders[:2] == ["live", "static"] else 2
+            name = "/".join(folders[:deep]) or "pages"
             found[name] = found.get(name, 0) + file.stat().st_size
     return dict(sorted(found.items(), key=lambda item: -item[1]))

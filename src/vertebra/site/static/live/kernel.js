@@ -30,16 +30,12 @@ async function opened(path, type = "application/octet-stream") {
   return new Response(answer.body.pipeThrough(new DecompressionStream("gzip")), { headers: { "Content-Type": type } });
 }
 
-// Pyodide asks for the largest of its files itself.
+// Pyodide's two large files are on their way from the start. It asks for the one itself, and is given the other.
 const asked = self.fetch;
-self.fetch = (what, ...more) => (String(what?.url ?? what).endsWith("/pyodide.asm.wasm")
-  ? opened("./pyodide/pyodide.asm.wasm.packed", "application/wasm")
-  : asked.call(self, what, ...more));
-
-async function core() {
-  const script = await (await opened("./pyodide/pyodide.asm.mjs.packed", "text/javascript")).blob();
-  return (await import(URL.createObjectURL(script))).default;
-}
+const binary = opened("./pyodide/pyodide.asm.wasm.packed", "application/wasm");
+const core = opened("./pyodide/pyodide.asm.mjs.packed", "text/javascript").then((answer) => answer.blob());
+self.fetch = (what, ...more) => (
+  String(what?.url ?? what).endsWith("/pyodide.asm.wasm") ? binary : asked.call(self, what, ...more));
 
 // The files of a package: [path, bytes] of each. A pack is gzipped: the length of a list, the list of paths and sizes,
 // and then the files one behind the other. The browser unpacks it several times as fast as Python in it would.
@@ -54,7 +50,7 @@ async function start() {
   const { packages, imports, language } = await wanted;
   tell({ step: "python" });
   const runtime = loadPyodide({
-    createPyodideModule: await core(),
+    createPyodideModule: (await import(URL.createObjectURL(await core))).default,
     indexURL: new URL("./pyodide/", import.meta.url).href,
     convertNullToNone: true,
     env: { HOME, MPLBACKEND: "module://matplotlib_inline.backend_inline", VERTEBRA_LANGUAGE: language },
