@@ -22,8 +22,8 @@ PLATFORM = (
     "Pyodide contents will NOT be synced",  # for the same reason
 )
 
-# What may stand in an alert, besides a fault: a warning about the patient, with its source, and one refusal, as with every
-# control at its end more cement is asked for than the body holds.
+# What may stand in an alert, besides a fault: a warning about the patient, with its source; and one refusal, as with
+# every control at its end more cement is asked for than the body holds.
 TOLD = re.compile(
     r"That cannot be compared: volume is [\d.]+ mL, but this body has room for [\d.]+ mL of cement; choose less"
     r"|.+ \[[\w; ]+\]",
